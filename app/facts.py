@@ -1,0 +1,131 @@
+"""Facts: what happened, said once. The journal's outbox stores them, the database keeps them, projections and the
+event stream are fed by them.
+
+Instants are seconds since the epoch (float), durations integer milliseconds (``…_ms``), ids UUIDv7 strings.
+"""
+
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "QueueDepth", "WrapUp",
+    "decode", "encode",
+]  # fmt: skip
+
+CallEventKind = Literal[
+    "arrived", "rejected", "queued", "parked", "park_failed", "offered", "ringing", "offer_ended", "answered",
+    "connected", "abandoned", "flowed_out", "withdrawn", "ended",
+]  # fmt: skip
+
+Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]
+"""A, B, F, X of the metrics reference, and the calls that never entered a queue."""
+
+
+class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=True):
+    """One step of a call's life; stored as a row of ``call_events`` and shown as the event ``call.<kind>``."""
+
+    id: str
+    time: float
+    kind: CallEventKind
+    call: str
+    queue: str | None = None
+    agent: str | None = None
+    offer: str | None = None
+    cause: str | None = None
+    position: int | None = None
+    caller: str | None = None
+    called: str | None = None
+    priority: int | None = None
+
+
+class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=True):
+    """A finished call: a row of ``calls``, keyed by ``call``.
+
+    ``wait_ms`` from entering the queue until connected or gone; ``ring_ms`` the ringing of the offer that succeeded (or
+    was up when the caller left); ``talk_ms`` between the bridge and its end. ``wrap_up_ms`` comes later, by ``WrapUp``.
+    """
+
+    id: str
+    call: str
+    sip_call_id: str
+    caller: str
+    called: str
+    queue: str | None
+    agent: str | None
+    arrived_at: float
+    queued_at: float | None
+    answered_at: float | None
+    ended_at: float
+    outcome: Outcome
+    cause: str
+    wait_ms: int
+    ring_ms: int
+    talk_ms: int
+    offers: int
+    priority: int
+    within_threshold: bool | None = None  # answered or abandoned within the queue's service level threshold
+    short_abandon: bool = False
+    ended_by: Literal["caller", "agent", "system"] = "system"
+
+
+class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):
+    """The wrap-up that followed ``call`` is over."""
+
+    id: str
+    time: float
+    call: str
+    agent: str
+    wrap_up_ms: int
+
+
+class AgentInterval(msgspec.Struct, frozen=True, tag="agent_interval", omit_defaults=True):
+    """A closed segment of an agent's timeline, ``[start, end)``; a row of ``agent_intervals``."""
+
+    id: str
+    agent: str
+    state: str
+    start: float
+    end: float
+    pause_reason: str | None = None
+    call: str | None = None
+
+
+class AgentState(msgspec.Struct, frozen=True, tag="agent_state", omit_defaults=True):
+    """An agent's state from ``time`` on: the event ``agent.state_changed``. Not stored (its interval will be)."""
+
+    id: str
+    time: float
+    agent: str
+    status: str
+    routing_state: str
+    pause_reason: str | None = None
+    pending_status: str | None = None
+    call: str | None = None
+    active: int = 0
+    capacity: int = 1
+
+
+class QueueDepth(msgspec.Struct, frozen=True, tag="queue_depth"):
+    """How many wait, from ``time`` on. Not stored; the event ``queue.stats`` is made from it."""
+
+    id: str
+    time: float
+    queue: str
+    waiting: int
+
+
+Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | QueueDepth
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Fact)
+
+
+def encode(fact: Fact) -> bytes:
+    return _encoder.encode(fact)
+
+
+def decode(data: bytes) -> Fact:
+    """Raises ``msgspec.DecodeError`` on bytes that are not a fact of this or an earlier release."""
+    decoded: Fact = _decoder.decode(data)
+    return decoded

@@ -1,0 +1,1 @@
+"""The journal: its port, the LMDB adapter and the in-memory twin."""

@@ -1,0 +1,47 @@
+"""The journal: what makes live state survive ``kill -9``. A row per live thing, and the outbox of facts.
+
+A turn is appended whole or not at all, before any of its datagrams or events leaves the process.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+__all__ = ["Journal", "JournalError", "Row", "Turn"]
+
+
+class JournalError(Exception):
+    """The journal cannot be opened or written; the text says which file and why."""
+
+
+class Row(NamedTuple):
+    """A row of a table. ``value`` None deletes it. Values are msgpack with their schema version inside."""
+
+    table: str
+    key: str
+    value: bytes | None
+
+
+class Turn(NamedTuple):
+    """All that one turn of the loop makes durable: rows replaced or deleted, and facts (encoded) for the outbox."""
+
+    rows: Sequence[Row]
+    facts: Sequence[bytes]
+
+
+class Journal(Protocol):
+    def append(self, turn: Turn) -> None:
+        """Commit the turn in one transaction. Facts get consecutive sequence numbers."""
+
+    def load(self) -> Iterator[Row]:
+        """Every live row, in any order."""
+
+    def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Up to ``limit`` facts with sequence numbers above ``after``, oldest first."""
+
+    def shipped(self, sequences: Iterable[int]) -> None:
+        """Forget these facts: they are stored in the database."""
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table, and ``outbox``."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The built-in media server: a process of its own and a SIP user agent like any other."""

@@ -1,0 +1,120 @@
+"""Configuration of the engine, frozen: queues, agents, and the vocabulary of states and causes.
+
+Durations are seconds (float), instants seconds since the epoch (float). Field names are REST's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+__all__ = [
+    "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "OfferId", "Overflow", "OverflowAction",
+    "QueueConfig", "QueueId", "Requirement", "RoutingState", "TicketId", "TicketState",
+]  # fmt: skip
+
+QueueId = NewType("QueueId", str)
+AgentId = NewType("AgentId", str)
+TicketId = NewType("TicketId", str)
+OfferId = NewType("OfferId", str)
+
+
+class AgentStatus(StrEnum):
+    """What an agent intends."""
+
+    AVAILABLE = "available"
+    PAUSED = "paused"
+    LOGGED_OUT = "logged_out"
+
+
+class RoutingState(StrEnum):
+    """What is so, by precedence: the first that applies, from the top, is the agent's routing state."""
+
+    OFFLINE = "offline"  # logged out, with nothing in hand
+    UNREACHABLE = "unreachable"  # no way to ring the agent (not registered)
+    ON_CALL = "on_call"
+    RINGING = "ringing"
+    RESERVED = "reserved"  # an offer was made, the phone does not ring yet
+    WRAP_UP = "wrap_up"
+    NOT_RESPONDING = "not_responding"  # in the delay after a failed offer
+    PAUSED = "paused"
+    IDLE = "idle"
+
+
+class FailureCause(StrEnum):
+    """Why an offer did not become a call."""
+
+    BUSY = "busy"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    CONNECT_FAILED = "connect_failed"  # the agent answered, the bridge did not come to stand
+
+
+class TicketState(StrEnum):
+    WAITING = "waiting"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+
+
+class OverflowAction(StrEnum):
+    HANGUP = "hangup"
+    URI = "uri"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A skill that an agent must have at ``min_level`` (1–10) or above."""
+
+    skill: str
+    min_level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """What becomes of a caller whose wait is over: hang up, or send to ``uri``."""
+
+    action: OverflowAction = OverflowAction.HANGUP
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Seconds an agent is left alone after a failed offer, by cause (the peers' immediate re-offer loop is a trap)."""
+
+    busy: float = 10.0
+    rejected: float = 10.0
+    no_answer: float = 15.0
+    unreachable: float = 30.0
+    connect_failed: float = 2.0
+
+    def of(self, cause: FailureCause) -> float:
+        return float(getattr(self, cause.value))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """A queue. ``priority`` is added to each call's own; ``max_wait`` and ``max_length`` None mean no limit."""
+
+    id: QueueId
+    name: str
+    requirements: tuple[Requirement, ...] = ()
+    priority: int = 0
+    strategy: str = "longest-idle"
+    ring_seconds: float = 20.0
+    wrap_up_seconds: float = 0.0
+    max_wait: float | None = 600.0
+    max_length: int | None = None
+    overflow: Overflow = field(default_factory=Overflow)
+    delays: Delays = field(default_factory=Delays)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """An agent. ``queues`` None: serves every queue whose requirements the agent meets; else only those named."""
+
+    id: AgentId
+    name: str
+    skills: Mapping[str, int] = field(default_factory=dict)
+    queues: frozenset[QueueId] | None = None
+    capacity: int = 1

@@ -1,0 +1,127 @@
+"""What the engine decides. The caller carries outputs out in order; none of them may be dropped."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from queues.model import AgentId, AgentStatus, FailureCause, OfferId, Overflow, QueueId, RoutingState, TicketId
+
+__all__ = [
+    "AgentChanged", "CancelReason", "Change", "MakeOffer", "OfferEnded", "OfferResult", "Output", "RefusalReason",
+    "Refused", "TicketEnded", "TicketQueued", "TicketResult", "WithdrawOffer",
+]  # fmt: skip
+
+Change = tuple[str, str, object | None]
+"""A change to journal: (table, key, row); row None deletes. Rows are plain dataclasses of scalars and tuples."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOffer:
+    """Ring the agent for this ticket until ``ring_until`` (the engine itself watches that deadline)."""
+
+    offer: OfferId
+    ticket: TicketId
+    queue: QueueId
+    agent: AgentId
+    ring_until: float
+
+
+class CancelReason(StrEnum):
+    RING_TIMEOUT = "ring_timeout"
+    ABANDONED = "abandoned"
+    WITHDRAWN = "withdrawn"
+    TIMED_OUT = "timed_out"  # the ticket's max_wait
+    AGENT_GONE = "agent_gone"  # removed, logged out by force, unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawOffer:
+    """Stop ringing: the offer is over as far as the engine goes, and a late answer must be dropped by its receiver."""
+
+    offer: OfferId
+    ticket: TicketId
+    agent: AgentId
+    reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True)
+class TicketQueued:
+    """``position`` counts from 1 among the queue's waiting tickets at that moment."""
+
+    ticket: TicketId
+    queue: QueueId
+    joined_at: float
+    position: int
+
+
+class TicketResult(StrEnum):
+    COMPLETED = "completed"  # was connected, and the call is over
+    ABANDONED = "abandoned"
+    FLOWED_OUT = "flowed_out"  # max_wait: carry out the overflow
+    WITHDRAWN = "withdrawn"  # ended by the system or a supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEnded:
+    ticket: TicketId
+    queue: QueueId
+    result: TicketResult
+    overflow: Overflow | None = None  # set for FLOWED_OUT
+
+
+class OfferResult(StrEnum):
+    CONNECTED = "connected"
+    FAILED = "failed"  # with a cause
+    CANCELLED = "cancelled"  # withdrawn for a reason that is not the agent's
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """One offer is over (also when it became a call). ``ring_seconds`` since it was made."""
+
+    offer: OfferId
+    ticket: TicketId
+    agent: AgentId
+    result: OfferResult
+    cause: FailureCause | None
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """The agent's new routing state, and the interval that it closes (``previous`` from ``since`` until now)."""
+
+    agent: AgentId
+    status: AgentStatus
+    pause_reason: str | None
+    pending_status: AgentStatus | None
+    state: RoutingState
+    previous: RoutingState
+    previous_since: float
+    previous_pause_reason: str | None
+    ticket: TicketId | None  # what the agent is occupied with now (offer, call or wrap-up)
+    previous_ticket: TicketId | None
+    active: int
+    capacity: int
+    wrap_up_until: float | None
+
+
+class RefusalReason(StrEnum):
+    UNKNOWN_AGENT = "unknown_agent"
+    UNKNOWN_QUEUE = "unknown_queue"
+    UNKNOWN_TICKET = "unknown_ticket"
+    UNKNOWN_OFFER = "unknown_offer"
+    DUPLICATE_TICKET = "duplicate_ticket"
+    QUEUE_FULL = "queue_full"
+    NOT_IN_WRAP_UP = "not_in_wrap_up"
+    NOT_POSSIBLE_NOW = "not_possible_now"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command changed nothing. ``detail`` is one sentence for a person."""
+
+    reason: RefusalReason
+    detail: str
+
+
+Output = MakeOffer | WithdrawOffer | TicketQueued | TicketEnded | OfferEnded | AgentChanged | Refused
