@@ -1,0 +1,72 @@
+# Callyard: every command a developer or an operator's first hour needs.
+#
+#   make install   .venv with callyard and the developers' tools
+#   make demo      a small call centre with real SIP and RTP, on free loopback ports
+#   make run       the service alone, with the sample configuration
+#   make test      everything: installs what is missing, runs the whole suite
+#   make check     what must be green before a commit: no network, no apt
+#   make bench     the benchmarks; writes bench/RESULTS.md
+#   make docs      regenerates the generated pages under docs/
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?=
+BENCH_FLAGS ?=
+PYTEST_FLAGS ?=
+
+.PHONY: help install system-packages run demo test check lint types fast bench docs format clean
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+$(STAMP): pyproject.toml constraints.txt scripts/install.sh
+	@PYTHON="$(PYTHON)" scripts/install.sh $(VENV)
+	@touch $@
+
+install: $(STAMP)
+
+system-packages:
+	@scripts/system-packages.sh
+
+run: install
+	@$(BIN)/python scripts/run.py
+
+demo: install
+	@$(BIN)/callyard demo
+
+test: install system-packages
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+# `check` never installs: it must work offline, and fail clearly where nothing was installed yet.
+$(BIN)/callyard:
+	@echo "make check: nothing is installed yet; run 'make install' first" >&2; exit 1
+
+check: lint types fast
+
+lint: | $(BIN)/callyard
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: | $(BIN)/callyard
+	$(BIN)/mypy --strict
+
+fast: | $(BIN)/callyard
+	$(BIN)/python -m pytest -m "not interop" $(PYTEST_FLAGS)
+
+format: | $(BIN)/callyard
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install system-packages
+	$(BIN)/python -m bench.queued_call $(BENCH_FLAGS)
+
+docs: install
+	$(BIN)/python scripts/make_docs.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
