@@ -1,0 +1,318 @@
+"""Settings of the service, frozen: what an operator may choose, each with a safe default.
+
+In rising order of precedence: defaults, ``callyard.toml`` (or ``--settings FILE``), environment ``CALLYARD_…``, flags.
+``load_settings`` merges the four; ``Settings(...)`` itself looks at nothing but its arguments.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, InstanceOf, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.addresses import HostPort, ListenAddress, Network, PortRange, is_host, parse_network
+
+__all__ = ["DEFAULT_FILE", "ENV_PREFIX", "Settings", "SettingsError", "load_settings"]
+
+ENV_PREFIX = "CALLYARD_"
+DEFAULT_FILE = Path("callyard.toml")
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the text is one line that names it."""
+
+
+def _items(value: object) -> list[object]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [value]
+
+
+def _listeners(value: object) -> tuple[ListenAddress, ...]:
+    return tuple(item if isinstance(item, ListenAddress) else ListenAddress.parse(str(item)) for item in _items(value))
+
+
+def _host_ports(value: object) -> tuple[HostPort, ...]:
+    return tuple(item if isinstance(item, HostPort) else HostPort.parse(str(item)) for item in _items(value))
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    return tuple(parse_network(str(item)) for item in _items(value))
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    return tuple(Path(str(item)) for item in _items(value))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in _items(value))
+
+
+def _ports(value: object) -> PortRange:
+    return value if isinstance(value, PortRange) else PortRange.parse(str(value))
+
+
+Listeners = Annotated[tuple[InstanceOf[ListenAddress], ...], NoDecode, BeforeValidator(_listeners)]
+HostPorts = Annotated[tuple[InstanceOf[HostPort], ...], NoDecode, BeforeValidator(_host_ports)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_texts)]
+Ports = Annotated[InstanceOf[PortRange], NoDecode, BeforeValidator(_ports)]
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+def _sqlite_in(data: Mapping[str, Any]) -> str:
+    return f"sqlite+aiosqlite:///{data.get('data_dir', Path('var'))}/callyard.db"
+
+
+class Settings(BaseSettings):
+    """Every setting; ``docs/configuration.md`` is generated from here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, env_ignore_empty=True, validate_default=True
+    )
+
+    sip_listen: Listeners = Field(
+        default_factory=lambda: _listeners("udp:127.0.0.1:5060,tcp:127.0.0.1:5060"),
+        min_length=1,
+        description="Where to take SIP: `transport:host:port`, transport `udp` or `tcp`; port 0: any free one.",
+    )
+    sip_advertise: HostPorts = Field(
+        default=(),
+        description="Address that Via and Contact show, where it is not the one listened on: `host[:port]`, one for "
+        "all listeners or one for each, in their order.",
+    )
+    sip_domains: Texts = Field(
+        default=("callyard",),
+        description="Domains that are ours, besides the addresses listened on and advertised.",
+    )
+    realm: str = Field(
+        default="callyard",
+        min_length=1,
+        max_length=128,
+        pattern=r'^[^"\\\x00-\x1f]+$',
+        description="Digest realm. Stored password hashes belong to it: after a change set agents' passwords again.",
+    )
+    trunks: Networks = Field(
+        default_factory=lambda: _networks("127.0.0.0/8,::1"),
+        description="Addresses whose INVITEs need no digest, besides the configured trunks.",
+    )
+    max_calls: int = Field(default=100_000, ge=1, description="Live calls at once; above it new callers get 503.")
+    max_call_seconds: float = Field(
+        default=14_400.0, gt=0, description="A bridged call is ended after this time, whatever its session timer says."
+    )
+    session_expires: int = Field(
+        default=1800, ge=90, description="Session-Expires (RFC 4028) that we ask for on every leg, seconds."
+    )
+    sip_max_message_bytes: int = Field(
+        default=65_535, ge=2048, le=1_048_576, description="Longest SIP message taken, head and body."
+    )
+    sip_max_headers: int = Field(default=256, ge=16, description="Most header lines taken in one SIP message.")
+    sip_max_connections: int = Field(default=2000, ge=1, description="TCP connections open at once.")
+    sip_receive_buffer_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=65_536, description="SO_RCVBUF asked for on UDP sockets (the kernel may cap it)."
+    )
+    register_expires_min: int = Field(
+        default=60, ge=1, description="Shortest registration granted, seconds; a shorter one gets 423."
+    )
+    register_expires_max: int = Field(default=3600, ge=60, description="Longest registration granted, seconds.")
+
+    media: str = Field(
+        default="builtin",
+        description="`builtin`, or the SIP URI of a media server; it may hold `{queue}`, `{sound}` and `{repeat}`. "
+        "Configured media servers are tried first.",
+    )
+    media_listen: Annotated[InstanceOf[HostPort], BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+        default=HostPort("127.0.0.1", 0),
+        description="Address of the built-in media server, `host[:port]`; its port is kept in the data folder.",
+    )
+    media_advertise: str | None = Field(
+        default=None, description="Address in the built-in media server's SDP, where it is not the one it listens on."
+    )
+    media_rtp_ports: Ports = Field(
+        default=PortRange(20_000, 39_999), description="RTP and RTCP ports of the built-in media server, `first-last`."
+    )
+    media_sounds: Paths = Field(
+        default=(),
+        description="Folders with WAV files, searched in order before the sounds supplied.",
+    )
+    media_max_sessions: int = Field(default=10_000, ge=1, description="Sessions of the built-in media server at once.")
+    media_orphan_seconds: float = Field(
+        default=60.0, gt=0, description="The built-in media server drops sessions that nobody claims for this long."
+    )
+    media_owner_seconds: float = Field(
+        default=300.0, gt=0, description="The built-in media server ends this long after its owner's last OPTIONS."
+    )
+
+    http_listen: Annotated[InstanceOf[HostPort], BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+        default=HostPort("127.0.0.1", 8080), description="Where REST, events and metrics are served, `host:port`."
+    )
+    http_max_body_bytes: int = Field(default=4_194_304, ge=1024, description="Longest request body taken by REST.")
+    events_history: int = Field(
+        default=10_000, ge=0, description="Events kept in memory for clients that resume by Last-Event-ID."
+    )
+    events_max_clients: int = Field(default=500, ge=1, description="Event streams open at once.")
+    events_client_backlog: int = Field(
+        default=1000, ge=10, description="Events that may wait for one slow client before its stream is reset."
+    )
+    admin_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Fixes the first API key (scope admin). By default one is made at the first start and printed once.",
+    )
+
+    data_dir: Path = Field(default=Path("var"), description="Folder of the journal, the SQLite database, small state.")
+    database_url: str = Field(
+        default_factory=_sqlite_in,
+        repr=False,
+        description="SQLAlchemy URL, `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`; "
+        "by default `callyard.db` in the data folder.",
+    )
+    config: Path | None = Field(default=None, description="YAML file imported at start (see `callyard config import`).")
+    journal_sync: Literal["os", "full"] = Field(
+        default="os",
+        description="`os`: a commit survives `kill -9`; `full`: it is on disk and survives a power cut.",
+    )
+    journal_max_bytes: int = Field(
+        default=4 * 1024**3, ge=64 * 1024**2, description="Upper bound of the journal's file (address space, not disk)."
+    )
+    facts_batch: int = Field(default=1000, ge=1, le=10_000, description="Facts shipped to the database at once.")
+    facts_interval_seconds: float = Field(
+        default=0.2, gt=0, description="Longest time that facts wait in the journal before they are shipped."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    node_id: int = Field(default=0, ge=0, le=0xFFFF, description="This machine among those that share a SIP address.")
+    worker_id: int = Field(default=0, ge=0, le=0xFF, description="This process on its machine.")
+
+    @field_validator("sip_domains")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for domain in value:
+            if not is_host(domain):
+                raise ValueError(f"{domain!r} is no domain name or address")
+        return tuple(domain.lower() for domain in value)
+
+    @field_validator("media")
+    @classmethod
+    def _media(cls, value: str) -> str:
+        if value == "builtin":
+            return value
+        if not value.startswith(("sip:", "sips:")):
+            raise ValueError(f"{value!r} is neither builtin nor a SIP URI")
+        try:
+            value.format(queue="", sound="", repeat="")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError(f"{value!r} may hold {{queue}}, {{sound}} and {{repeat}} only") from None
+        return value
+
+    @field_validator("media_advertise")
+    @classmethod
+    def _advertised_host(cls, value: str | None) -> str | None:
+        if value is not None and not is_host(value):
+            raise ValueError(f"{value!r} is no address")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        scheme = _ASYNC_DRIVERS.get(scheme, scheme)
+        if not separator or scheme not in _ASYNC_DRIVERS.values():
+            raise ValueError("expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE")
+        return f"{scheme}://{rest}"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.sip_advertise) > 1 and len(self.sip_advertise) != len(self.sip_listen):
+            raise ValueError(
+                f"sip_advertise: {len(self.sip_advertise)} addresses for {len(self.sip_listen)} listeners; "
+                "give one, or one for each"
+            )
+        if self.register_expires_min > self.register_expires_max:
+            raise ValueError("register_expires_min: above register_expires_max")
+        return self
+
+    def advertised(self, index: int) -> HostPort:
+        """What listener ``index`` shows in Via and Contact; its port None where the bound one is meant."""
+        if not self.sip_advertise:
+            return HostPort(self.sip_listen[index].host)
+        return self.sip_advertise[index if len(self.sip_advertise) > 1 else 0]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as above
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - load_settings merges by itself
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def load_settings(flags: Mapping[str, object] | None = None, file: Path | None = None) -> Settings:
+    """Merge file, environment and flags (``None`` values count as not given).
+
+    ``file`` None: ``callyard.toml`` in the working folder, if there is one. Raises ``SettingsError``.
+    """
+    values: dict[str, object] = {}
+    origin: dict[str, str] = {}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for source, found in ((_file_name(file), _read_file(file)), ("environment", _environment()), ("flag", given)):
+        values.update(found)
+        origin.update(dict.fromkeys(found, source))
+    try:
+        return Settings(**values)  # type: ignore[arg-type]  # values are checked by the model itself
+    except ValidationError as error:
+        raise SettingsError(_first_error(error, origin)) from None
+
+
+def _file_name(file: Path | None) -> str:
+    return str(file or DEFAULT_FILE)
+
+
+def _read_file(file: Path | None) -> dict[str, object]:
+    path = file or DEFAULT_FILE
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise SettingsError(f"settings file {path}: not found") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings file {path} is no TOML: {error}") from None
+
+
+def _environment() -> dict[str, object]:
+    return dict(EnvSettingsSource(Settings)())
+
+
+def _first_error(error: ValidationError, origin: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"setting {message}"
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    source = origin.get(name, "default")
+    shown = f"environment {ENV_PREFIX}{name.upper()}" if source == "environment" else source
+    return f"setting {name}: {message} (from {shown})"
