@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     admin_key: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="Fixes the first API key (scope admin). By default one is made at the first start and printed once.",
+        description="Fixes the first API key (scope admin). By default one is made at first start and printed once.",
     )
 
     data_dir: Path = Field(default=Path("var"), description="Folder of the journal, the SQLite database, small state.")

@@ -1,0 +1,103 @@
+"""The database's engine and its two kinds of session: one that reads, one that writes in a single transaction.
+
+SQLite runs in WAL mode with foreign keys on. A writing session begins with ``BEGIN IMMEDIATE``, so that it waits for
+the write lock at its start (``busy_timeout``) instead of failing half-way when it turns from reading to writing.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+__all__ = ["Database", "DatabaseError"]
+
+_WRITES = "callyard_writes"
+_BUSY_MS = 10_000
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened; the text is one line that says which and why, without its password."""
+
+
+class Database:
+    """One engine. ``read()`` and ``write()`` hand out sessions; objects stay usable after the commit."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ``DatabaseError`` where the URL is no URL or its folder cannot be made. Connects to nothing yet."""
+        self.url = _parsed(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _make_folder(self.url)
+        self.engine: AsyncEngine = create_async_engine(self.url)
+        self._writing = self.engine.execution_options(**{_WRITES: True})
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password, for messages."""
+        return self.url.render_as_string(hide_password=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one state of the database; whatever it changes is rolled back."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are committed together at the end, or not at all where the block raises."""
+        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def check(self) -> None:
+        """Connect once. Raises ``DatabaseError``."""
+        try:
+            async with self.engine.connect():
+                pass
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseError(f"database {self.shown}: {_reason(error)}") from None
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise DatabaseError("database_url is no SQLAlchemy URL") from None
+
+
+def _make_folder(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        return
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"database folder {folder}: {error.strerror}") from None
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return " ".join(str(cause).split()) or type(cause).__name__
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+    connection.isolation_level = None  # transactions begin by _begin_sqlite, not behind our back
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

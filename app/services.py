@@ -1,0 +1,61 @@
+"""What a request handler may use, handed in as one value on ``app.state.services``.
+
+Handlers see ports, never live objects: commands go through ``gateway``, reads come from the database and from ``live``,
+a projection fed by facts. Each port is small, so that a test can stand in for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from app.commands import Gateway
+from app.db.engine import Database
+from app.facts import AgentState
+from app.settings import Settings
+
+__all__ = ["Hub", "Live", "Services", "UsesServices", "services_of"]
+
+
+class Live(Protocol):
+    """The part of the live projection that the configuration slices read."""
+
+    def agent(self, agent_id: str) -> AgentState | None:
+        """The agent's latest state, None before the live core has said anything about it."""
+
+
+class Hub(Protocol):
+    """The event stream's distributor; ``app.events`` knows its full shape."""
+
+    def close(self) -> None:
+        """End every stream: the service stops."""
+
+
+@dataclass(slots=True)
+class Services:
+    """``internals``: the numbers of ``/internals``. ``ready``: reasons why the service is not ready, none when it is.
+
+    ``clock``: seconds since the epoch. ``configuring`` serialises changes of configuration, so that the live core hears
+    of them in the order in which they were committed.
+    """
+
+    settings: Settings
+    database: Database
+    gateway: Gateway
+    live: Live
+    hub: Hub
+    internals: Callable[[], Mapping[str, object]]
+    ready: Callable[[], list[str]]
+    clock: Callable[[], float]
+    configuring: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that handles this request."""
+    services: Services = request.app.state.services
+    return services
+
+
+UsesServices = Annotated[Services, Depends(services_of)]
