@@ -1,4 +1,4 @@
-"""RTP packets (RFC 3550 §5) and telephone-events (RFC 4733): building, parsing, and telling one key press from its packets.
+"""RTP packets (RFC 3550 §5) and telephone-events (RFC 4733): built, parsed, and key presses told from them.
 
 Pure: no sockets, no clock. Used by the media server and by anything else of ours that speaks RTP (simulated phones).
 """
@@ -12,7 +12,8 @@ from media.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
 
 __all__ = [
     "CODEC_NAMES", "DTMF_DIGITS", "FRAME_BYTES", "FRAME_SECONDS", "HEADER", "MARKER", "PAYLOAD_TYPES", "BadRtp",
-    "EventCollector", "KeyPress", "RtpPacket", "RtpSender", "TelephoneEvent", "decode_audio", "encode_audio", "parse_rtp",
+    "EventCollector", "KeyPress", "RtpPacket", "RtpSender", "TelephoneEvent", "decode_audio", "encode_audio",
+    "parse_rtp",
 ]  # fmt: skip
 
 
@@ -27,7 +28,7 @@ _VERSION: Final = 0x80
 _EVENT: Final = struct.Struct(">BBH")
 
 
-class BadRtp(ValueError):
+class BadRtp(ValueError):  # noqa: N818 - named for what it says, as in sipcore
     """Not an RTP packet, or one cut short."""
 
 
@@ -100,8 +101,8 @@ class KeyPress(NamedTuple):
 class EventCollector:
     """Makes one `KeyPress` of the many packets of an event, whichever of them are lost.
 
-    All packets of an event carry the timestamp of its start (RFC 4733 §2.5.1.2). It is reported on the first packet with
-    the end bit or, where all of these are lost, when the next event begins.
+    All packets of an event carry the timestamp of its start (RFC 4733 §2.5.1.2). It is reported on the first packet
+    with the end bit or, where all of these are lost, when the next event begins.
     """
 
     _timestamp: int = -1

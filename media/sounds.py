@@ -1,7 +1,7 @@
 """Sound files: WAV at 8 kHz, mono, as 16-bit linear, A-law or µ-law, cut into 20 ms frames of either G.711 codec.
 
-Names come from the network, so they are names only: never a path. What was read stays in memory up to a limit (the least
-recently used goes first) and is read again when the file has changed.
+Names come from the network, so they are names only: never a path. What was read stays in memory up to a limit (the
+least recently used goes first) and is read again when the file has changed.
 """
 
 import string
@@ -23,14 +23,14 @@ _RATE: Final = 8000
 _MAX_NAME: Final = 100
 
 
-class BadSound(ValueError):
+class BadSound(ValueError):  # noqa: N818 - named for what it says, as in sipcore
     """A sound file that cannot be played; says which file and why."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
 
 
-class UnknownSound(LookupError):
+class UnknownSound(LookupError):  # noqa: N818 - named for what it says, as in sipcore
     """No sound of this name in any directory (or the name is none)."""
 
     def __init__(self, name: str) -> None:
@@ -147,7 +147,7 @@ class _Entry(NamedTuple):
 
 
 class SoundLibrary:
-    """The sounds of some directories (the first that has a name wins), read when asked for and kept up to ``max_bytes``."""
+    """Sounds of some directories (the first that has a name wins), read when asked for, kept up to ``max_bytes``."""
 
     def __init__(self, directories: Iterable[Path], max_bytes: int = 256 * 1024 * 1024) -> None:
         self._directories = tuple(directories)
