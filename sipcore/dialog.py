@@ -1,0 +1,190 @@
+"""Dialogs as data (RFC 3261 §12): what two user agents agreed on, and the requests that follow from it.
+
+A ``Dialog`` is a plain record: it can be stored and restored. It knows nothing of transactions, sockets or time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sipcore.errors import BadHeader
+from sipcore.message.builder import without_tag
+from sipcore.message.fields import NameAddr
+from sipcore.message.headers import make_header
+from sipcore.message.messages import Message, Request, Response
+from sipcore.message.uri import Uri
+from sipcore.packets import ANY_FLOW, Hop, Source
+
+__all__ = ["TARGET_REFRESH", "Dialog", "DialogKey"]
+
+DialogKey = tuple[str, str, str]
+"""(Call-ID, local tag, remote tag), RFC 3261 §12."""
+
+TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+"""Methods whose Contact moves the remote target (RFC 3261 §6, RFC 3311, RFC 6665, RFC 3515)."""
+
+_OUTSIDE_ORDER: Final = ("ACK", "CANCEL")
+
+
+@dataclass(slots=True)
+class Dialog:
+    """One side's view. ``local`` and ``remote`` are From/To texts without their tags, ``local_contact`` our Contact.
+
+    ``hop`` and ``flow`` say where requests go when the route set and the remote target do not: the peer is behind NAT
+    or came over a stream. None: the first Route or the remote target decides.
+    """
+
+    call_id: str
+    local_tag: str
+    remote_tag: str
+    local: str
+    remote: str
+    local_contact: str
+    remote_target: str
+    route_set: tuple[str, ...] = ()
+    local_cseq: int = 0
+    remote_cseq: int | None = None
+    hop: Hop | None = None
+    flow: int = ANY_FLOW
+    secure: bool = False
+
+    @classmethod
+    def as_uas(cls, request: Request, source: Source, *, local_tag: str, contact: str) -> "Dialog":
+        """The dialog that our response to ``request`` forms (RFC 3261 §12.1.1). Raises BadHeader: no Contact."""
+        target = _contact_uri(request)
+        route_set = tuple(request.record_route)
+        hop, flow = (None, ANY_FLOW) if route_set else _reach(request, source, target)
+        return cls(
+            call_id=request.call_id,
+            local_tag=local_tag,
+            remote_tag=request.from_tag,
+            local=without_tag(request.get("To") or ""),
+            remote=without_tag(request.get("From") or ""),
+            local_contact=contact,
+            remote_target=target,
+            route_set=route_set,
+            remote_cseq=request.cseq.number,
+            hop=hop,
+            flow=flow,
+            secure=source.hop.transport == "TLS" and request.uri[:5].lower() == "sips:",
+        )
+
+    @classmethod
+    def as_uac(cls, request: Request, response: Response, *, hop: Hop | None = None, flow: int = ANY_FLOW) -> "Dialog":
+        """The dialog that ``response`` to our ``request`` forms (RFC 3261 §12.1.2). Raises BadHeader: no Contact.
+
+        ``hop`` and ``flow``: where the request was sent, if later ones must go the same way whatever Contact says.
+        """
+        route_set = tuple(reversed(response.record_route))
+        return cls(
+            call_id=request.call_id,
+            local_tag=request.from_tag,
+            remote_tag=response.to_tag,
+            local=without_tag(request.get("From") or ""),
+            remote=without_tag(request.get("To") or ""),
+            local_contact=request.get("Contact") or "",
+            remote_target=_contact_uri(response),
+            route_set=route_set,
+            local_cseq=request.cseq.number,
+            hop=None if route_set else hop,
+            flow=ANY_FLOW if route_set else flow,
+            secure=request.uri[:5].lower() == "sips:",
+        )
+
+    @property
+    def key(self) -> DialogKey:
+        """What tells this dialog from all others."""
+        return (self.call_id, self.local_tag, self.remote_tag)
+
+    def request(
+        self,
+        method: str,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+    ) -> Request:
+        """The next request within the dialog (RFC 3261 §12.2.1.1), without Via. Takes the next local CSeq."""
+        self.local_cseq += 1
+        return self._build(method, self.local_cseq, headers, body, content_type)
+
+    def ack(self, cseq: int, *, body: bytes = b"", content_type: str | None = None) -> Request:
+        """The ACK to the 2xx of our INVITE number ``cseq`` (RFC 3261 §13.2.2.4), without Via."""
+        return self._build("ACK", cseq, (), body, content_type)
+
+    def _build(
+        self, method: str, cseq: int, headers: Iterable[tuple[str, str]], body: bytes, content_type: str | None
+    ) -> Request:
+        uri, routes = self._routing()
+        request = Request(method, uri, (), body)
+        own = request.headers
+        if routes:
+            own.append(make_header("Route", ", ".join(routes)))
+        own.append(make_header("From", _tagged(self.local, self.local_tag)))
+        own.append(make_header("To", _tagged(self.remote, self.remote_tag)))
+        own.append(make_header("Call-ID", self.call_id))
+        own.append(make_header("CSeq", f"{cseq} {method}"))
+        own.append(make_header("Max-Forwards", "70"))
+        if method in TARGET_REFRESH and self.local_contact:
+            own.append(make_header("Contact", self.local_contact))
+        if body and content_type is not None:
+            own.append(make_header("Content-Type", content_type))
+        own.extend([make_header(name, value) for name, value in headers])
+        return request
+
+    def _routing(self) -> tuple[str, list[str]]:
+        """Request-URI and Route entries: loose if the first route has ``lr``, else strict (RFC 3261 §12.2.1.1)."""
+        if not self.route_set:
+            return self.remote_target, []
+        first = Uri.parse(NameAddr.parse(self.route_set[0], "Route").uri)
+        if "lr" in first.params:
+            return self.remote_target, list(self.route_set)
+        # "…the UAC MUST place the first URI from the route set into the Request-URI, stripping any parameters that
+        # are not allowed in a Request-URI […] the UAC MUST then place the remote target URI […] as the last value."
+        first.headers = ""
+        first.params.pop("method", None)
+        return str(first), [*self.route_set[1:], f"<{self.remote_target}>"]
+
+    def receive(self, request: Request) -> bool:
+        """Take in a request of the peer: False when its CSeq is out of order (to be answered 500, RFC 3261 §12.2.2).
+
+        Moves the remote target where the method does so. An ACK or CANCEL has its INVITE's number and is not counted.
+        """
+        if request.method in _OUTSIDE_ORDER:
+            return True
+        number = request.cseq.number
+        if self.remote_cseq is not None and number < self.remote_cseq:
+            return False
+        self.remote_cseq = number
+        if request.method in TARGET_REFRESH:
+            self.refresh(request)
+        return True
+
+    def refresh(self, message: Message) -> None:
+        """Take the remote target from the message's Contact, if it has one."""
+        contact = message.contact
+        if contact is not None:
+            self.remote_target = contact.uri
+
+
+def _tagged(text: str, tag: str) -> str:
+    return f"{text};tag={tag}" if tag else text  # a peer of RFC 2543 may have none
+
+
+def _contact_uri(message: Message) -> str:
+    contact = message.contact
+    if contact is None:
+        raise BadHeader("Contact", "missing in a message that forms a dialog")
+    return contact.uri
+
+
+def _reach(request: Request, source: Source, target: str) -> tuple[Hop | None, int]:
+    """The source itself over a stream, or when the Contact is not where the peer really is; else the target decides."""
+    if source.flow != ANY_FLOW or source.hop.transport != "UDP":
+        return source.hop, source.flow
+    uri = Uri.parse(target)
+    if uri.host != source.hop.host or (uri.port or 5060) != source.hop.port:
+        via = request.via
+        if via.host != source.hop.host or (via.port or 5060) != source.hop.port:
+            return source.hop, source.flow
+    return None, ANY_FLOW

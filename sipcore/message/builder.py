@@ -1,0 +1,101 @@
+"""Messages that follow from others: responses to a request, ACK and CANCEL of an INVITE, the stamp of a received Via.
+
+RFC 3261 §8.2.6 (responses), §9.1 (CANCEL), §17.1.1.3 (ACK to a failure), §18.2.1 and RFC 3581 (received, rport).
+"""
+
+from collections.abc import Iterable
+
+from sipcore.errors import BadHeader
+from sipcore.message.fields import NameAddr, Via
+from sipcore.message.headers import Header, make_header
+from sipcore.message.messages import Request, Response
+
+__all__ = ["ack_for_failure", "cancel_for", "respond_to", "stamp_received", "with_tag", "without_tag"]
+
+
+def respond_to(
+    request: Request,
+    status: int,
+    reason: str | None = None,
+    *,
+    to_tag: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+) -> Response:
+    """A response with the headers that RFC 3261 §8.2.6 wants copied; ``to_tag`` is added when To has none yet.
+
+    Record-Route is copied into 101 to 299 (§12.1.1). ``headers`` are appended in order.
+    """
+    response = Response(status, reason, (), body)
+    copied: list[Header] = []
+    record_route = 100 < status < 300
+    for header in request.headers:
+        name = header[0]
+        if name in ("Via", "From", "Call-ID", "CSeq") or (record_route and name == "Record-Route"):
+            copied.append(header)
+        elif name == "To":
+            copied.append(make_header("To", with_tag(header[1], to_tag)) if to_tag else header)
+    copied.extend([make_header(name, value) for name, value in headers])
+    response.headers = copied
+    return response
+
+
+def with_tag(text: str, tag: str) -> str:
+    """From or To text with ``tag`` added, unless it has one already (a value that cannot be read gets it as well)."""
+    try:
+        if NameAddr.parse(text).tag:
+            return text
+    except BadHeader:
+        return text if ";tag=" in text.lower() else f"{text};tag={tag}"
+    return f"{text};tag={tag}"
+
+
+def without_tag(text: str) -> str:
+    """From or To text without its tag; the rest stays as written."""
+    address = NameAddr.parse(text)
+    if "tag" not in address.params:
+        return text
+    at = text.rfind(">") + 1 if "<" in text else 0
+    parts = [part for part in text[at:].split(";") if part.partition("=")[0].strip(" \t").lower() != "tag"]
+    return (text[:at] + ";".join(parts)).rstrip(" \t")
+
+
+def stamp_received(request: Request, host: str, port: int) -> None:
+    """Note in the top Via where the request came from: ``received`` if the host differs, ``rport`` if asked for.
+
+    RFC 3261 §18.2.1; RFC 3581 §4: with ``rport`` "the received parameter is added even if identical".
+    """
+    via = request.via
+    asked = "rport" in via.params
+    if not asked and via.host == host:
+        return
+    via.params["received"] = host
+    if asked:
+        via.params["rport"] = str(port)
+    request.set_first("Via", str(via))
+
+
+def ack_for_failure(invite: Request, response: Response) -> Request:
+    """The ACK to a non-2xx final response (RFC 3261 §17.1.1.3); its Via is that of the INVITE."""
+    ack = _same_transaction(invite, "ACK")
+    ack.set("To", response.get("To") or str(response.to))
+    return ack
+
+
+def cancel_for(invite: Request, headers: Iterable[tuple[str, str]] = ()) -> Request:
+    """The CANCEL of an INVITE (RFC 3261 §9.1)."""
+    cancel = _same_transaction(invite, "CANCEL")
+    cancel.headers.extend([make_header(name, value) for name, value in headers])
+    return cancel
+
+
+def _same_transaction(invite: Request, method: str) -> Request:
+    request = Request(method, invite.uri)
+    via: Via = invite.via
+    request.headers.append(make_header("Via", str(via)))
+    for header in invite.headers:
+        if header[0] in ("Route", "From", "To", "Call-ID"):
+            request.headers.append(header)
+    request.headers.append(make_header("CSeq", f"{invite.cseq.number} {method}"))
+    request.headers.append(make_header("Max-Forwards", "70"))
+    return request

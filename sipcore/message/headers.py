@@ -1,0 +1,135 @@
+"""Header names and lists: canonical spelling, compact forms, and where a comma list splits (RFC 3261 §7.3, §20).
+
+Knows names, not values: the grammars of single fields are in ``sipcore.message.fields``.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+__all__ = [
+    "KNOWN",
+    "LIST_HEADERS",
+    "SINGLE_HEADERS",
+    "TOKEN_CHARS",
+    "Header",
+    "canonical_name",
+    "make_header",
+    "split_list",
+]
+
+Header = tuple[str, str, str]
+"""(canonical name, value without surrounding white space and folds, the line as it goes out, without its CRLF)."""
+
+_COMPACT: Final = {
+    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition", "e": "Content-Encoding",
+    "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported", "l": "Content-Length", "m": "Contact",
+    "n": "Identity-Info", "o": "Event", "r": "Refer-To", "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via",
+    "x": "Session-Expires", "y": "Identity",
+}  # fmt: skip
+
+_FULL: Final = (
+    "Accept", "Accept-Contact", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Allow-Events",
+    "Authentication-Info", "Authorization", "Call-ID", "Call-Info", "Contact", "Content-Disposition",
+    "Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "CSeq", "Date", "Diversion",
+    "Error-Info", "Event", "Expires", "Feature-Caps", "Flow-Timer", "From", "Geolocation", "History-Info", "Identity",
+    "Identity-Info", "In-Reply-To", "Info-Package", "Join", "Max-Breadth", "Max-Forwards", "MIME-Version",
+    "Min-Expires", "Min-SE", "Organization", "P-Access-Network-Info", "P-Asserted-Identity", "P-Called-Party-ID", "P-Charging-Vector",
+    "P-Early-Media", "P-Preferred-Identity", "Path", "Priority", "Privacy", "Proxy-Authenticate",
+    "Proxy-Authorization", "Proxy-Require", "RAck", "Reason", "Record-Route", "Recv-Info", "Refer-Sub", "Refer-To",
+    "Referred-By", "Reject-Contact", "Remote-Party-ID", "Replaces", "Reply-To", "Request-Disposition", "Require",
+    "Retry-After", "Route", "RSeq", "Security-Client", "Security-Server", "Security-Verify", "Server",
+    "Service-Route", "Session-Expires", "SIP-ETag", "SIP-If-Match", "Subject", "Subscription-State", "Supported",
+    "Target-Dialog", "Timestamp", "To", "Unsupported", "User-Agent", "User-to-User", "Via", "Warning",
+    "WWW-Authenticate",
+)  # fmt: skip
+
+LIST_HEADERS: Final = frozenset({
+    "Accept", "Accept-Contact", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Allow-Events",
+    "Call-Info", "Contact", "Content-Encoding", "Content-Language", "Diversion", "Error-Info", "Feature-Caps",
+    "Geolocation", "History-Info", "In-Reply-To", "P-Asserted-Identity", "P-Preferred-Identity", "Path",
+    "Proxy-Require", "Reason", "Record-Route", "Recv-Info", "Reject-Contact", "Require", "Route", "Security-Client",
+    "Security-Server", "Security-Verify", "Service-Route", "Supported", "Unsupported", "User-to-User", "Via", "Warning",
+})  # fmt: skip
+"""Headers whose value may be a comma list; any other value is taken whole (a Date or a challenge has commas too)."""
+
+SINGLE_HEADERS: Final = frozenset({
+    "Call-ID", "Content-Length", "Content-Type", "CSeq", "Event", "Expires", "From", "Max-Forwards", "Min-SE", "RAck",
+    "Refer-To", "Replaces", "RSeq", "Session-Expires", "To",
+})  # fmt: skip
+"""Headers that may appear only once; a second one makes the message ambiguous (RFC 4475 §3.3.8)."""
+
+TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
+
+
+def _known_names() -> dict[str, str]:
+    known: dict[str, str] = {}
+    for short, full in _COMPACT.items():
+        known[short] = known[short.upper()] = full
+    for full in _FULL:
+        known[full] = known[full.lower()] = known[full.upper()] = known[full.title()] = full
+    return known
+
+
+KNOWN: Final = _known_names()
+"""Every usual spelling → the canonical name: one look-up for nearly every header on the wire."""
+
+
+@lru_cache(maxsize=1024)
+def canonical_name(spelling: str) -> str:
+    """The canonical form of any spelling; names that we do not know become ``Title-Case``.
+
+    Raises ValueError when it is no token (RFC 3261 §25.1).
+    """
+    name = spelling.rstrip(" \t")  # HCOLON allows white space before the colon
+    if not name or not TOKEN_CHARS.issuperset(name):
+        raise ValueError("a header name is a token")
+    known = KNOWN.get(name) or KNOWN.get(name.lower())
+    return known if known is not None else name.title()
+
+
+def make_header(name: str, value: str) -> Header:
+    """A header of our own. Raises ValueError for a bad name or a value that would break the line."""
+    if "\r" in value or "\n" in value or "\0" in value:
+        raise ValueError(f"line break in the value of {name}")
+    canonical = KNOWN.get(name)
+    if canonical is None:
+        canonical = canonical_name(name)
+        return (canonical, value, f"{name.rstrip()}: {value}")
+    return (canonical, value, f"{canonical}: {value}")
+
+
+def split_list(value: str) -> list[str]:
+    """The elements of a comma list; commas within quotes or angle brackets do not split. Empty ones are left out."""
+    if "," not in value:
+        return [value] if value else []
+    if '"' not in value and "<" not in value:
+        return [part for part in map(str.strip, value.split(",")) if part]
+    parts: list[str] = []
+    start = at = 0
+    size = len(value)
+    while at < size:
+        char = value[at]
+        if char == '"':
+            at = end_of_quote(value, at)
+        elif char == "<":
+            closing = value.find(">", at)
+            at = size if closing < 0 else closing + 1
+        else:
+            at += 1
+            if char == ",":
+                parts.append(value[start : at - 1].strip(" \t"))
+                start = at
+    parts.append(value[start:].strip(" \t"))
+    return [part for part in parts if part]
+
+
+def end_of_quote(text: str, at: int) -> int:
+    """The index after the quoted string that opens at ``at``; the end of the text when it is never closed."""
+    size = len(text)
+    at += 1
+    while at < size:
+        char = text[at]
+        if char == '"':
+            return at + 1
+        at += 2 if char == "\\" else 1
+    return size

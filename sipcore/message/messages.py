@@ -1,0 +1,272 @@
+"""SIP messages as values: a list of headers in order, typed views of the common ones, and encoding (RFC 3261 §7).
+
+A received header keeps its raw line and goes out exactly as it came, unless it is replaced. Typed views are parsed on
+first use and remembered until a header changes: change headers through the methods, not through the list.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sipcore.errors import BadHeader
+from sipcore.message.fields import CSeq, NameAddr, Via, is_digits
+from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
+from sipcore.message.phrases import phrase
+
+__all__ = ["Message", "Request", "Response"]
+
+_MAX_HOPS: Final = 255
+
+
+class Message:
+    """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
+
+    __slots__ = ("_cseq", "_from", "_to", "_via", "body", "headers")
+
+    def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
+        self.headers: list[Header] = [make_header(name, value) for name, value in headers]
+        self.body = body
+        self._via: Via | None = None
+        self._from: NameAddr | None = None
+        self._to: NameAddr | None = None
+        self._cseq: CSeq | None = None
+
+    # -- headers as text
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, None when absent. A list is not split."""
+        name = KNOWN.get(name) or canonical_name(name)
+        for header in self.headers:
+            if header[0] == name:
+                return header[1]
+        return None
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of a header in order, comma lists split where the header may be one."""
+        name = KNOWN.get(name) or canonical_name(name)
+        values = [header[1] for header in self.headers if header[0] == name]
+        if name not in LIST_HEADERS:
+            return values
+        return [part for value in values for part in split_list(value)]
+
+    def add(self, name: str, value: str) -> None:
+        """Append a header. Raises ValueError for a line break in the value (as do the other changes)."""
+        self.headers.append(make_header(name, value))
+        self._forget()
+
+    def prepend(self, name: str, value: str) -> None:
+        """Put a header before all others."""
+        self.headers.insert(0, make_header(name, value))
+        self._forget()
+
+    def set(self, name: str, value: str) -> None:
+        """Replace every header of this name by one (at the place of the first), or append it."""
+        new = make_header(name, value)
+        kept: list[Header] = []
+        placed = False
+        for header in self.headers:
+            if header[0] != new[0]:
+                kept.append(header)
+            elif not placed:
+                kept.append(new)
+                placed = True
+        if not placed:
+            kept.append(new)
+        self.headers = kept
+        self._forget()
+
+    def remove(self, name: str) -> None:
+        """Remove every header of this name."""
+        name = KNOWN.get(name) or canonical_name(name)
+        self.headers = [header for header in self.headers if header[0] != name]
+        self._forget()
+
+    def remove_first(self, name: str) -> None:
+        """Remove the first element: of a header line that is a list only its first entry goes."""
+        self._change_first(name, [])
+
+    def set_first(self, name: str, value: str) -> None:
+        """Replace the first element (the top Via, the first Route), or prepend it when there is none."""
+        if not self._change_first(name, [value]):
+            self.prepend(name, value)
+
+    def _change_first(self, name: str, replacement: list[str]) -> bool:
+        name = KNOWN.get(name) or canonical_name(name)
+        self._forget()
+        for index, header in enumerate(self.headers):
+            if header[0] == name:
+                rest = split_list(header[1])[1:] if name in LIST_HEADERS else []
+                values = replacement + rest
+                self.headers[index : index + 1] = [make_header(name, ", ".join(values))] if values else []
+                return True
+        return False
+
+    def _forget(self) -> None:
+        self._via = self._from = self._to = self._cseq = None
+
+    def _required(self, name: str) -> str:
+        for header in self.headers:
+            if header[0] == name:
+                return header[1]
+        raise BadHeader(name, "missing")
+
+    # -- typed views; each raises BadHeader naming the header
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID."""
+        return self._required("Call-ID")
+
+    @property
+    def cseq(self) -> CSeq:
+        """The CSeq."""
+        if self._cseq is None:
+            self._cseq = CSeq.parse(self._required("CSeq"))
+        return self._cseq
+
+    @property
+    def from_(self) -> NameAddr:
+        """The From header."""
+        if self._from is None:
+            self._from = NameAddr.parse(self._required("From"), "From")
+        return self._from
+
+    @property
+    def to(self) -> NameAddr:
+        """The To header."""
+        if self._to is None:
+            self._to = NameAddr.parse(self._required("To"), "To")
+        return self._to
+
+    @property
+    def from_tag(self) -> str:
+        """The From tag, "" when absent."""
+        return self.from_.params.get("tag") or ""
+
+    @property
+    def to_tag(self) -> str:
+        """The To tag, "" when absent: the request is outside a dialog."""
+        return self.to.params.get("tag") or ""
+
+    @property
+    def via(self) -> Via:
+        """The top Via."""
+        if self._via is None:
+            value = self._required("Via")
+            if "," in value:
+                parts = split_list(value)
+                value = parts[0] if parts else ""
+            self._via = Via.parse(value)
+        return self._via
+
+    @property
+    def contacts(self) -> list[NameAddr]:
+        """Every Contact. ``*`` (REGISTER, RFC 3261 §10.2.2) is left out: see ``get("Contact")``."""
+        return [NameAddr.parse(text, "Contact") for text in self.get_all("Contact") if text != "*"]
+
+    @property
+    def contact(self) -> NameAddr | None:
+        """The first Contact, None when absent."""
+        contacts = self.contacts
+        return contacts[0] if contacts else None
+
+    @property
+    def max_forwards(self) -> int | None:
+        """Max-Forwards (RFC 3261 §20.22: 0 to 255), None when absent."""
+        text = self.get("Max-Forwards")
+        if text is None:
+            return None
+        if not is_digits(text) or len(text) > 3 or int(text) > _MAX_HOPS:
+            raise BadHeader("Max-Forwards", "not 0 to 255")
+        return int(text)
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case without parameters ("application/sdp"), "" when absent."""
+        return (self.get("Content-Type") or "").partition(";")[0].strip(" \t").lower()
+
+    @property
+    def route(self) -> list[NameAddr]:
+        """The Route set, first hop first."""
+        return [NameAddr.parse(text, "Route") for text in self.get_all("Route")]
+
+    @property
+    def record_route(self) -> list[str]:
+        """The Record-Route entries as text, in the order of the message."""
+        return self.get_all("Record-Route")
+
+    # -- encoding
+
+    def start_line(self) -> str:
+        """The first line, without its CRLF."""
+        raise NotImplementedError
+
+    def encode(self) -> bytes:
+        """The message as bytes. Content-Length is always right; every other header goes out as its raw line."""
+        length = str(len(self.body))
+        lines = [self.start_line()]
+        placed = False
+        for name, value, raw in self.headers:
+            if name == "Content-Length":
+                if placed:
+                    continue
+                placed = True
+                lines.append(raw if value == length else f"Content-Length: {length}")
+            else:
+                lines.append(raw)
+        if not placed:
+            lines.append(f"Content-Length: {length}")
+        lines.append("\r\n")
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+
+    def __str__(self) -> str:
+        return self.encode().decode("utf-8", "replace")
+
+
+class Request(Message):
+    """A SIP request. ``method`` is case-sensitive, ``uri`` the Request-URI as text."""
+
+    __slots__ = ("method", "uri")
+
+    def __init__(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.uri = uri
+
+    def start_line(self) -> str:
+        """RFC 3261 §7.1."""
+        return f"{self.method} {self.uri} SIP/2.0"
+
+    def copy(self) -> "Request":
+        """A request of its own with the same headers (raw lines included) and body."""
+        twin = Request(self.method, self.uri, (), self.body)
+        twin.headers = self.headers.copy()
+        return twin
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.uri}>"
+
+
+class Response(Message):
+    """A SIP response. ``reason`` None at construction: the standard phrase."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(
+        self, status: int, reason: str | None = None, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = phrase(status) if reason is None else reason
+
+    def start_line(self) -> str:
+        """RFC 3261 §7.2."""
+        return f"SIP/2.0 {self.status} {self.reason}"
+
+    def copy(self) -> "Response":
+        """A response of its own with the same headers (raw lines included) and body."""
+        twin = Response(self.status, self.reason, (), self.body)
+        twin.headers = self.headers.copy()
+        return twin
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.reason}>"

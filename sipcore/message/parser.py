@@ -1,0 +1,221 @@
+"""Bytes → message (RFC 3261 §7, §25): one decode of the head, one pass over its lines, limits first.
+
+After ``parse`` the typed views of Via, From, To, CSeq, Call-ID, Max-Forwards, Contact, Route and Record-Route cannot
+raise. Header values that we do not interpret are not looked into.
+"""
+
+from dataclasses import dataclass
+from sys import intern
+from typing import Final
+
+from sipcore.errors import BadHeader, ParseError
+from sipcore.message.fields import NameAddr, is_digits, is_token
+from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name
+from sipcore.message.messages import Message, Request, Response
+
+__all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a message is read at most; sizes in bytes (of lines and URIs: characters)."""
+
+    message: int = 65_535
+    head: int = 32_768
+    headers: int = 200
+    line: int = 8_192
+    uri: int = 2_048
+    body: int = 65_535
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+_METHODS: Final = {
+    name: name
+    for name in (
+        "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO",
+        "REFER", "MESSAGE", "UPDATE", "KDMQ",
+    )
+}  # fmt: skip
+_MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
+
+
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
+    """One whole message. Raises ParseError (and nothing else), see there for what it carries."""
+    message: Request | Response | None = None
+    try:
+        if data[:1] in (b"\r", b"\n"):
+            data = data.lstrip(b"\r\n")  # §7.5: CRLFs before the start-line are ignored
+        end = data.find(b"\r\n\r\n")
+        _check_sizes(data, end, limits)
+        head = data[: end + 2].decode("utf-8", "surrogateescape")
+        lines = _lines(head, limits)
+        message = _start(lines[0], limits)
+        first = _read_headers(message, lines)
+        message.body = _body(data[end + 4 :], first.get("Content-Length"), limits)
+        _validate(message, first)
+    except ParseError as error:
+        if error.salvaged is None:
+            error.salvaged = _salvage(data, message)
+        raise
+    return message
+
+
+def _check_sizes(data: bytes, end: int, limits: Limits) -> None:
+    if end > limits.head or (end < 0 and len(data) > limits.head):
+        raise ParseError("the headers are too large", 513)
+    if len(data) > limits.message:
+        raise ParseError("the message is too large", 413)
+    if end < 0:
+        raise ParseError("no empty line ends the headers")
+
+
+def _lines(head: str, limits: Limits) -> list[str]:
+    """The lines of the head, folded ones with their CRLFs inside."""
+    lines = head.split("\r\n")
+    del lines[-1]
+    # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
+    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+        raise ParseError("stray CR, LF or NUL in the headers")
+    if "\r\n " in head or "\r\n\t" in head:
+        lines = _join_folds(lines)
+    if len(lines) - 1 > limits.headers:
+        raise ParseError("too many headers", 513)
+    if len(head) > limits.line and len(max(lines, key=len)) > limits.line:
+        raise ParseError("a header line is too long", 414 if len(lines[0]) > limits.line else 513)
+    return lines
+
+
+def _join_folds(lines: list[str]) -> list[str]:
+    joined: list[list[str]] = [[lines[0]]]
+    for line in lines[1:]:
+        if line[:1] in (" ", "\t"):
+            joined[-1].append(line)
+        else:
+            joined.append([line])
+    if len(joined[0]) > 1:
+        raise ParseError("folded start-line")
+    return ["\r\n".join(parts) for parts in joined]
+
+
+def _start(line: str, limits: Limits) -> Request | Response:
+    first, _, rest = line.partition(" ")
+    middle, _, last = rest.partition(" ")
+    if first == "SIP/2.0" or first[:4].upper() == "SIP/":
+        return _status_line(first, middle, last)
+    if last[:4].upper() != "SIP/" or " " in last:
+        raise ParseError("bad start-line")
+    method = _METHODS.get(first)
+    if method is None:
+        if not is_token(first):
+            raise ParseError("bad method")
+        method = intern(first) if len(first) <= 32 else first
+    request = Request(method, middle)
+    error: ParseError | None = None
+    if last != "SIP/2.0" and last.upper() != "SIP/2.0":
+        error = ParseError("SIP version not supported", 505)
+    elif len(middle) > limits.uri:
+        error = ParseError("the Request-URI is too long", 414)
+    elif ":" not in middle or "<" in middle or ">" in middle or '"' in middle or "\t" in middle:
+        error = ParseError("bad Request-URI")
+    if error is not None:
+        raise error
+    return request
+
+
+def _status_line(version: str, status: str, reason: str) -> Response:
+    if version.upper() != "SIP/2.0":
+        raise ParseError("SIP version not supported", 505)
+    if len(status) != 3 or not is_digits(status) or not "100" <= status <= "699":
+        raise ParseError("bad status code")
+    return Response(int(status), reason)
+
+
+def _read_headers(message: Message, lines: list[str]) -> dict[str, str]:
+    """Fill ``message.headers``; the first value of each name is returned for the checks that follow."""
+    headers: list[Header] = []
+    first: dict[str, str] = {}
+    message.headers = headers
+    lines = lines[1:]
+    for line in lines:
+        spelling, colon, value = line.partition(":")
+        name = KNOWN.get(spelling)
+        if name is None:
+            name = _rare_name(spelling)
+        if not colon:
+            raise ParseError("a header line without a colon")
+        if "\r" in value:
+            value = " ".join([part.strip(" \t") for part in value.split("\r\n")])
+        value = value.strip(" \t")
+        headers.append((name, value, line))
+        if name not in first:
+            first[name] = value
+        elif name in SINGLE_HEADERS:
+            raise BadHeader(name, "more than one")
+    return first
+
+
+def _rare_name(spelling: str) -> str:
+    try:
+        return canonical_name(spelling)
+    except ValueError:
+        raise ParseError("bad header name") from None
+
+
+def _body(rest: bytes, length: str | None, limits: Limits) -> bytes:
+    """§18.3: without Content-Length the body is the rest of the datagram; bytes beyond it are discarded."""
+    if length is not None:
+        if not is_digits(length) or len(length) > 10:
+            raise BadHeader("Content-Length", "not a number")
+        size = int(length)
+        if size > len(rest):
+            raise BadHeader("Content-Length", "longer than the body")
+        rest = rest[:size]
+    if len(rest) > limits.body:
+        raise ParseError("the body is too large", 413)
+    return rest
+
+
+def _validate(message: Request | Response, first: dict[str, str]) -> None:
+    for name in _MANDATORY:
+        if not first.get(name):
+            raise BadHeader(name, "missing")
+    if " " in first["Call-ID"]:
+        raise BadHeader("Call-ID", "white space within")
+    via = message.via
+    cseq = message.cseq
+    if isinstance(message, Request) and cseq.method != message.method:
+        raise BadHeader("CSeq", "not the method of the request")
+    del via
+    _ = message.from_, message.to
+    if "Max-Forwards" in first:
+        _ = message.max_forwards
+    for name in ("Contact", "Route", "Record-Route"):
+        if name in first:
+            _check_addresses(message, name)
+
+
+def _check_addresses(message: Message, name: str) -> None:
+    for text in message.get_all(name):
+        if text != "*" or name != "Contact":
+            NameAddr.parse(text, name)
+
+
+def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
+    """A request that an answer can be built from, made with whatever of the head is readable."""
+    head = data[:65_535].partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
+    lines = [line for line in head.split("\r\n") if "\n" not in line and "\r" not in line and "\0" not in line]
+    method, _, rest = lines[0].partition(" ") if lines else ("", "", "")
+    if isinstance(message, Response) or not is_token(method) or method in ("ACK", "SIP/2.0"):
+        return None
+    request = Request(method, rest.partition(" ")[0])
+    for line in lines[1:]:
+        spelling, colon, value = line.partition(":")
+        name = KNOWN.get(spelling.rstrip(" \t"))
+        if colon and name in _MANDATORY and (name == "Via" or request.get(name) is None):
+            request.headers.append((name, value.strip(" \t"), line))
+    try:
+        _ = request.via
+    except BadHeader:
+        return None
+    return request if all(request.get(name) for name in _MANDATORY) else None
