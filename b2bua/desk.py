@@ -1,0 +1,107 @@
+"""What every action of the switchboard works with: the endpoint, the live calls, and what is to be reported.
+
+Actions are plain functions ``(desk, call, leg, message, now)``; the desk holds no decision of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from b2bua.call import Call
+from b2bua.commands import CallId, LegId
+from b2bua.events import CallEvent
+from b2bua.leg import Leg
+from sipcore.deadlines import Deadlines
+from sipcore.endpoint import Endpoint
+from sipcore.events import ClientKey, ServerKey
+from sipcore.ids import Minter
+
+__all__ = ["Change", "Desk", "Purpose", "SwitchboardConfig", "Transit"]
+
+Change = tuple[str, str, object | None]
+"""A change to journal: (table, key, row); row None deletes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchboardConfig:
+    """``host`` stands in our From headers. Durations in seconds; ``session_expires`` 0 turns session timers off."""
+
+    host: str
+    session_expires: int = 1800
+    min_session_expires: int = 90
+    early_repeat_seconds: float = 60.0
+    default_ring_seconds: float = 60.0
+
+
+class Purpose(IntEnum):
+    """What a client transaction of a leg is for."""
+
+    INVITE = 0
+    BYE = 1
+    MOVE = 2  # re-INVITE that takes the caller elsewhere
+    ADJUST = 3  # re-INVITE that tells the callee of the caller's new address or codec
+    RELAY = 4  # an offer/answer exchange that the other leg began
+    PASS = 5  # any other request that the other leg sent
+    REFRESH = 6  # session timer
+    PLAY = 7
+
+
+class Transit(NamedTuple):
+    """A client transaction under way: whose, what for, and the peer's request that it passes on."""
+
+    call: Call
+    leg: Leg
+    purpose: Purpose
+    server: ServerKey | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    endpoint: Endpoint
+    ids: Minter
+    config: SwitchboardConfig
+    uniform: Callable[[], float]  # [0, 1): back-off after glare
+    calls: dict[CallId, Call] = field(default_factory=dict)
+    legs: dict[str, tuple[Call, Leg]] = field(default_factory=dict)  # by our local tag
+    clients: dict[ClientKey, Transit] = field(default_factory=dict)
+    callers: dict[ServerKey, Call] = field(default_factory=dict)  # by the caller's INVITE transaction, while it lives
+    events: list[CallEvent] = field(default_factory=list)
+    dirty: dict[CallId, None] = field(default_factory=dict)
+    bodies: list[Change] = field(default_factory=list)
+    ignored: int = 0
+    sequence: int = 0
+    contacts: dict[str, str] = field(default_factory=dict)
+    deadlines: Deadlines[Call] = field(default_factory=Deadlines)
+
+    def report(self, event: CallEvent) -> None:
+        self.events.append(event)
+
+    def touch(self, call: Call) -> None:
+        """The call has reached a commitment point: its row is journalled at the end of this turn."""
+        self.dirty[call.id] = None
+
+    def add_leg(self, call: Call, leg: Leg) -> None:
+        self.legs[leg.dialog.local_tag] = (call, leg)
+
+    def forget_leg(self, leg: Leg) -> None:
+        self.legs.pop(leg.dialog.local_tag, None)
+
+    def next_session_id(self, now: float) -> int:
+        """A session id for an ``o=`` line: unique and rising (RFC 4566 §5.2 suggests a time)."""
+        self.sequence += 1
+        return (int(now) << 20) + (self.sequence & 0xFFFFF)
+
+    def next_leg_id(self, prefix: str) -> LegId:
+        self.sequence += 1
+        return LegId(f"{prefix}-{self.sequence}")
+
+    def contact(self, transport: str) -> str:
+        """Our Contact for peers on this transport; its user names the node and worker that owns the dialog."""
+        known = self.contacts.get(transport)
+        if known is None:
+            listeners = self.endpoint.config.listeners
+            listener = next((each for each in listeners if each.transport == transport), listeners[0])
+            known = f"<{listener.contact_uri(self.ids.contact_user())}>"
+            self.contacts[transport] = known
+        return known

@@ -1,0 +1,86 @@
+"""A leg: one dialog of a call, ours with one peer, as data. What it does is in ``leg_table``; how, in ``signalling``."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from b2bua.commands import LegId, OfferMode
+from b2bua.session import LegSession
+from sipcore.dialog import Dialog
+from sipcore.events import ClientKey, ServerKey
+from sipcore.packets import Source
+
+__all__ = ["CalleeLeg", "CallerLeg", "Leg", "LegKind", "LegState", "MediaLeg"]
+
+
+class LegKind(IntEnum):
+    CALLER = 0
+    CALLEE = 1
+    MEDIA = 2
+
+
+class LegState(IntEnum):
+    # the caller's leg: we are the UAS
+    INVITED = 0  # its INVITE waits for our final response
+    OK_SENT = 1  # our 200 waits for its ACK
+    OK_SENT_LEAVING = 2  # … and BYE follows that ACK (RFC 3261 §15: not before it)
+    # callees' and media servers' legs: we are the UAC
+    CALLING = 3  # nothing heard yet
+    RINGING = 4  # a provisional response came
+    CANCELLING = 5  # CANCEL sent, or held back until a 1xx
+    OK_RECEIVED = 6  # its 2xx came, our ACK is owed (it carries an answer that we do not have yet)
+    # either side
+    UP = 7
+    LEAVING = 8  # BYE sent
+    GONE = 9
+
+
+@dataclass(slots=True)
+class Leg:
+    """``dialog`` is complete once the peer's tag is known (from the first response that makes a dialog)."""
+
+    id: LegId
+    kind: LegKind
+    state: LegState
+    dialog: Dialog
+    session: LegSession
+    updates: bool = False  # the peer takes UPDATE (RFC 3311)
+    offering: bool = False  # an offer of ours, or of the peer's, awaits its answer
+    refresh_at: float | None = None  # when we refresh the session, or (``refreshing`` False) give it up (RFC 4028)
+    refreshing: bool = True
+    session_expires: int = 0  # seconds; 0: no session timer on this leg
+
+
+@dataclass(slots=True)
+class CallerLeg(Leg):
+    """``transaction`` is the server transaction of its INVITE; ``source`` where that came from."""
+
+    transaction: ServerKey = ServerKey("")
+    source: Source | None = None
+    timer: bool = False  # the peer supports session timers
+    early_until: float | None = None  # parked in early media: to be answered then
+    early_repeat_at: float | None = None
+
+
+@dataclass(slots=True)
+class OutgoingLeg(Leg):
+    """``transaction`` is the client transaction of our INVITE, ``branch`` its Via branch, ``uri`` its Request-URI."""
+
+    transaction: ClientKey = ClientKey("")
+    branch: str = ""
+    uri: str = ""
+    invite_cseq: int = 0
+
+
+@dataclass(slots=True)
+class CalleeLeg(OutgoingLeg):
+    mode: OfferMode = "late"
+    dropped: bool = False  # by command: its end is not reported
+    ring_until: float | None = None
+
+
+@dataclass(slots=True)
+class MediaLeg(OutgoingLeg):
+    """``server`` is the template it was made from; ``tried`` those that failed before it."""
+
+    server: str = ""
+    tried: tuple[str, ...] = field(default=())

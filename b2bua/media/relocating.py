@@ -1,0 +1,99 @@
+"""The relocating media port: a SIP media server is a leg like any other, called by Request-URI (RFC 4240 ``annc``).
+
+A server that is *controllable* (the built-in one) takes further lists by in-dialog INFO; any other plays one list a dialog.
+"""
+
+import json
+from typing import Final
+
+from b2bua.call import Call
+from b2bua.commands import Playlist, SetMediaServers
+from b2bua.desk import Desk
+from b2bua.leg import LegKind, LegState, MediaLeg
+from b2bua.media.port import Connection, Reinvite
+from b2bua.session import LegSession
+from b2bua.signalling import Signalling
+from b2bua.terms import LegInput, advance
+from sipcore.dialog import Dialog
+from sipcore.message import Uri
+
+__all__ = ["PLAY_TYPE", "RelocatingMedia"]
+
+PLAY_TYPE: Final = "application/vnd.callyard.play+json"
+
+
+class RelocatingMedia:
+    """Media sessions by SIP dialogs; see ``MediaPort``."""
+
+    def __init__(self, desk: Desk, signalling: Signalling) -> None:
+        self._desk = desk
+        self._signalling = signalling
+        self._servers: tuple[str, ...] = ()
+        self._controllable: frozenset[str] = frozenset()
+
+    def configure(self, command: SetMediaServers) -> None:
+        self._servers = command.uris
+        self._controllable = command.controllable
+
+    def open(self, call: Call, now: float, tried: tuple[str, ...] = ()) -> bool:
+        server = next((each for each in self._servers if each not in tried), None)
+        if server is None or call.playlist is None:
+            return False
+        leg = self._leg(server, call.playlist, tried, now)
+        call.media = leg
+        self._desk.add_leg(call, leg)
+        offer = call.caller.session.remote
+        body = leg.session.offer(offer) if offer else b""
+        self._signalling.invite(call, leg, [], body, now)
+        return True
+
+    def _leg(self, server: str, playlist: Playlist, tried: tuple[str, ...], now: float) -> MediaLeg:
+        desk = self._desk
+        uri = _request_uri(server, playlist)
+        dialog = Dialog(
+            call_id=desk.ids.call_id(),
+            local_tag=desk.ids.tag(),
+            remote_tag="",
+            local=f"<sip:{desk.config.host}>",
+            remote=f"<{uri.partition(';')[0]}>",
+            local_contact=desk.contact(_transport(uri)),
+            remote_target=uri,
+        )
+        session = LegSession(desk.next_session_id(now))
+        return MediaLeg(
+            desk.next_leg_id("media"), LegKind.MEDIA, LegState.CALLING, dialog, session, uri=uri, server=server, tried=tried
+        )
+
+    def play(self, call: Call, now: float) -> bool:
+        leg = call.media
+        if leg is None or leg.server not in self._controllable or call.playlist is None:
+            return False
+        if leg.state is LegState.UP:
+            self._signalling.info(call, leg, PLAY_TYPE, _play_body(call.playlist), now)
+        return True
+
+    def connect(self, call: Call, description: bytes) -> Connection:
+        return Reinvite(call.caller.session.offer(description))
+
+    def close(self, call: Call, now: float) -> None:
+        leg = call.media
+        if leg is not None:
+            call.media = None
+            advance(self._desk, self._signalling, call, leg, LegInput.END, now)
+
+
+def _request_uri(template: str, playlist: Playlist) -> str:
+    repeat = "forever" if playlist.loop else "1"
+    return template.format(queue=playlist.queue, sound=",".join(playlist.sounds), repeat=repeat)
+
+
+def _play_body(playlist: Playlist) -> bytes:
+    last = len(playlist.sounds) - 1
+    return json.dumps({"play": playlist.sounds, "loop": playlist.loop, "loop_from": last, "id": "list"}).encode()
+
+
+def _transport(uri: str) -> str:
+    try:
+        return (Uri.parse(uri).params.get("transport") or "udp").upper()
+    except ValueError:
+        return "UDP"

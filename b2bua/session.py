@@ -1,0 +1,106 @@
+"""Each leg's own session description (RFC 4566, RFC 3264): one ``o=`` identity, its version one up per change, m-lines
+never removed or reordered (unused: port 0).
+
+Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set of m-lines are ours. Knows no SIP.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["LegSession", "rejected", "same_media"]
+
+_OURS: Final = b"callyard"
+
+
+@dataclass(slots=True)
+class LegSession:
+    """What we said to this peer last (``local``, as sent) and what it said last (``remote``, as received)."""
+
+    id: int
+    version: int = 0
+    local: bytes = b""
+    remote: bytes = b""
+
+    def offer(self, description: bytes) -> bytes:
+        """``description`` as our offer to this peer: every m-line of the session so far keeps its place.
+
+        RFC 3264 §8: "…the number of "m=" lines in the new SDP MUST be at least as many as in the previous SDP."
+        """
+        kinds = _kinds(self.local) or _kinds(self.remote)
+        return self._say(_aligned(description, kinds, extend=True))
+
+    def answer(self, description: bytes) -> bytes:
+        """``description`` as our answer to ``remote``: as many m-lines as that offer has, in its order (§6)."""
+        return self._say(_aligned(description, _kinds(self.remote), extend=False))
+
+    def _say(self, body: bytes) -> bytes:
+        repeated = _with_origin(body, self.id, self.version)
+        if repeated == self.local:
+            return self.local
+        self.version += 1
+        self.local = _with_origin(body, self.id, self.version)
+        return self.local
+
+
+def rejected(offer: bytes) -> bytes:
+    """An answer to ``offer`` that takes none of its media (every port 0): ends an exchange that leads nowhere."""
+    session, sections = _split(offer)
+    return session + b"".join(_unused(section) for section in sections)
+
+
+def same_media(one: bytes, other: bytes) -> bool:
+    """Whether a peer that knows ``one`` need not be told ``other``: addresses, ports, codecs and direction agree."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(body: bytes) -> list[bytes]:
+    return [line for line in body.splitlines() if line[:2] in (b"c=", b"m=", b"a=")]
+
+
+def _with_origin(body: bytes, session: int, version: int) -> bytes:
+    start = body.find(b"\no=") + 1
+    end = body.find(b"\n", start)
+    if start <= 0 or end < 0:
+        return body
+    address = body[start:end].rstrip(b"\r").split(b" ")[3:]
+    line = b"o=%s %d %d %s\r\n" % (_OURS, session, version, b" ".join(address))
+    return body[:start] + line + body[end + 1 :]
+
+
+def _kinds(body: bytes) -> list[bytes]:
+    return [line[2:].split(b" ", 1)[0] for line in body.splitlines() if line.startswith(b"m=")]
+
+
+def _aligned(body: bytes, kinds: list[bytes], *, extend: bool) -> bytes:
+    if not kinds or _kinds(body) == kinds:
+        return body
+    session, sections = _split(body)
+    placed = [_take(sections, kind) or b"m=%s 0 RTP/AVP 0\r\n" % kind for kind in kinds]
+    return session + b"".join(placed) + (b"".join(sections) if extend else b"")
+
+
+def _take(sections: list[bytes], kind: bytes) -> bytes | None:
+    """The first section of this kind, taken out of ``sections``: the n-th audio answers the n-th audio."""
+    for index, section in enumerate(sections):
+        if section[2:].split(b" ", 1)[0] == kind:
+            return sections.pop(index)
+    return None
+
+
+def _split(body: bytes) -> tuple[bytes, list[bytes]]:
+    """The session part, and each media section from its m-line on."""
+    session: list[bytes] = []
+    sections: list[bytes] = []
+    for line in body.splitlines(keepends=True):
+        if line.startswith(b"m="):
+            sections.append(line)
+        elif sections:
+            sections[-1] += line
+        else:
+            session.append(line)
+    return b"".join(session), sections
+
+
+def _unused(section: bytes) -> bytes:
+    kind, _, proto, formats = (section.splitlines()[0] + b"   ").split(b" ", 3)
+    return b"%s 0 %s %s\r\n" % (kind, proto or b"RTP/AVP", formats.strip() or b"0")

@@ -1,0 +1,245 @@
+"""How a leg speaks: the SIP that each action means, built on the endpoint. Decides nothing about the call.
+
+RFC 3261 §13–15 (INVITE, re-INVITE, BYE), RFC 4028 (session timers), RFC 3311 (UPDATE).
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from b2bua.call import Call
+from b2bua.desk import Desk, Purpose, Transit
+from b2bua.leg import CallerLeg, Leg, OutgoingLeg
+from b2bua.session import rejected
+from sipcore.dialog import Dialog
+from sipcore.events import ClientKey, ServerKey
+from sipcore.message import Request, Response, respond_to
+from sipcore.packets import ANY_FLOW
+
+__all__ = ["ALLOW", "SDP", "Signalling", "confirm", "refresh_interval", "session_expires_of"]
+
+SDP: Final = "application/sdp"
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+Headers = list[tuple[str, str]]
+
+
+class Signalling:
+    """Sends for legs; every client transaction is entered in the desk's table with its purpose."""
+
+    __slots__ = ("_desk",)
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    # ------------------------------------------------------------------ the caller's INVITE
+
+    def progress(self, call: Call, status: int, body: bytes = b"") -> None:
+        """180 (ring-back) or 183 with ``body`` (early media) to the caller."""
+        leg = call.caller
+        headers: Headers = [("Contact", leg.dialog.local_contact), ("Allow", ALLOW)]
+        self._respond_invite(leg, status, headers, body)
+
+    def answer(self, call: Call, body: bytes, now: float) -> None:
+        """200 with ``body`` to the caller's INVITE; the endpoint retransmits it until its ACK."""
+        leg = call.caller
+        headers: Headers = [("Contact", leg.dialog.local_contact), ("Allow", ALLOW), ("Supported", "timer")]
+        headers += self._timer_answer(leg, now)
+        self._respond_invite(leg, 200, headers, body, now)
+
+    def refuse(self, leg: CallerLeg, status: int, reason: str | None, headers: Headers, now: float) -> None:
+        self._respond_invite(leg, status, headers, b"", now, reason)
+
+    def _respond_invite(
+        self, leg: CallerLeg, status: int, headers: Headers, body: bytes, now: float = 0.0, reason: str | None = None
+    ) -> None:
+        invite = self._desk.endpoint.invite_of(leg.transaction)
+        if invite is None:
+            return
+        if body:
+            headers.append(("Content-Type", SDP))
+        response = respond_to(invite, status, reason, to_tag=leg.dialog.local_tag, headers=headers, body=body)
+        self._desk.endpoint.respond(leg.transaction, response, now)
+
+    def _timer_answer(self, leg: CallerLeg, now: float) -> Headers:
+        """RFC 4028 §9: a caller that supports the extension refreshes; for another one we do, without saying so."""
+        if not leg.session_expires:
+            return []
+        leg.refreshing = not leg.timer
+        leg.refresh_at = now + refresh_interval(leg)
+        if not leg.timer:
+            return []
+        return [("Session-Expires", f"{leg.session_expires};refresher=uac"), ("Require", "timer")]
+
+    # ------------------------------------------------------------------ requests of ours
+
+    def invite(self, call: Call, leg: OutgoingLeg, headers: Headers, body: bytes, now: float) -> None:
+        """The first INVITE of a leg that we call; without ``body`` it asks the callee for an offer."""
+        expires = self._desk.config.session_expires
+        extra: Headers = [("Allow", ALLOW), ("Supported", "timer")]
+        if expires:
+            extra += [("Session-Expires", str(expires)), ("Min-SE", str(self._desk.config.min_session_expires))]
+        request = leg.dialog.request("INVITE", headers=extra + headers, body=body, content_type=SDP if body else None)
+        leg.invite_cseq = request.cseq.number
+        leg.session_expires = expires
+        leg.branch = self._desk.ids.branch()
+        dialog = leg.dialog
+        leg.transaction = self._desk.endpoint.request(
+            request, now, hop=dialog.hop, flow=dialog.flow, branch=leg.branch
+        )
+        self._desk.clients[leg.transaction] = Transit(call, leg, Purpose.INVITE)
+
+    def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> None:
+        """A re-INVITE; without ``body`` it asks for an offer."""
+        leg.offering = True
+        self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+
+    def update(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> None:
+        leg.offering = bool(body)
+        self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+
+    def refresh(self, call: Call, leg: Leg, now: float) -> None:
+        """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
+        leg.refresh_at = now + refresh_interval(leg)
+        if leg.updates:
+            self.update(call, leg, b"", Purpose.REFRESH, now)
+        elif not leg.offering:
+            self.reinvite(call, leg, leg.session.local, Purpose.REFRESH, now)
+
+    def pass_on(self, call: Call, leg: Leg, request: Request, headers: Headers, server: ServerKey, now: float) -> None:
+        """The other leg's request (INFO, REFER …) in this leg's dialog."""
+        self._request(call, leg, request.method, Purpose.PASS, now, headers, request.body, None, server)
+
+    def info(self, call: Call, leg: Leg, content_type: str, body: bytes, now: float) -> None:
+        self._request(call, leg, "INFO", Purpose.PLAY, now, [], body, content_type)
+
+    def bye(self, call: Call, leg: Leg, now: float, reason: str = "") -> None:
+        headers: Headers = [("Reason", reason)] if reason else []
+        self._request(call, leg, "BYE", Purpose.BYE, now, headers, b"", None)
+
+    def cancel(self, leg: OutgoingLeg, now: float, reason: str = "") -> None:
+        headers: Headers = [("Reason", reason)] if reason else []
+        self._desk.endpoint.cancel(leg.transaction, now, headers=headers)
+
+    def ack(self, leg: OutgoingLeg, now: float, body: bytes = b"") -> None:
+        """The ACK to the 2xx of the leg's first INVITE."""
+        self._ack(leg.dialog, leg, leg.invite_cseq, now, body)
+
+    def ack_reinvite(self, leg: Leg, key: ClientKey, response: Response, now: float, body: bytes = b"") -> None:
+        """The ACK to the 2xx of a re-INVITE."""
+        dialog = leg.dialog
+        ack = dialog.ack(response.cseq.number, body=body, content_type=SDP if body else None)
+        self._desk.endpoint.ack(key, ack, now, hop=dialog.hop, flow=dialog.flow)
+
+    def ack_and_bye(self, call: Call, leg: OutgoingLeg, now: float, reason: str = "") -> None:
+        """Take a dialog that is not wanted and end it at once; an offer in its 2xx is answered by refusing all media."""
+        owed = leg.session.remote if not leg.session.local else b""
+        self.ack(leg, now, rejected(owed) if owed else b"")
+        self.bye(call, leg, now, reason)
+
+    def end_fork(self, leg: OutgoingLeg, response: Response, now: float) -> None:
+        """A second 2xx of a forked INVITE, from another device: ACK and BYE in a dialog of its own (§13.2.2.4)."""
+        fork = replace(leg.dialog)
+        confirm(fork, response)
+        self._ack(fork, leg, leg.invite_cseq, now, rejected(response.body) if not leg.session.local else b"")
+        bye = fork.request("BYE", headers=[("Reason", 'SIP;cause=200;text="Call completed elsewhere"')])
+        self._desk.endpoint.request(bye, now, hop=fork.hop, flow=fork.flow)
+
+    def _ack(self, dialog: Dialog, leg: OutgoingLeg, cseq: int, now: float, body: bytes) -> None:
+        ack = dialog.ack(cseq, body=body, content_type=SDP if body else None)
+        self._desk.endpoint.ack(leg.transaction, ack, now, hop=dialog.hop, flow=dialog.flow)
+
+    def _request(
+        self,
+        call: Call,
+        leg: Leg,
+        method: str,
+        purpose: Purpose,
+        now: float,
+        headers: Headers,
+        body: bytes,
+        content_type: str | None,
+        server: ServerKey | None = None,
+    ) -> None:
+        dialog = leg.dialog
+        request = dialog.request(method, headers=headers, body=body, content_type=content_type)
+        key = self._desk.endpoint.request(request, now, hop=dialog.hop, flow=dialog.flow)
+        self._desk.clients[key] = Transit(call, leg, purpose, server)
+
+    def _timer_offer(self, leg: Leg) -> Headers:
+        if not leg.session_expires:
+            return []
+        role = "uac" if leg.refreshing else "uas"
+        return [("Supported", "timer"), ("Session-Expires", f"{leg.session_expires};refresher={role}")]
+
+    # ------------------------------------------------------------------ answers to in-dialog requests
+
+    def reply(
+        self,
+        leg: Leg,
+        server: ServerKey,
+        request: Request,
+        status: int,
+        now: float,
+        *,
+        body: bytes = b"",
+        headers: Headers | None = None,
+        content_type: str = SDP,
+    ) -> None:
+        """A final response in the leg's dialog; a 2xx to INVITE or UPDATE carries Contact and the session timer."""
+        fields: Headers = list(headers or [])
+        if status < 300 and request.method in ("INVITE", "UPDATE"):
+            fields += [("Contact", leg.dialog.local_contact), *self._timer_refreshed(leg, request, now)]
+        if body:
+            fields.append(("Content-Type", content_type))
+        response = respond_to(request, status, to_tag=leg.dialog.local_tag, headers=fields, body=body)
+        self._desk.endpoint.respond(server, response, now)
+
+    def _timer_refreshed(self, leg: Leg, request: Request, now: float) -> Headers:
+        """The peer's re-INVITE or UPDATE is a refresh (RFC 4028 §9): the clock starts anew, the peer keeps the task."""
+        if not leg.session_expires:
+            return []
+        asked, refresher = session_expires_of(request)
+        if not asked:
+            leg.refresh_at = now + refresh_interval(leg)
+            return []
+        leg.session_expires = min(asked, leg.session_expires)
+        leg.refreshing = refresher == "uas"
+        leg.refresh_at = now + refresh_interval(leg)
+        role = "uas" if leg.refreshing else "uac"
+        return [("Session-Expires", f"{leg.session_expires};refresher={role}"), ("Require", "timer")]
+
+    def learn_timer(self, leg: Leg, response: Response, now: float) -> None:
+        """RFC 4028 §7.2: who refreshes is in the 2xx; a peer that says nothing leaves it to us."""
+        allow = response.get("Allow")
+        if allow is not None:
+            leg.updates = "UPDATE" in allow
+        if not leg.session_expires:
+            return
+        granted, refresher = session_expires_of(response)
+        leg.session_expires = granted or leg.session_expires
+        leg.refreshing = not granted or refresher != "uas"
+        leg.refresh_at = now + refresh_interval(leg)
+
+
+def refresh_interval(leg: Leg) -> float:
+    """Half the interval for the one who refreshes; the other gives up min(32 s, a third) before its end (§10)."""
+    expires = leg.session_expires
+    return expires / 2 if leg.refreshing else expires - min(32.0, expires / 3)
+
+
+def session_expires_of(message: Request | Response) -> tuple[int, str]:
+    """(seconds, refresher) of Session-Expires; (0, "") where it is absent or no number."""
+    value = message.get("Session-Expires")
+    if value is None:
+        return 0, ""
+    seconds, _, params = value.partition(";")
+    refresher = next((p.partition("=")[2].strip() for p in params.split(";") if p.strip().startswith("refresher")), "")
+    return (int(seconds), refresher) if seconds.strip().isdecimal() else (0, "")
+
+
+def confirm(dialog: Dialog, response: Response) -> None:
+    """What the 2xx to our INVITE settles (RFC 3261 §12.1.2, §13.2.2.4): tag, route set and remote target."""
+    dialog.remote_tag = response.to_tag
+    dialog.route_set = tuple(reversed(response.record_route))
+    if dialog.route_set:
+        dialog.hop, dialog.flow = None, ANY_FLOW
+    dialog.refresh(response)
