@@ -30,6 +30,7 @@ class CancelReason(StrEnum):
     ABANDONED = "abandoned"
     WITHDRAWN = "withdrawn"
     TIMED_OUT = "timed_out"  # the ticket's max_wait
+    ANSWERED_ELSEWHERE = "answered_elsewhere"  # another agent took the call first
     AGENT_GONE = "agent_gone"  # removed, logged out by force, unreachable
 
 

@@ -1,0 +1,231 @@
+"""Agents: what each intends and has in hand, which queues each may serve, and who is open for a call now.
+
+For every queue there is a roster: a heap, with lazy deletion, of the agents who are open and eligible for it, ranked by
+the queue's strategy. An agent's entries are valid while they bear the agent's present stamp.
+"""
+
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Final, NamedTuple
+
+from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
+from queues.strategies import STRATEGIES, Rank, Standing
+
+__all__ = ["Agent", "AgentTable", "Picture", "Spell"]
+
+_SLACK: Final = 16
+
+
+class Picture(NamedTuple):
+    """What the world is told of an agent; a difference makes an ``AgentChanged``."""
+
+    status: AgentStatus
+    pause_reason: str | None
+    pending_status: AgentStatus | None
+    state: RoutingState
+    ticket: TicketId | None
+    active: int
+    capacity: int
+    wrap_up_until: float | None
+
+
+@dataclass(slots=True)
+class Spell:
+    """A time that an agent is kept from new calls: a wrap-up (of ``ticket``) or a delay; ``timer`` is its deadline."""
+
+    until: float
+    timer: int
+    ticket: TicketId | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """``since``: when the routing state began; ``shown``/``shown_at``: what was last told, and when."""
+
+    config: AgentConfig
+    shown: Picture
+    since: float
+    shown_at: float
+    idle_since: float
+    idle_order: int = 0
+    status: AgentStatus = AgentStatus.LOGGED_OUT
+    pause_reason: str | None = None
+    pending: tuple[AgentStatus, str | None] | None = None
+    reachable: bool = True
+    removed: bool = False  # not configured any more, but a call is still in hand
+    offers: dict[OfferId, bool] = field(default_factory=dict)  # does it ring?
+    calls: dict[TicketId, None] = field(default_factory=dict)
+    wrap_up: Spell | None = None
+    delay: Spell | None = None
+    serves: tuple[QueueId, ...] = ()
+    stamp: int = 0  # of the entries in the rosters, 0 when there are none
+
+    @property
+    def occupied(self) -> int:
+        """Slots in use: offers, calls, and one for a wrap-up."""
+        return len(self.offers) + len(self.calls) + (self.wrap_up is not None)
+
+    @property
+    def open(self) -> bool:
+        """May a call be offered now?"""
+        return (
+            self.status is AgentStatus.AVAILABLE
+            and self.reachable
+            and self.pending is None
+            and self.delay is None
+            and not self.removed
+            and self.occupied < self.config.capacity
+        )
+
+    def routing_state(self) -> RoutingState:
+        if self.status is AgentStatus.LOGGED_OUT and not self.occupied:
+            return RoutingState.OFFLINE
+        if not self.reachable:
+            return RoutingState.UNREACHABLE
+        if self.calls:
+            return RoutingState.ON_CALL
+        if self.offers:
+            return RoutingState.RINGING if any(self.offers.values()) else RoutingState.RESERVED
+        if self.wrap_up is not None:
+            return RoutingState.WRAP_UP
+        if self.delay is not None:
+            return RoutingState.NOT_RESPONDING
+        return RoutingState.PAUSED if self.status is AgentStatus.PAUSED else RoutingState.IDLE
+
+    def picture(self, offered: TicketId | None) -> Picture:
+        """``offered``: the ticket of the agent's first offer, if there is one."""
+        wrap_up = self.wrap_up
+        ticket = next(iter(self.calls), None) or offered or (wrap_up.ticket if wrap_up is not None else None)
+        return Picture(
+            self.status, self.pause_reason, self.pending[0] if self.pending is not None else None,
+            self.routing_state(), ticket, len(self.calls), self.config.capacity,
+            wrap_up.until if wrap_up is not None else None,
+        )  # fmt: skip
+
+
+def _offline(config: AgentConfig) -> Picture:
+    return Picture(AgentStatus.LOGGED_OUT, None, None, RoutingState.OFFLINE, None, 0, config.capacity, None)
+
+
+class _Roster:
+    """The agents open for one queue. ``size`` of the eligible ones bounds the heap."""
+
+    __slots__ = ("config", "heap", "size")
+
+    def __init__(self, config: QueueConfig) -> None:
+        self.config = config
+        self.heap: list[tuple[Rank, int, Agent]] = []
+        self.size = 0
+
+    def accepts(self, agent: AgentConfig) -> bool:
+        if agent.queues is not None and self.config.id not in agent.queues:
+            return False
+        return all(agent.skills.get(need.skill, 0) >= need.min_level for need in self.config.requirements)
+
+    def push(self, agent: Agent, standing: Standing) -> None:
+        rank = STRATEGIES[self.config.strategy].rank(standing, self.config)
+        heappush(self.heap, (rank, agent.stamp, agent))
+        if len(self.heap) > 2 * self.size + _SLACK:
+            self.heap = [entry for entry in self.heap if entry[2].stamp == entry[1]]
+            heapify(self.heap)
+
+    def best(self) -> Agent | None:
+        heap = self.heap
+        while heap:
+            _, stamp, agent = heap[0]
+            if agent.stamp == stamp:
+                return agent
+            heappop(heap)
+        return None
+
+
+class AgentTable:
+    __slots__ = ("_idle_order", "_last_stamp", "_rosters", "agents")
+
+    def __init__(self) -> None:
+        self.agents: dict[AgentId, Agent] = {}
+        self._rosters: dict[QueueId, _Roster] = {}
+        self._last_stamp = 0
+        self._idle_order = 0
+
+    def configured(self, agent: AgentId) -> Agent | None:
+        found = self.agents.get(agent)
+        return None if found is None or found.removed else found
+
+    def configure(self, config: AgentConfig, now: float) -> Agent:
+        """Add the agent or replace its configuration; the caller settles it afterwards."""
+        agent = self.agents.get(config.id)
+        if agent is None:
+            agent = Agent(config, _offline(config), now, now, now)
+            self.agents[config.id] = agent
+        agent.removed = False
+        agent.config = config
+        self._assign(agent, tuple(queue for queue, roster in self._rosters.items() if roster.accepts(config)))
+        return agent
+
+    def retire(self, agent: Agent) -> None:
+        """Take the agent out of every roster; ``forget`` follows when nothing is in hand any more."""
+        agent.removed = True
+        self._assign(agent, ())
+
+    def forget(self, agent: Agent) -> None:
+        del self.agents[agent.config.id]
+
+    def configure_queue(self, config: QueueConfig) -> None:
+        roster = self._rosters.get(config.id)
+        self._rosters[config.id] = fresh = _Roster(config)
+        for agent in self.agents.values():
+            if agent.removed:
+                continue
+            accepted = fresh.accepts(agent.config)
+            if accepted:
+                fresh.size += 1
+                if roster is None or config.id not in agent.serves:
+                    agent.serves = (*agent.serves, config.id)
+                if agent.stamp:
+                    fresh.push(agent, _standing(agent))
+            elif config.id in agent.serves:
+                agent.serves = tuple(queue for queue in agent.serves if queue != config.id)
+
+    def remove_queue(self, queue: QueueId) -> None:
+        del self._rosters[queue]
+        for agent in self.agents.values():
+            if queue in agent.serves:
+                agent.serves = tuple(other for other in agent.serves if other != queue)
+
+    def now_idle(self, agent: Agent, now: float) -> None:
+        """The agent's idle time begins (anew): at the end of the idle list."""
+        self._idle_order += 1
+        agent.idle_since = now
+        agent.idle_order = self._idle_order
+
+    def keep_order(self, agent: Agent, idle_since: float, idle_order: int) -> None:
+        """Give a restored agent its place in the idle list."""
+        agent.idle_since = idle_since
+        agent.idle_order = idle_order
+        self._idle_order = max(self._idle_order, idle_order)
+
+    def list_open(self, agent: Agent) -> None:
+        """Enter the agent, who is open and unlisted, into the rosters of the queues it serves."""
+        self._last_stamp += 1
+        agent.stamp = self._last_stamp
+        standing = _standing(agent)
+        for queue in agent.serves:
+            self._rosters[queue].push(agent, standing)
+
+    def best(self, queue: QueueId) -> Agent | None:
+        """The agent to offer the queue's next call to."""
+        roster = self._rosters.get(queue)
+        return None if roster is None else roster.best()
+
+    def _assign(self, agent: Agent, serves: tuple[QueueId, ...]) -> None:
+        for queue in agent.serves:
+            self._rosters[queue].size -= 1
+        for queue in serves:
+            self._rosters[queue].size += 1
+        agent.serves = serves
+        agent.stamp = 0
+
+
+def _standing(agent: Agent) -> Standing:
+    return Standing(agent.config, agent.occupied, agent.idle_since, agent.idle_order)

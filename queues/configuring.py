@@ -1,0 +1,63 @@
+"""Configuration that comes and goes while calls live. A change touches only what it names, never live state."""
+
+from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, RemoveQueue
+from queues.floor import Floor
+from queues.lines import Line
+from queues.model import AgentId, AgentStatus, QueueConfig, QueueId, TicketState
+from queues.outputs import CancelReason, RefusalReason, Refused, TicketResult
+from queues.strategies import STRATEGIES
+
+__all__ = ["ConfigurationCommand", "carry_out"]
+
+ConfigurationCommand = ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent
+
+
+def carry_out(floor: Floor, command: ConfigurationCommand, now: float) -> Refused | None:
+    match command:
+        case ConfigureQueue():
+            return _configure_queue(floor, command.queue)
+        case RemoveQueue():
+            return _remove_queue(floor, command.queue, now)
+        case ConfigureAgent():
+            floor.touch(floor.agents.configure(command.agent, now))
+            return None
+        case RemoveAgent():
+            return _remove_agent(floor, command.agent, now)
+
+
+def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:
+    if config.strategy not in STRATEGIES:
+        return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"there is no strategy {config.strategy}")
+    floor.agents.configure_queue(config)
+    line = floor.lines.get(config.id)
+    if line is None:
+        line = floor.lines[config.id] = Line(config)
+    line.config = config
+    floor.touch_line(line)
+    return None
+
+
+def _remove_queue(floor: Floor, queue: QueueId, now: float) -> Refused | None:
+    """Its tickets not connected end as withdrawn, one whose agent has answered only if the bridge fails."""
+    line = floor.lines.get(queue)
+    if line is None:
+        return Refused(RefusalReason.UNKNOWN_QUEUE, f"there is no queue {queue}")
+    for ticket in [ticket for ticket in floor.tickets.values() if ticket.line is line]:
+        if ticket.state is not TicketState.CONNECTED:
+            floor.dismiss(ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
+    floor.agents.remove_queue(queue)
+    del floor.lines[queue]
+    return None
+
+
+def _remove_agent(floor: Floor, agent_id: AgentId, now: float) -> Refused | None:
+    """Offers not answered fail, wrap-up and delay are void; a call in hand goes on and the agent is then forgotten."""
+    agent = floor.agents.configured(agent_id)
+    if agent is None:
+        return Refused(RefusalReason.UNKNOWN_AGENT, f"there is no agent {agent_id}")
+    floor.agents.retire(agent)
+    floor.end_wrap_up(agent, now)
+    floor.end_delay(agent, now)
+    floor.intend(agent, AgentStatus.LOGGED_OUT, None, now)
+    floor.lose_offers(agent, now)
+    return None

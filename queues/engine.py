@@ -1,0 +1,166 @@
+"""The queue engine's one door: commands and time in, outputs and rows to journal out.
+
+Pure and synchronous: no I/O, no clock, no randomness. Every command either happens whole or is answered ``[Refused]``
+with nothing changed. Always enqueue first, then match: nobody overtakes; after every command and every ``expire`` no
+ready ticket waits beside an agent who is open and eligible for it.
+"""
+
+from collections.abc import Callable, Iterable
+
+from queues import agent_commands, configuring, offer_commands, restoring, ticket_commands, views
+from queues.commands import (
+    Abandon,
+    CallEnded,
+    Command,
+    Connected,
+    EndWrapUp,
+    Enqueue,
+    ExtendWrapUp,
+    OfferAnswered,
+    OfferFailed,
+    OfferRinging,
+    SetPriority,
+    SetReachable,
+    SetReady,
+    SetStatus,
+    Withdraw,
+)
+from queues.deadlines import DELAY, RING, WRAP_UP
+from queues.floor import MINIMUM_DELAY, Floor
+from queues.model import AgentId, FailureCause, OfferId, QueueId, TicketId
+from queues.outputs import CancelReason, Change, Output, Refused, TicketResult
+from queues.snapshot import agent_row, offer_row, ticket_row
+from queues.views import AgentView, OfferView, TicketView
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """``ids`` makes the ids of offers. ``now`` is seconds since the epoch; an earlier one counts as the latest seen."""
+
+    __slots__ = ("_floor", "_now")
+
+    def __init__(self, ids: Callable[[], str]) -> None:
+        self._floor = Floor(ids)
+        self._now = 0.0
+
+    def handle(self, command: Command, now: float) -> list[Output]:
+        now = self._advance(now)
+        refused = self._carry_out(command, now)
+        if refused is not None:
+            return [refused]
+        return self._floor.settle(now)
+
+    def next_deadline(self) -> float | None:
+        return self._floor.deadlines.next()
+
+    def expire(self, now: float) -> list[Output]:
+        """Carry out every deadline at or before ``now``."""
+        now = self._advance(now)
+        outputs: list[Output] = []
+        while self._expire_due(now):
+            outputs += self._floor.settle(now)
+        return outputs
+
+    def take_changes(self) -> list[Change]:
+        """Rows of ``snapshot`` to replace, or delete (None), since the last call; each row once, as it is now."""
+        floor, dirty = self._floor, self._floor.dirty
+        changes: list[Change] = []
+        for ticket_id in dirty.tickets:
+            ticket = floor.tickets.get(ticket_id)
+            changes.append(("ticket", ticket_id, None if ticket is None else ticket_row(ticket)))
+        for agent_id in dirty.agents:
+            agent = floor.agents.configured(agent_id)
+            changes.append(("agent", agent_id, None if agent is None else agent_row(agent)))
+        for offer_id in dirty.offers:
+            offer = floor.offers.get(offer_id)
+            changes.append(("offer", offer_id, None if offer is None else offer_row(offer)))
+        dirty.clear()
+        return changes
+
+    def restore(self, rows: Iterable[tuple[str, str, object]], now: float) -> list[Output]:
+        """Take up the live state of an engine that is no more; configuration was given before. See ``restoring``."""
+        now = self._advance(now)
+        restoring.restore(self._floor, rows, now)
+        while self._expire_due(now):
+            pass
+        return self._floor.settle(now) + self.expire(now)
+
+    # --- what may be read
+
+    def agent_view(self, agent: AgentId) -> AgentView | None:
+        found = self._floor.agents.configured(agent)
+        return None if found is None else views.agent_view(found)
+
+    def ticket_view(self, ticket: TicketId) -> TicketView | None:
+        return views.ticket_view(self._floor, ticket)
+
+    def offer_view(self, offer: OfferId) -> OfferView | None:
+        return views.offer_view(self._floor, offer)
+
+    def agents(self) -> list[AgentId]:
+        """Every configured agent."""
+        return [agent.config.id for agent in self._floor.agents.agents.values() if not agent.removed]
+
+    def eligible(self, queue: QueueId) -> list[AgentId]:
+        """The agents who may serve the queue, whatever their state."""
+        return [agent.config.id for agent in self._floor.agents.agents.values() if queue in agent.serves]
+
+    def waiting(self, queue: QueueId) -> list[TicketId]:
+        """The queue's waiting tickets in the order in which they will be served, ready or not."""
+        line = self._floor.lines.get(queue)
+        return [] if line is None else [ticket.id for ticket in line.in_order()]
+
+    def depth(self, queue: QueueId) -> int:
+        """How many tickets wait in the queue."""
+        line = self._floor.lines.get(queue)
+        return 0 if line is None else len(line.waiting)
+
+    def position(self, ticket: TicketId) -> int | None:
+        """From 1, among the queue's waiting tickets; an offered ticket has the place it would fall back to."""
+        return views.position(self._floor, ticket)
+
+    def counts(self) -> dict[str, int]:
+        """tickets_waiting, tickets_offered, tickets_connected, offers, agents, deadlines."""
+        return views.counts(self._floor)
+
+    # ---
+
+    def _advance(self, now: float) -> float:
+        self._now = max(self._now, now)
+        return self._now
+
+    def _carry_out(self, command: Command, now: float) -> Refused | None:
+        match command:
+            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority():
+                return ticket_commands.carry_out(self._floor, command, now)
+            case OfferRinging() | OfferAnswered() | Connected() | OfferFailed():
+                return offer_commands.carry_out(self._floor, command, now)
+            case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp():
+                return agent_commands.carry_out(self._floor, command, now)
+            case _:
+                return configuring.carry_out(self._floor, command, now)
+
+    def _expire_due(self, now: float) -> bool:
+        """Carry out the deadlines that are due, without matching. Were there any?"""
+        due = self._floor.deadlines.pop_due(now)
+        found = due is not None
+        while due is not None:
+            kind, key = due
+            if kind == RING:
+                self._ring_timed_out(OfferId(key), now)
+            elif kind == WRAP_UP:
+                self._floor.end_wrap_up(self._floor.agents.agents[AgentId(key)], now)
+            elif kind == DELAY:
+                self._floor.end_delay(self._floor.agents.agents[AgentId(key)], now)
+            else:
+                ticket = self._floor.tickets[TicketId(key)]
+                self._floor.dismiss(ticket, TicketResult.FLOWED_OUT, CancelReason.TIMED_OUT, now)
+            due = self._floor.deadlines.pop_due(now)
+        return found
+
+    def _ring_timed_out(self, offer_id: OfferId, now: float) -> None:
+        offer = self._floor.offers[offer_id]
+        rest = max(offer.ticket.line.config.delays.no_answer, MINIMUM_DELAY)
+        self._floor.withdraw(offer, CancelReason.RING_TIMEOUT)
+        self._floor.fail_offer(offer, FailureCause.NO_ANSWER, now, rest=rest)

@@ -1,0 +1,294 @@
+"""The floor of the call centre: everything that lives, and the transitions that keep it consistent.
+
+Commands and deadlines change it through these methods only; ``settle`` then matches whoever became free with whoever
+waits, and tells what became of the agents. Nothing here refuses: that is decided before.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from queues.agent_table import Agent, AgentTable, Picture, Spell
+from queues.deadlines import DELAY, MAX_WAIT, RING, WRAP_UP, Deadlines
+from queues.lines import Line, Place, Ticket
+from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId, TicketState
+from queues.offer import Offer
+from queues.outputs import (
+    AgentChanged,
+    CancelReason,
+    MakeOffer,
+    OfferEnded,
+    OfferResult,
+    Output,
+    TicketEnded,
+    TicketResult,
+    WithdrawOffer,
+)
+from queues.snapshot import Dirty
+
+__all__ = ["MINIMUM_DELAY", "Floor"]
+
+MINIMUM_DELAY: Final = 1.0
+"""Seconds: an agent whose offer failed is left alone at least so long, whatever is configured."""
+
+
+class Floor:
+    __slots__ = (
+        "_offer_ids", "_touched_agents", "_touched_lines", "agents", "deadlines", "dirty", "lines", "offers",
+        "outputs", "sequence", "tickets",
+    )  # fmt: skip
+
+    def __init__(self, offer_ids: Callable[[], str]) -> None:
+        self.agents = AgentTable()
+        self.lines: dict[QueueId, Line] = {}
+        self.tickets: dict[TicketId, Ticket] = {}
+        self.offers: dict[OfferId, Offer] = {}
+        self.deadlines = Deadlines()
+        self.dirty = Dirty()
+        self.outputs: list[Output] = []
+        self.sequence = 0  # of the ticket that came last
+        self._offer_ids = offer_ids
+        self._touched_agents: dict[AgentId, Agent] = {}
+        self._touched_lines: dict[QueueId, Line] = {}
+
+    # --- what changed
+
+    def touch(self, agent: Agent) -> None:
+        """The agent may have become open, or no longer be: it leaves the rosters until it is settled."""
+        agent.stamp = 0
+        self._touched_agents[agent.config.id] = agent
+
+    def touch_line(self, line: Line) -> None:
+        """The line may have a ready ticket, or agents, that it had not."""
+        self._touched_lines[line.config.id] = line
+
+    # --- tickets
+
+    def admit(self, ticket: Ticket) -> None:
+        """A new (or restored) ticket takes its place in its line."""
+        self.tickets[ticket.id] = ticket
+        if ticket.flow_out_at is not None:
+            ticket.timer = self.deadlines.arm(ticket.flow_out_at, MAX_WAIT, ticket.id)
+        ticket.line.add(ticket)
+        self.touch_line(ticket.line)
+        self.dirty.tickets[ticket.id] = None
+
+    def end_ticket(self, ticket: Ticket, result: TicketResult) -> None:
+        """The ticket is over; its offers were ended before."""
+        if ticket.state is TicketState.WAITING:
+            ticket.line.remove(ticket)
+        self.deadlines.disarm(ticket.timer)
+        del self.tickets[ticket.id]
+        self.dirty.tickets[ticket.id] = None
+        config = ticket.line.config
+        overflow = config.overflow if result is TicketResult.FLOWED_OUT else None
+        self.outputs.append(TicketEnded(ticket.id, config.id, result, overflow))
+
+    def answered(self, ticket: Ticket) -> bool:
+        """Is a bridge being built for it?"""
+        return any(self.offers[offer].answered for offer in ticket.offers)
+
+    def dismiss(self, ticket: Ticket, result: TicketResult, reason: CancelReason, now: float) -> None:
+        """End a ticket that is not connected, at once; but where an agent has answered, only if the bridge fails."""
+        if self.answered(ticket):
+            ticket.doomed = result
+            return
+        self.withdraw_offers(ticket, reason, now)
+        self.end_ticket(ticket, result)
+
+    def back_in_line(self, ticket: Ticket) -> None:
+        """An offer failed: with no other pending the ticket waits again, in the place it always had."""
+        self.dirty.tickets[ticket.id] = None
+        if ticket.offers:
+            return
+        if ticket.doomed is not None:
+            self.end_ticket(ticket, ticket.doomed)
+            return
+        ticket.state = TicketState.WAITING
+        ticket.line.add(ticket)
+        self.touch_line(ticket.line)
+
+    # --- offers
+
+    def make_offer(self, ticket: Ticket, agent: Agent, now: float) -> None:
+        offer_id = OfferId(self._offer_ids())
+        ring_until = now + ticket.line.config.ring_seconds
+        timer = self.deadlines.arm(ring_until, RING, offer_id)
+        self.offers[offer_id] = Offer(offer_id, ticket, agent, now, ring_until, timer)
+        if ticket.state is TicketState.WAITING:
+            ticket.line.remove(ticket)
+            ticket.state = TicketState.OFFERED
+        ticket.offers = (*ticket.offers, offer_id)
+        agent.offers[offer_id] = False
+        self.touch(agent)
+        self.dirty.tickets[ticket.id] = None
+        self.dirty.offers[offer_id] = None
+        config = agent.config
+        self.outputs.append(MakeOffer(offer_id, ticket.id, ticket.line.config.id, config.id, ring_until))
+
+    def close_offer(self, offer: Offer, result: OfferResult, cause: FailureCause | None, now: float) -> None:
+        """Take the offer out of the tables and say how it ended; ticket and agent go their ways by the caller."""
+        ticket, agent = offer.ticket, offer.agent
+        del self.offers[offer.id]
+        self.deadlines.disarm(offer.timer)
+        ticket.offers = tuple(other for other in ticket.offers if other != offer.id)
+        del agent.offers[offer.id]
+        self.touch(agent)
+        self.dirty.offers[offer.id] = None
+        ring_seconds = now - offer.made_at
+        self.outputs.append(OfferEnded(offer.id, ticket.id, agent.config.id, result, cause, ring_seconds))
+
+    def withdraw(self, offer: Offer, reason: CancelReason) -> None:
+        """Say that the agent's phone is to stop ringing; ``close_offer`` follows."""
+        self.outputs.append(WithdrawOffer(offer.id, offer.ticket.id, offer.agent.config.id, reason))
+
+    def withdraw_offers(
+        self, ticket: Ticket, reason: CancelReason, now: float, *, winner: OfferId | None = None
+    ) -> None:
+        """Cancel the ticket's offers but the winner's; these agents keep their place in the idle list."""
+        for offer_id in ticket.offers:
+            if offer_id != winner:
+                offer = self.offers[offer_id]
+                self.withdraw(offer, reason)
+                self.close_offer(offer, OfferResult.CANCELLED, None, now)
+                self.emptied(offer.agent, now)
+
+    def fail_offer(self, offer: Offer, cause: FailureCause, now: float, *, rest: float) -> None:
+        """The agent did not take the call: it is left alone for ``rest`` seconds; the ticket waits on."""
+        agent = offer.agent
+        self.close_offer(offer, OfferResult.FAILED, cause, now)
+        if rest > 0 and not agent.removed:
+            self.set_delay(agent, max(now + rest, agent.delay.until if agent.delay is not None else 0.0))
+        self.agents.now_idle(agent, now)
+        self.emptied(agent, now)
+        self.back_in_line(offer.ticket)
+
+    def lose_offers(self, agent: Agent, now: float) -> None:
+        """The agent cannot be rung any more: its offers that were not answered fail."""
+        for offer_id in list(agent.offers):
+            offer = self.offers[offer_id]
+            if not offer.answered:
+                self.withdraw(offer, CancelReason.AGENT_GONE)
+                self.fail_offer(offer, FailureCause.UNREACHABLE, now, rest=0.0)
+
+    # --- agents
+
+    def set_delay(self, agent: Agent, until: float) -> None:
+        if agent.delay is not None:
+            self.deadlines.disarm(agent.delay.timer)
+        agent.delay = Spell(until, self.deadlines.arm(until, DELAY, agent.config.id))
+        self.touch(agent)
+
+    def set_wrap_up(self, agent: Agent, until: float, ticket: TicketId | None) -> None:
+        if agent.wrap_up is not None:
+            self.deadlines.disarm(agent.wrap_up.timer)
+        agent.wrap_up = Spell(until, self.deadlines.arm(until, WRAP_UP, agent.config.id), ticket)
+        self.touch(agent)
+
+    def end_wrap_up(self, agent: Agent, now: float) -> None:
+        if agent.wrap_up is not None:
+            self.deadlines.disarm(agent.wrap_up.timer)
+            agent.wrap_up = None
+            self.agents.now_idle(agent, now)
+            self.touch(agent)
+
+    def end_delay(self, agent: Agent, now: float) -> None:
+        if agent.delay is not None:
+            self.deadlines.disarm(agent.delay.timer)
+            agent.delay = None
+            self.agents.now_idle(agent, now)
+            self.touch(agent)
+
+    def intend(self, agent: Agent, status: AgentStatus, pause_reason: str | None, now: float) -> None:
+        """The agent's status from now on; a status asked for earlier is forgotten."""
+        if status is AgentStatus.AVAILABLE and agent.status is not status:
+            self.agents.now_idle(agent, now)
+        agent.status = status
+        agent.pause_reason = pause_reason if status is AgentStatus.PAUSED else None
+        agent.pending = None
+        self.touch(agent)
+
+    def emptied(self, agent: Agent, now: float) -> None:
+        """An offer or call is over: with nothing left in hand, a status asked for meanwhile takes effect."""
+        if agent.pending is not None and not agent.offers and not agent.calls:
+            status, reason = agent.pending
+            self.intend(agent, status, reason, now)
+
+    # --- matching
+
+    def settle(self, now: float) -> list[Output]:
+        """Match until nobody who waits could be served, then tell what changed of the agents. Returns the outputs."""
+        touched = list(self._touched_agents.values())
+        if len(touched) > 1:
+            touched.sort(key=_idle_order)
+        for agent in touched:
+            self._feed(agent, now)
+        if self._touched_lines:
+            for line in self._touched_lines.values():
+                self._serve(line, now)
+            self._touched_lines.clear()
+        if self._touched_agents:
+            for agent in self._touched_agents.values():
+                self._tell(agent, now)
+            self._touched_agents.clear()
+        outputs, self.outputs = self.outputs, []
+        return outputs
+
+    def _feed(self, agent: Agent, now: float) -> None:
+        """The agent takes the best tickets of the lines it serves; with slots left it is open for whoever comes."""
+        while agent.open:
+            ticket = self._best_ticket(agent)
+            if ticket is None:
+                self.agents.list_open(agent)
+                return
+            self.make_offer(ticket, agent, now)
+
+    def _serve(self, line: Line, now: float) -> None:
+        """Offer the line's tickets, from its head, to the agents open for it."""
+        while True:
+            ticket = line.head()
+            if ticket is None:
+                return
+            agent = self.agents.best(line.config.id)
+            if agent is None:
+                return
+            self.make_offer(ticket, agent, now)
+            if agent.open:
+                self.agents.list_open(agent)
+
+    def _best_ticket(self, agent: Agent) -> Ticket | None:
+        best: Ticket | None = None
+        best_place: Place = (0, 0.0, 0)
+        for queue in agent.serves:
+            head = self.lines[queue].head()
+            if head is not None:
+                place = head.place
+                if best is None or place < best_place:
+                    best, best_place = head, place
+        return best
+
+    def _tell(self, agent: Agent, now: float) -> None:
+        offer = next(iter(agent.offers), None)
+        picture = agent.picture(self.offers[offer].ticket.id if offer is not None else None)
+        shown = agent.shown
+        self.dirty.agents[agent.config.id] = None
+        if picture != shown:
+            self.outputs.append(_changed(agent, picture))
+            if picture.state is not shown.state:
+                agent.since = now
+            agent.shown = picture
+            agent.shown_at = now
+        if agent.removed and not agent.offers and not agent.calls:
+            self.agents.forget(agent)
+
+
+def _idle_order(agent: Agent) -> tuple[float, int]:
+    return (agent.idle_since, agent.idle_order)
+
+
+def _changed(agent: Agent, picture: Picture) -> AgentChanged:
+    shown = agent.shown
+    return AgentChanged(
+        agent.config.id, picture.status, picture.pause_reason, picture.pending_status, picture.state, shown.state,
+        agent.shown_at, shown.pause_reason, picture.ticket, shown.ticket, picture.active, picture.capacity,
+        picture.wrap_up_until,
+    )  # fmt: skip

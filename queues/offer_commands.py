@@ -1,0 +1,63 @@
+"""Commands about offers: what became of an agent's ringing."""
+
+from queues.commands import Connected, OfferAnswered, OfferFailed, OfferRinging
+from queues.floor import MINIMUM_DELAY, Floor
+from queues.model import TicketState
+from queues.offer import Offer
+from queues.outputs import CancelReason, OfferResult, RefusalReason, Refused
+
+__all__ = ["OfferCommand", "carry_out"]
+
+OfferCommand = OfferRinging | OfferAnswered | OfferFailed | Connected
+
+
+def carry_out(floor: Floor, command: OfferCommand, now: float) -> Refused | None:
+    offer = floor.offers.get(command.offer)
+    if offer is None:
+        return Refused(RefusalReason.UNKNOWN_OFFER, f"offer {command.offer} is over")
+    match command:
+        case OfferRinging():
+            _ringing(floor, offer)
+        case OfferAnswered():
+            _answered(floor, offer, now)
+        case Connected():
+            _connected(floor, offer, now)
+        case OfferFailed():
+            _failed(floor, offer, command, now)
+    return None
+
+
+def _ringing(floor: Floor, offer: Offer) -> None:
+    if not offer.agent.offers[offer.id]:
+        offer.agent.offers[offer.id] = True
+        floor.touch(offer.agent)
+
+
+def _answered(floor: Floor, offer: Offer, now: float) -> None:
+    """The first to accept wins; the ticket's other offers are withdrawn."""
+    offer.answered = True
+    floor.deadlines.disarm(offer.timer)
+    _ringing(floor, offer)
+    floor.withdraw_offers(offer.ticket, CancelReason.ANSWERED_ELSEWHERE, now, winner=offer.id)
+
+
+def _connected(floor: Floor, offer: Offer, now: float) -> None:
+    ticket, agent = offer.ticket, offer.agent
+    floor.withdraw_offers(ticket, CancelReason.ANSWERED_ELSEWHERE, now, winner=offer.id)
+    floor.close_offer(offer, OfferResult.CONNECTED, None, now)
+    floor.deadlines.disarm(ticket.timer)
+    ticket.timer = 0
+    ticket.flow_out_at = None
+    ticket.doomed = None
+    ticket.state = TicketState.CONNECTED
+    ticket.agent = agent.config.id
+    agent.calls[ticket.id] = None
+    floor.dirty.tickets[ticket.id] = None
+
+
+def _failed(floor: Floor, offer: Offer, command: OfferFailed, now: float) -> None:
+    ticket = offer.ticket
+    if not command.ready:
+        ticket.ready = False
+    rest = max(ticket.line.config.delays.of(command.cause), MINIMUM_DELAY)
+    floor.fail_offer(offer, command.cause, now, rest=rest)

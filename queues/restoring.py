@@ -1,0 +1,99 @@
+"""Live state from a journal's rows, after configuration was given.
+
+Tickets keep their place. Offers that were pending are forgotten (whoever rang the phones cancels them), with no blame
+on the agents; connected tickets stay with their agents. A waiting ticket whose queue is gone ends as withdrawn; a
+connected one goes on, as does the call of an agent who is gone.
+"""
+
+from collections.abc import Iterable
+
+from queues.agent_table import Agent
+from queues.floor import Floor
+from queues.lines import Line, Ticket
+from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, RoutingState, TicketId, TicketState
+from queues.outputs import TicketEnded, TicketResult
+from queues.snapshot import AgentRow, OfferRow, TicketRow
+
+__all__ = ["restore"]
+
+
+def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -> None:
+    """Put the rows on the floor; the caller then expires what fell due meanwhile, and settles.
+
+    Raises ``TypeError`` on a row that is not of this module's types.
+    """
+    tickets: list[tuple[TicketId, TicketRow]] = []
+    for _, key, row in rows:
+        match row:
+            case TicketRow():
+                tickets.append((TicketId(key), row))
+            case AgentRow():
+                _restore_agent(floor, AgentId(key), row)
+            case OfferRow():
+                floor.dirty.offers[OfferId(key)] = None
+            case _:
+                raise TypeError(f"not a row of the queue engine: {row!r}")
+    tickets.sort(key=_arrival)
+    for ticket, ticket_row in tickets:
+        floor.sequence = max(floor.sequence, ticket_row.sequence)
+        if ticket_row.agent is not None:
+            _restore_connected(floor, ticket, ticket_row, ticket_row.agent, now)
+        else:
+            _restore_waiting(floor, ticket, ticket_row)
+    for agent in floor.agents.agents.values():
+        floor.emptied(agent, now)
+        floor.touch(agent)
+
+
+def _arrival(ticket: tuple[TicketId, TicketRow]) -> tuple[float, int]:
+    return (ticket[1].joined_at, ticket[1].sequence)
+
+
+def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
+    agent = floor.agents.configured(agent_id)
+    if agent is None:
+        floor.dirty.agents[agent_id] = None
+        return
+    agent.status = AgentStatus(row.status)
+    agent.pause_reason = row.pause_reason
+    if row.pending_status is not None:
+        agent.pending = (AgentStatus(row.pending_status), row.pending_reason)
+    agent.reachable = row.reachable
+    floor.agents.keep_order(agent, row.idle_since, row.idle_order)
+    if row.wrap_up_until is not None:
+        floor.set_wrap_up(agent, row.wrap_up_until, row.wrap_up_ticket)
+    if row.delay_until is not None:
+        floor.set_delay(agent, row.delay_until)
+    agent.since = row.since
+    agent.shown_at = row.shown_at
+    agent.shown = agent.shown._replace(
+        status=agent.status, pause_reason=row.pause_reason, state=RoutingState(row.state), ticket=row.ticket
+    )
+    floor.touch(agent)
+
+
+def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
+    line = floor.lines.get(row.queue)
+    if line is None:
+        floor.dirty.tickets[ticket_id] = None
+        floor.outputs.append(TicketEnded(ticket_id, row.queue, TicketResult.WITHDRAWN))
+        return
+    floor.admit(Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at))
+
+
+def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_id: AgentId, now: float) -> None:
+    line = floor.lines.get(row.queue) or Line(QueueConfig(row.queue, row.queue))
+    ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready)
+    ticket.state = TicketState.CONNECTED
+    ticket.agent = agent_id
+    floor.tickets[ticket_id] = ticket
+    agent = floor.agents.agents.get(agent_id) or _absent(floor, agent_id, now)
+    agent.calls[ticket_id] = None
+    floor.touch(agent)
+
+
+def _absent(floor: Floor, agent_id: AgentId, now: float) -> Agent:
+    """An agent who is not configured any more, for as long as its call lasts."""
+    agent = floor.agents.configure(AgentConfig(agent_id, agent_id), now)
+    floor.agents.retire(agent)
+    return agent

@@ -1,0 +1,105 @@
+"""The engine's live state as rows for a journal, one per ticket, agent and offer, and what changed since last asked.
+
+Rows are plain values of scalars with a schema ``version``. Offers' rows are written for whoever reads the journal; a
+restored engine forgets its offers, so that they are only deleted.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from queues.agent_table import Agent
+from queues.lines import Ticket
+from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
+from queues.offer import Offer
+
+__all__ = ["ROWS", "AgentRow", "Dirty", "OfferRow", "TicketRow", "agent_row", "offer_row", "ticket_row"]
+
+
+@dataclass(slots=True)
+class TicketRow:
+    queue: QueueId
+    state: TicketState
+    priority: int
+    joined_at: float
+    sequence: int
+    ready: bool
+    flow_out_at: float | None
+    agent: AgentId | None
+    version: int = 1
+
+
+@dataclass(slots=True)
+class AgentRow:
+    """``state``, ``ticket`` and ``shown_at`` are what was last told of the agent: a restart closes that interval."""
+
+    status: AgentStatus
+    pause_reason: str | None
+    pending_status: AgentStatus | None
+    pending_reason: str | None
+    reachable: bool
+    idle_since: float
+    idle_order: int
+    wrap_up_until: float | None
+    wrap_up_ticket: TicketId | None
+    delay_until: float | None
+    state: RoutingState
+    since: float
+    ticket: TicketId | None
+    shown_at: float
+    version: int = 1
+
+
+@dataclass(slots=True)
+class OfferRow:
+    ticket: TicketId
+    agent: AgentId
+    made_at: float
+    ring_until: float
+    version: int = 1
+
+
+ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow]]] = {
+    "ticket": TicketRow,
+    "agent": AgentRow,
+    "offer": OfferRow,
+}
+"""Row types by the name of their table."""
+
+
+class Dirty:
+    """Which rows changed since the last look; their content is read only then, so that changes coalesce."""
+
+    __slots__ = ("agents", "offers", "tickets")
+
+    def __init__(self) -> None:
+        self.tickets: dict[TicketId, None] = {}
+        self.agents: dict[AgentId, None] = {}
+        self.offers: dict[OfferId, None] = {}
+
+    def clear(self) -> None:
+        self.tickets.clear()
+        self.agents.clear()
+        self.offers.clear()
+
+
+def ticket_row(ticket: Ticket) -> TicketRow:
+    return TicketRow(
+        ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
+        ticket.flow_out_at, ticket.agent,
+    )  # fmt: skip
+
+
+def agent_row(agent: Agent) -> AgentRow:
+    pending, wrap_up = agent.pending, agent.wrap_up
+    return AgentRow(
+        agent.status, agent.pause_reason,
+        pending[0] if pending is not None else None, pending[1] if pending is not None else None,
+        agent.reachable, agent.idle_since, agent.idle_order,
+        wrap_up.until if wrap_up is not None else None, wrap_up.ticket if wrap_up is not None else None,
+        agent.delay.until if agent.delay is not None else None,
+        agent.shown.state, agent.since, agent.shown.ticket, agent.shown_at,
+    )  # fmt: skip
+
+
+def offer_row(offer: Offer) -> OfferRow:
+    return OfferRow(offer.ticket.id, offer.agent.config.id, offer.made_at, offer.ring_until)

@@ -1,0 +1,119 @@
+"""Commands about tickets: entering, leaving, and what happens to them while they wait."""
+
+from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, Withdraw
+from queues.floor import Floor
+from queues.lines import Line, Ticket
+from queues.model import TicketId, TicketState
+from queues.outputs import CancelReason, RefusalReason, Refused, TicketQueued, TicketResult
+
+__all__ = ["TicketCommand", "carry_out"]
+
+TicketCommand = Enqueue | SetReady | SetPriority | Abandon | Withdraw | CallEnded
+
+
+def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | None:
+    match command:
+        case Enqueue():
+            return _enqueue(floor, command, now)
+        case CallEnded():
+            return _call_ended(floor, command.ticket, now)
+        case SetReady():
+            return _set_ready(floor, command)
+        case Abandon():
+            return _leave(floor, command.ticket, TicketResult.ABANDONED, CancelReason.ABANDONED, now)
+        case Withdraw():
+            return _leave(floor, command.ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
+        case SetPriority():
+            return _set_priority(floor, command)
+
+
+def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
+    if command.ticket in floor.tickets:
+        return Refused(RefusalReason.DUPLICATE_TICKET, f"ticket {command.ticket} is in a queue already")
+    line = floor.lines.get(command.queue)
+    if line is None:
+        return Refused(RefusalReason.UNKNOWN_QUEUE, f"there is no queue {command.queue}")
+    config = line.config
+    if _full(floor, line, ready=command.ready):
+        return Refused(RefusalReason.QUEUE_FULL, f"queue {config.name} holds its {config.max_length} calls already")
+    flow_out_at = now + config.max_wait if config.max_wait is not None else None
+    floor.sequence += 1
+    floor.admit(Ticket(command.ticket, line, command.priority, now, floor.sequence, command.ready, flow_out_at))
+    position = line.last_position(command.priority)
+    floor.outputs.append(TicketQueued(command.ticket, config.id, now, position))
+    return None
+
+
+def _full(floor: Floor, line: Line, *, ready: bool) -> bool:
+    """No room to wait, and the call would have to: an agent open for it does not need the room."""
+    limit = line.config.max_length
+    if limit is None or len(line.waiting) < limit:
+        return False
+    return not ready or floor.agents.best(line.config.id) is None
+
+
+def _unconnected(floor: Floor, ticket_id: TicketId) -> Ticket | Refused:
+    ticket = floor.tickets.get(ticket_id)
+    if ticket is None:
+        return _unknown(ticket_id)
+    if ticket.state is TicketState.CONNECTED:
+        return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"ticket {ticket_id} is connected to an agent")
+    return ticket
+
+
+def _unknown(ticket_id: TicketId) -> Refused:
+    return Refused(RefusalReason.UNKNOWN_TICKET, f"there is no ticket {ticket_id}")
+
+
+def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
+    ticket = _unconnected(floor, command.ticket)
+    if isinstance(ticket, Refused):
+        return ticket
+    if ticket.ready is command.ready:
+        return None
+    if ticket.state is TicketState.WAITING:
+        ticket.line.set_ready(ticket, ready=command.ready)
+        floor.touch_line(ticket.line)
+    ticket.ready = command.ready
+    floor.dirty.tickets[ticket.id] = None
+    return None
+
+
+def _set_priority(floor: Floor, command: SetPriority) -> Refused | None:
+    ticket = _unconnected(floor, command.ticket)
+    if isinstance(ticket, Refused):
+        return ticket
+    if ticket.state is TicketState.WAITING:
+        ticket.line.set_priority(ticket, command.priority)
+    ticket.priority = command.priority
+    floor.dirty.tickets[ticket.id] = None
+    return None
+
+
+def _leave(floor: Floor, ticket_id: TicketId, result: TicketResult, reason: CancelReason, now: float) -> Refused | None:
+    """Also while an agent's answer is on its way: one owner decides, the late answer is dropped by its receiver."""
+    ticket = _unconnected(floor, ticket_id)
+    if isinstance(ticket, Refused):
+        return ticket
+    floor.withdraw_offers(ticket, reason, now)
+    floor.end_ticket(ticket, result)
+    return None
+
+
+def _call_ended(floor: Floor, ticket_id: TicketId, now: float) -> Refused | None:
+    ticket = floor.tickets.get(ticket_id)
+    if ticket is None:
+        return _unknown(ticket_id)
+    if ticket.state is not TicketState.CONNECTED or ticket.agent is None:
+        return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"ticket {ticket_id} is not connected")
+    agent = floor.agents.agents[ticket.agent]
+    del agent.calls[ticket_id]
+    floor.agents.now_idle(agent, now)
+    wrap_up = ticket.line.config.wrap_up_seconds
+    if wrap_up > 0 and not agent.removed:
+        until = max(now + wrap_up, agent.wrap_up.until if agent.wrap_up is not None else 0.0)
+        floor.set_wrap_up(agent, until, ticket_id)
+    floor.touch(agent)
+    floor.emptied(agent, now)
+    floor.end_ticket(ticket, TicketResult.COMPLETED)
+    return None
