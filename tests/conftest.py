@@ -1,0 +1,39 @@
+"""What every test shares: reproducible hypothesis runs, and a clear word where a system package is missing."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.service import Service
+
+settings.register_profile(
+    "callyard", max_examples=100, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("callyard")
+
+ServiceFactory = Callable[..., Service]
+
+
+@pytest.fixture(autouse=True)
+def _system_packages(request: pytest.FixtureRequest) -> None:
+    """An interop test without SIPp fails with what to do, rather than being skipped unseen."""
+    if request.node.get_closest_marker("interop") and shutil.which("sipp") is None:
+        pytest.fail("SIPp is not installed: run scripts/system-packages.sh", pytrace=False)
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[ServiceFactory]:
+    """Starts services (keywords as for Service) and stops them when the test ends."""
+    with ExitStack() as stack:
+        started = 0
+
+        def start(**keywords: object) -> Service:
+            nonlocal started
+            started += 1
+            return stack.enter_context(Service(tmp_path / f"service-{started}", **keywords))  # type: ignore[arg-type]
+
+        yield start

@@ -1,0 +1,1 @@
+"""Tests of what surrounds the code: container files, unit files, samples."""

@@ -1,0 +1,1 @@
+"""Helpers for tests and benchmarks: SIPp, the service as a child process, latency probes, tones."""
