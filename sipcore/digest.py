@@ -1,0 +1,293 @@
+"""Digest authentication (RFC 7616, RFC 8760 for SIP): MD5 and SHA-256, ``qop=auth``, both sides, as pure functions.
+
+Works on HA1 (password-equivalent: never log or show it), never on passwords. The secret of the nonces, the time and the
+client's cnonce are handed in. Session algorithms (``-sess``) and ``auth-int`` are not spoken.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import md5, sha256
+from hmac import compare_digest
+from hmac import digest as hmac_digest
+from typing import Final
+
+from sipcore.errors import BadHeader, BadUri, SipError
+from sipcore.message.fields import is_digits, is_token, quote, split_quoted, unquote
+from sipcore.message.uri import Uri
+
+__all__ = [
+    "ALGORITHMS", "Challenge", "Credentials", "NonceMaker", "Verdict", "answer", "best_challenge", "compute_ha1",
+    "verify",
+]  # fmt: skip
+
+
+class Verdict(StrEnum):
+    """What a nonce or a set of credentials is worth."""
+
+    OK = "ok"
+    STALE = "stale"  # right, but the nonce is too old: challenge again with stale=true (RFC 7616 §3.3)
+    BAD = "bad"
+
+
+def _md5(text: str) -> str:
+    return md5(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+def _sha256(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_HASHES: Final[dict[str, Callable[[str], str]]] = {"SHA-256": _sha256, "MD5": _md5}
+ALGORITHMS: Final = tuple(_HASHES)
+"""What we speak, the stronger one first."""
+
+
+def _hash_of(algorithm: str) -> Callable[[str], str]:
+    found = _HASHES.get(algorithm.upper())
+    if found is None:
+        raise SipError(f"digest algorithm {algorithm[:16]!r} is not spoken")
+    return found
+
+
+def compute_ha1(algorithm: str, user: str, realm: str, password: str) -> str:
+    """H(user:realm:password), RFC 7616 §3.4.2. Raises SipError for an algorithm that we do not speak."""
+    return _hash_of(algorithm)(f"{user}:{realm}:{password}")
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The value of a WWW-Authenticate or Proxy-Authenticate header. ``qop`` () for a peer of RFC 2069."""
+
+    realm: str
+    nonce: str
+    algorithm: str = "MD5"
+    qop: tuple[str, ...] = ("auth",)
+    opaque: str | None = None
+    stale: bool = False
+
+    @classmethod
+    def parse(cls, text: str, header: str = "WWW-Authenticate") -> "Challenge":
+        """Raises BadHeader naming ``header``."""
+        params = _auth_params(text, header)
+        qop = unquote(params.get("qop", ""))
+        return cls(
+            realm=_needed(params, "realm", header),
+            nonce=_needed(params, "nonce", header),
+            algorithm=unquote(params.get("algorithm", "MD5")),
+            qop=tuple([part.strip().lower() for part in qop.split(",") if part.strip()]),
+            opaque=_optional(params, "opaque"),
+            stale=unquote(params.get("stale", "")).lower() == "true",
+        )
+
+    @property
+    def supported(self) -> bool:
+        """Whether ``answer`` can be given to it."""
+        return self.algorithm.upper() in _HASHES and (not self.qop or "auth" in self.qop)
+
+    def __str__(self) -> str:
+        parts = [f"realm={quote(self.realm)}", f"nonce={quote(self.nonce)}", f"algorithm={self.algorithm}"]
+        if self.qop:
+            parts.append(f'qop="{",".join(self.qop)}"')
+        if self.opaque is not None:
+            parts.append(f"opaque={quote(self.opaque)}")
+        if self.stale:
+            parts.append("stale=true")
+        return f"Digest {', '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The value of an Authorization or Proxy-Authorization header. ``qop`` "": none (RFC 2069), then ``nc`` is 0."""
+
+    username: str
+    realm: str
+    nonce: str
+    uri: str
+    response: str
+    algorithm: str = "MD5"
+    qop: str = ""
+    nc: int = 0
+    cnonce: str = ""
+    opaque: str | None = None
+
+    @classmethod
+    def parse(cls, text: str, header: str = "Authorization") -> "Credentials":
+        """Raises BadHeader naming ``header``."""
+        params = _auth_params(text, header)
+        count = unquote(params.get("nc", ""))
+        qop = unquote(params.get("qop", "")).lower()
+        if qop and (len(count) != 8 or not _is_hex(count) or not params.get("cnonce")):
+            raise BadHeader(header, "qop without a valid nc and cnonce")
+        return cls(
+            username=_needed(params, "username", header),
+            realm=_needed(params, "realm", header),
+            nonce=_needed(params, "nonce", header),
+            uri=_needed(params, "uri", header),
+            response=_needed(params, "response", header),
+            algorithm=unquote(params.get("algorithm", "MD5")),
+            qop=qop,
+            nc=int(count, 16) if qop else 0,
+            cnonce=unquote(params.get("cnonce", "")),
+            opaque=_optional(params, "opaque"),
+        )
+
+    def __str__(self) -> str:
+        parts = [
+            f"username={quote(self.username)}", f"realm={quote(self.realm)}", f"nonce={quote(self.nonce)}",
+            f"uri={quote(self.uri)}", f"response={quote(self.response)}", f"algorithm={self.algorithm}",
+        ]  # fmt: skip
+        if self.qop:
+            parts.extend([f"qop={self.qop}", f"nc={self.nc:08x}", f"cnonce={quote(self.cnonce)}"])
+        if self.opaque is not None:
+            parts.append(f"opaque={quote(self.opaque)}")
+        return f"Digest {', '.join(parts)}"
+
+
+class NonceMaker:
+    """Nonces that need no memory: the time they were made and a keyed hash of it.
+
+    ``secret`` has at least 16 bytes and is shared by all workers that are to accept each other's nonces; ``lifetime``
+    is in seconds. Within it a nonce may be used again: who must refuse replays keeps the highest ``nc`` per nonce.
+    """
+
+    __slots__ = ("_lifetime", "_secret")
+
+    def __init__(self, secret: bytes, lifetime: float = 300.0) -> None:
+        if len(secret) < 16:
+            raise ValueError("the secret has at least 16 bytes")
+        self._secret = secret
+        self._lifetime = lifetime
+
+    def make(self, now: float, salt: str = "") -> str:
+        """A nonce made at ``now`` (seconds). ``salt`` (letters or digits) tells apart those of one millisecond."""
+        if salt and not (salt.isascii() and salt.isalnum()):
+            raise ValueError("a salt is letters and digits")
+        stamp = f"{int(now * 1000):x}-{salt}"
+        return f"{stamp}-{self._sign(stamp)}"
+
+    def validate(self, nonce: str, now: float) -> Verdict:
+        """BAD: not one of ours, or from the future; STALE: older than the lifetime."""
+        stamp, _, signature = nonce.rpartition("-")
+        if not compare_digest(self._sign(stamp).encode(), signature.encode("utf-8", "surrogateescape")):
+            return Verdict.BAD
+        age = now - int(stamp.partition("-")[0], 16) / 1000
+        if age < -1.0:  # clocks of several workers may differ by a little
+            return Verdict.BAD
+        return Verdict.OK if age <= self._lifetime else Verdict.STALE
+
+    def _sign(self, stamp: str) -> str:
+        return hmac_digest(self._secret, stamp.encode("utf-8", "surrogateescape"), "sha256")[:16].hex()
+
+
+def _response(ha1: str, method: str, credentials: Credentials) -> str:
+    """RFC 7616 §3.4.1; without qop the form of RFC 2069."""
+    hashed = _hash_of(credentials.algorithm)
+    ha2 = hashed(f"{method}:{credentials.uri}")
+    if not credentials.qop:
+        return hashed(f"{ha1}:{credentials.nonce}:{ha2}")
+    return hashed(f"{ha1}:{credentials.nonce}:{credentials.nc:08x}:{credentials.cnonce}:{credentials.qop}:{ha2}")
+
+
+def answer(
+    challenge: Challenge, method: str, uri: str, *, username: str, ha1: str, cnonce: str, nc: int = 1
+) -> Credentials:
+    """A client's credentials. ``ha1`` is for the challenge's algorithm and realm, ``cnonce`` random.
+
+    ``nc`` counts how often this nonce was used by us. Raises SipError when the challenge is not ``supported``.
+    """
+    if not challenge.supported:
+        raise SipError(f"cannot answer {challenge.algorithm[:16]!r} with qop {challenge.qop}")
+    unsigned = Credentials(
+        username=username,
+        realm=challenge.realm,
+        nonce=challenge.nonce,
+        uri=uri,
+        response="",
+        algorithm=challenge.algorithm,
+        qop="auth" if challenge.qop else "",
+        nc=nc if challenge.qop else 0,
+        cnonce=cnonce if challenge.qop else "",
+        opaque=challenge.opaque,
+    )
+    return replace(unsigned, response=_response(ha1, method, unsigned))
+
+
+def best_challenge(challenges: Iterable[Challenge]) -> Challenge | None:
+    """RFC 8760 §2.4: "the topmost header field that it supports"; None when there is none."""
+    return next((challenge for challenge in challenges if challenge.supported), None)
+
+
+def verify(
+    credentials: Credentials,
+    method: str,
+    ha1: str,
+    nonces: NonceMaker,
+    now: float,
+    *,
+    realm: str,
+    request_uri: str | None = None,
+    require_qop: bool = True,
+) -> Verdict:
+    """A server's judgement. ``ha1`` is the user's for ``credentials.algorithm`` and ``realm``.
+
+    STALE only where the response is right, so that an attacker learns nothing. ``request_uri`` given: the credentials
+    have to be for it (RFC 7616 §3.4.6). An unknown user is judged with any made-up HA1, to take the same time.
+    """
+    if credentials.algorithm.upper() not in _HASHES or credentials.realm != realm:
+        return Verdict.BAD
+    if credentials.qop != "auth" and (credentials.qop or require_qop):
+        return Verdict.BAD
+    expected = _response(ha1, method, credentials)
+    if not compare_digest(expected.encode(), credentials.response.lower().encode("utf-8", "surrogateescape")):
+        return Verdict.BAD
+    if request_uri is not None and not _same_uri(credentials.uri, request_uri):
+        return Verdict.BAD
+    return nonces.validate(credentials.nonce, now)
+
+
+def _same_uri(claimed: str, requested: str) -> bool:
+    if claimed == requested:
+        return True
+    try:
+        return Uri.parse(claimed).same_as(Uri.parse(requested))
+    except BadUri:
+        return False
+
+
+def _auth_params(text: str, header: str) -> dict[str, str]:
+    scheme, _, rest = text.strip(" \t").partition(" ")
+    if scheme.lower() != "digest":
+        raise BadHeader(header, "not Digest")
+    params: dict[str, str] = {}
+    for part in split_quoted(rest, ","):
+        name, equals, value = part.partition("=")
+        name = name.strip(" \t").lower()
+        value = value.strip(" \t")
+        if not name and not equals:
+            continue  # "#auth-param" allows empty elements
+        if (
+            not is_token(name)
+            or name in params
+            or not value
+            or (value[0] == '"' and (len(value) < 2 or value[-1] != '"'))
+        ):
+            raise BadHeader(header, f"bad or repeated parameter {name[:32]!r}")
+        params[name] = value
+    return params
+
+
+def _needed(params: dict[str, str], name: str, header: str) -> str:
+    value = params.get(name)
+    if value is None:
+        raise BadHeader(header, f"no {name}")
+    return unquote(value)
+
+
+def _optional(params: dict[str, str], name: str) -> str | None:
+    value = params.get(name)
+    return None if value is None else unquote(value)
+
+
+def _is_hex(text: str) -> bool:
+    return is_digits(text) or (text.isascii() and all(char in "0123456789abcdefABCDEF" for char in text))
