@@ -1,7 +1,7 @@
 """One clock for all streams: a packet of each every 20 ms, the streams spread over twenty slots of 1 ms.
 
-Sans-I/O in the shape of the house: `next_deadline`, `advance(now)`. A loop that has fallen behind by a whole round leaves
-the missed rounds out (and counts them): no peer ever gets two packets of a stream in a row to make up for lost time.
+Sans-I/O in the shape of the house: `next_deadline`, `advance(now)`. A loop that has fallen behind by a whole round
+leaves the missed rounds out (and counts them): no peer ever gets two packets of a stream in a row.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """The sockets of a stream: an even port for RTP, the next one for RTCP (RFC 3550 §11), and what the kernel lets in.
 
-Once a stream knows its peer, a classic BPF filter on its socket drops everything but telephone-events inside the kernel,
-so that 50 packets a second and caller cost this process nothing. Where the system allows no filter the packets are read
+Once a stream knows its peer, a classic BPF filter on its socket drops everything but telephone-events in the kernel, so
+that 50 packets a second and caller cost this process nothing. Where the system allows no filter the packets are read
 and thrown away.
 """
 
@@ -15,7 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-__all__ = ["Address", "MemoryPorts", "MemorySockets", "NoPortFree", "Ports", "Sockets", "UdpPorts", "UdpSockets"]
+__all__ = [
+    "Address",
+    "MemoryPorts",
+    "MemorySockets",
+    "NoPortFree",
+    "Ports",
+    "Sockets",
+    "UdpPorts",
+    "UdpSockets",
+    "let_only_in",
+]
 
 Address = tuple[str, int]
 Deliver = Callable[[str, bytes, Address], None]
@@ -72,7 +82,10 @@ def _program(payload_type: int | None) -> bytes:
     )
 
 
-def _attach(sock: socket.socket, payload_type: int | None) -> bool:
+def let_only_in(sock: socket.socket, payload_type: int | None) -> bool:
+    """Have the kernel drop what ``sock`` gets but this RTP payload type (None: drop all); False where it cannot."""
+    if sys.platform != "linux":
+        return False
     program = _program(payload_type)
     code = ctypes.create_string_buffer(program, len(program))
     described = struct.pack("HP", len(program) // _INSTRUCTION.size, ctypes.addressof(code))
@@ -92,9 +105,8 @@ class UdpSockets:
         self._key, self._loop, self._deliver = key, loop, deliver
         self._rtp, self._rtcp = pair
         self.port: int = self._rtp.getsockname()[1]
-        self.sendto = self._rtp.sendto
-        if sys.platform == "linux":
-            _attach(self._rtcp, None)  # what receivers report is not used: the kernel throws it away
+        self.sendto: Callable[[bytes, Address], int] = self._rtp.sendto
+        let_only_in(self._rtcp, None)  # what receivers report is not used: the kernel throws it away
         loop.add_reader(self._rtp.fileno(), self._readable)
 
     def send_control(self, data: bytes, address: Address) -> None:
@@ -103,8 +115,7 @@ class UdpSockets:
 
     def let_in(self, payload_type: int | None) -> None:
         """Filter in the kernel where the system can."""
-        if sys.platform == "linux":
-            _attach(self._rtp, payload_type)
+        let_only_in(self._rtp, payload_type)
 
     def let_all_in(self) -> None:
         """Take the filter off."""

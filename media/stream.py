@@ -77,9 +77,9 @@ class RtpStream:
     """One stream. ``random`` gives that many random bits (RFC 3550 §5.1: SSRC, first sequence and timestamp)."""
 
     __slots__ = (
-        "_collector", "_counted_from", "_current", "_latched", "_left_at", "_packets", "_playlist", "_silent", "_target",
-        "address", "bad_packets", "cname", "control", "count", "frames", "index", "key", "payload_type", "places",
-        "sendto", "sequence", "sockets", "ssrc", "timestamp",
+        "_collector", "_counted_from", "_current", "_latched", "_left_at", "_packets", "_playlist", "_silent",
+        "_target", "address", "bad_packets", "cname", "control", "count", "frames", "index", "key", "payload_type",
+        "places", "sendto", "sequence", "sockets", "ssrc", "timestamp",
     )  # fmt: skip
 
     def __init__(self, key: str, sockets: Sockets, random: Callable[[int], int]) -> None:
