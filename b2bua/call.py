@@ -5,7 +5,9 @@ from enum import IntEnum
 
 from b2bua.commands import CallId, LegId, Playlist
 from b2bua.leg import CalleeLeg, CallerLeg, Leg, MediaLeg
-from sipcore.events import ServerKey
+from sipcore.deadlines import NEVER, Timed
+from sipcore.events import ClientKey, ServerKey
+from sipcore.message import Request, Response
 
 __all__ = ["Call", "CallState", "MoveStep", "Relay"]
 
@@ -28,40 +30,62 @@ class MoveStep(IntEnum):
     RETURNING = 3  # re-INVITEd (back) to the media session
     GLARE = 4  # 491: waits, then MOVING again
     RETURN_GLARE = 5
+    RETURN_AFTER_ACK = 6
 
 
 @dataclass(slots=True)
 class Relay:
-    """An offer/answer exchange that one peer began and the other completes; one at a time a call (RFC 3261 §14.2)."""
+    """An offer/answer exchange that one peer began and the other completes; one at a time a call (RFC 3261 §14.2).
+
+    ``late``: the INVITE had no offer: the target's offer goes back, and the source's ACK carries the answer. Then ``accepted``
+    is the target's 2xx, whose ACK waits for that. ``before`` is what the source had described, if the exchange fails.
+    """
 
     source: LegId
     target: LegId
     server: ServerKey
-    method: str
-    late: bool = False  # the INVITE had no offer: the target's offer goes back, the source's ACK carries the answer
-    awaits_ack: bool = False
+    request: Request
+    before: bytes = b""
+    late: bool = False
+    key: ClientKey = ClientKey("")
+    accepted: Response | None = None
 
 
 @dataclass(slots=True)
-class Call:
+class Call(Timed):
+    """``winner`` is the callee that answered first, or is bridged; ``departing`` are legs that the call is done with and
+    that still say CANCEL or BYE. ``answered``: the caller's INVITE has had its 200."""
+
     id: CallId
     state: CallState
     caller: CallerLeg
+    identity: str  # the From that callees see
+    passed_on: tuple[tuple[str, str], ...] = ()  # the caller's headers that they see
+    hops_left: int = 70
+    answered: bool = False
     legs: dict[LegId, CalleeLeg] = field(default_factory=dict)
     media: MediaLeg | None = None
     playlist: Playlist | None = None
-    winner: LegId | None = None  # the callee that answered first, or is bridged
+    winner: LegId | None = None
     step: MoveStep = MoveStep.NONE
     step_at: float | None = None
     relay: Relay | None = None
     early_seconds: float | None = None
-    departing: list[Leg] = field(default_factory=list)  # legs that are over for the call and still say BYE or CANCEL
-    called: str = ""
+    departing: list[Leg] = field(default_factory=list)
 
-    @property
-    def answered(self) -> bool:
-        """Whether the caller's INVITE has had its 200."""
-        return self.caller.state.value not in (0, 9) or self.caller.dialog.confirmed
+    def __post_init__(self) -> None:
+        self.due = self.armed = NEVER
 
     def winning_leg(self) -> CalleeLeg | None:
         return self.legs.get(self.winner) if self.winner else None
+
+    def every_leg(self) -> list[Leg]:
+        """All legs that are part of the call, the caller's first."""
+        return [self.caller, *self.legs.values(), *([self.media] if self.media is not None else [])]
+
+    def wanted_at(self) -> float:
+        """When something of this call is due although nothing arrives."""
+        times = [self.step_at, self.caller.early_until, self.caller.early_repeat_at]
+        times += [leg.refresh_at for leg in self.every_leg()]
+        times += [leg.ring_until for leg in self.legs.values()]
+        return min((when for when in times if when is not None), default=NEVER)

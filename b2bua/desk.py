@@ -16,8 +16,9 @@ from sipcore.deadlines import Deadlines
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientKey, ServerKey
 from sipcore.ids import Minter
+from sipcore.message import Request
 
-__all__ = ["Change", "Desk", "Purpose", "SwitchboardConfig", "Transit"]
+__all__ = ["Change", "Desk", "Passed", "Purpose", "SwitchboardConfig", "Transit"]
 
 Change = tuple[str, str, object | None]
 """A change to journal: (table, key, row); row None deletes."""
@@ -47,13 +48,21 @@ class Purpose(IntEnum):
     PLAY = 7
 
 
+class Passed(NamedTuple):
+    """A request of ``source`` that is answered when the other leg has answered it."""
+
+    source: Leg
+    server: ServerKey
+    request: Request
+
+
 class Transit(NamedTuple):
-    """A client transaction under way: whose, what for, and the peer's request that it passes on."""
+    """A client transaction under way: whose, what for, and the other leg's request that it passes on."""
 
     call: Call
     leg: Leg
     purpose: Purpose
-    server: ServerKey | None = None
+    passed: Passed | None = None
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ __all__ = ["caller_identity", "passed_on", "passed_within", "user_of", "user_of_
 
 _ON_INVITE: Final = (
     "Subject", "Priority", "Accept-Language", "Alert-Info", "Call-Info", "Organization", "Privacy",
-    "P-Asserted-Identity", "Diversion", "History-Info", "User-To-User",
+    "P-Asserted-Identity", "Diversion", "History-Info", "User-to-User",
 )  # fmt: skip
 _WITHIN: Final = (
     "Content-Type", "Content-Disposition", "Content-Encoding", "Refer-To", "Referred-By", "Refer-Sub", "Event",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from b2bua.call import Call
-from b2bua.desk import Desk, Purpose, Transit
+from b2bua.desk import Desk, Passed, Purpose, Transit
 from b2bua.leg import CallerLeg, Leg, OutgoingLeg
 from b2bua.session import rejected
 from sipcore.dialog import Dialog
@@ -87,14 +87,14 @@ class Signalling:
         )
         self._desk.clients[leg.transaction] = Transit(call, leg, Purpose.INVITE)
 
-    def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> None:
+    def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
         """A re-INVITE; without ``body`` it asks for an offer."""
         leg.offering = True
-        self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        return self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
 
-    def update(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> None:
+    def update(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
         leg.offering = bool(body)
-        self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        return self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
 
     def refresh(self, call: Call, leg: Leg, now: float) -> None:
         """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
@@ -104,9 +104,10 @@ class Signalling:
         elif not leg.offering:
             self.reinvite(call, leg, leg.session.local, Purpose.REFRESH, now)
 
-    def pass_on(self, call: Call, leg: Leg, request: Request, headers: Headers, server: ServerKey, now: float) -> None:
+    def pass_on(self, call: Call, leg: Leg, passed: Passed, headers: Headers, now: float) -> None:
         """The other leg's request (INFO, REFER …) in this leg's dialog."""
-        self._request(call, leg, request.method, Purpose.PASS, now, headers, request.body, None, server)
+        request = passed.request
+        self._request(call, leg, request.method, Purpose.PASS, now, headers, request.body, None, passed)
 
     def info(self, call: Call, leg: Leg, content_type: str, body: bytes, now: float) -> None:
         self._request(call, leg, "INFO", Purpose.PLAY, now, [], body, content_type)
@@ -157,12 +158,13 @@ class Signalling:
         headers: Headers,
         body: bytes,
         content_type: str | None,
-        server: ServerKey | None = None,
-    ) -> None:
+        passed: Passed | None = None,
+    ) -> ClientKey:
         dialog = leg.dialog
         request = dialog.request(method, headers=headers, body=body, content_type=content_type)
         key = self._desk.endpoint.request(request, now, hop=dialog.hop, flow=dialog.flow)
-        self._desk.clients[key] = Transit(call, leg, purpose, server)
+        self._desk.clients[key] = Transit(call, leg, purpose, passed)
+        return key
 
     def _timer_offer(self, leg: Leg) -> Headers:
         if not leg.session_expires:

@@ -10,10 +10,11 @@ from b2bua.call import Call
 from b2bua.commands import Playlist, SetMediaServers
 from b2bua.desk import Desk
 from b2bua.leg import LegKind, LegState, MediaLeg
+from b2bua.leg_table import LegInput
+from b2bua.legs import advance
 from b2bua.media.port import Connection, Reinvite
 from b2bua.session import LegSession
 from b2bua.signalling import Signalling
-from b2bua.terms import LegInput, advance
 from sipcore.dialog import Dialog
 from sipcore.message import Uri
 
@@ -84,7 +85,8 @@ class RelocatingMedia:
 
 def _request_uri(template: str, playlist: Playlist) -> str:
     repeat = "forever" if playlist.loop else "1"
-    return template.format(queue=playlist.queue, sound=",".join(playlist.sounds), repeat=repeat)
+    filled = template.replace("{queue}", playlist.queue).replace("{sound}", ",".join(playlist.sounds))
+    return filled.replace("{repeat}", repeat)
 
 
 def _play_body(playlist: Playlist) -> bytes:
