@@ -1,11 +1,13 @@
 """Kamailio as a plain stateful proxy, a foreground child on a free port: the yardstick of the benchmarks.
 
-Everything that reaches it is relayed to one address, as a trunk-side proxy does; no record-routing is needed for that.
+Everything that reaches it is relayed to one address (or, for certain users, to another), as a trunk-side proxy does; no
+record-routing is needed for that.
 """
 
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -35,7 +37,7 @@ request_route {{
     if (method == "OPTIONS") {{ sl_send_reply("200", "OK"); exit; }}
     if (!mf_process_maxfwd_header("70")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     $du = "sip:{to_host}:{to_port}";
-    t_relay();
+{routes}    t_relay();
 }}
 """
 
@@ -47,10 +49,11 @@ def find_kamailio() -> str | None:
 
 @dataclass(slots=True)
 class Kamailio:
-    """A running Kamailio. Use it as a context manager."""
+    """A running Kamailio. Use it as a context manager. ``users`` maps a user part to a loopback port of its own."""
 
     folder: Path
     target: tuple[str, int]
+    users: Mapping[str, int] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None, repr=False)
 
@@ -64,7 +67,11 @@ class Kamailio:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "kamailio.cfg"
         to_host, to_port = self.target
-        config.write_text(_CONFIG.format(host=_HOST, port=self.port, to_host=to_host, to_port=to_port))
+        routes = "".join(
+            f'    if ($rU == "{user}") {{ $du = "sip:{_HOST}:{port}"; }}\n' for user, port in self.users.items()
+        )
+        text = _CONFIG.format(host=_HOST, port=self.port, to_host=to_host, to_port=to_port, routes=routes)
+        config.write_text(text)
         pid_file = self.folder / "kamailio.pid"
         command = [program, "-f", str(config), "-DD", "-E", "-m", "64", "-M", "8", "-Y", str(self.folder)]
         with (self.folder / "kamailio.log").open("wb") as log:
