@@ -10,12 +10,12 @@ import msgspec
 
 __all__ = [
     "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "QueueDepth", "WrapUp",
-    "decode", "encode",
+    "decode", "encode", "is_stored",
 ]  # fmt: skip
 
 CallEventKind = Literal[
     "arrived", "rejected", "queued", "parked", "park_failed", "offered", "ringing", "offer_ended", "answered",
-    "connected", "abandoned", "flowed_out", "withdrawn", "ended",
+    "connected", "abandoned", "flowed_out", "withdrawn", "ended", "priority_changed",
 ]  # fmt: skip
 
 Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]
@@ -116,6 +116,12 @@ class QueueDepth(msgspec.Struct, frozen=True, tag="queue_depth"):
 
 
 Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | QueueDepth
+
+
+def is_stored(fact: Fact) -> bool:
+    """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
+    return not isinstance(fact, AgentState | QueueDepth)
+
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Fact)

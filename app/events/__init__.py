@@ -1,0 +1,1 @@
+"""The event stream: what happened, told to whoever listens (SSE now)."""

@@ -1,0 +1,131 @@
+"""Facts as events: ``{id, type, time, seq, data}``, serialised once however many listen."""
+
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+import msgspec
+
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
+from app.projections.views import QueueStats
+
+__all__ = ["Event", "event_of", "reset", "rfc3339", "stats_event"]
+
+_encoder = msgspec.json.Encoder()
+
+
+def rfc3339(instant: float) -> str:
+    """RFC 3339 in UTC, milliseconds."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Event(msgspec.Struct, gc=False):
+    """``seq`` is given by the hub, when it is published. ``queue``, ``agent`` and ``call`` are what filters look at.
+
+    Written out when somebody reads it first: most events of a service that nobody listens to never are.
+    """
+
+    id: str
+    type: str
+    time: float
+    source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str
+    queue: str | None = None
+    agent: str | None = None
+    call: str | None = None
+    seq: int = 0
+    frame_: bytes | None = None
+
+    def frame(self) -> bytes:
+        """The event as it goes over the wire of an event stream (WHATWG HTML §9.2)."""
+        if self.frame_ is None:
+            body = _encoder.encode(
+                {
+                    "id": self.id,
+                    "type": self.type,
+                    "time": rfc3339(self.time),
+                    "seq": self.seq,
+                    "data": _data(self.source),
+                }
+            )
+            self.frame_ = b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.type.encode(), body)
+        return self.frame_
+
+
+def event_of(fact: Fact) -> Event | None:
+    """None for facts that are not told one by one: intervals (the state was), queue depths (``queue.stats`` is)."""
+    match fact:
+        case CallEvent():
+            return Event(fact.id, f"call.{fact.kind}", fact.time, fact, fact.queue, fact.agent, fact.call)
+        case CallRecord():
+            return Event(fact.id, "call.recorded", fact.ended_at, fact, fact.queue, fact.agent, fact.call)
+        case AgentState():
+            return Event(fact.id, "agent.state_changed", fact.time, fact, None, fact.agent, fact.call)
+        case WrapUp():
+            return Event(fact.id, "agent.wrap_up_ended", fact.time, fact, None, fact.agent, fact.call)
+        case AgentInterval() | QueueDepth():
+            return None
+        case _:
+            assert_never(fact)
+
+
+def stats_event(event_id: str, stats: QueueStats, now: float) -> Event:
+    return Event(event_id, "queue.stats", now, stats, stats.queue)
+
+
+def reset(event_id: str, now: float) -> Event:
+    """The client missed events that are gone: it must fetch the snapshots again."""
+    return Event(event_id, "stream.reset", now, "events were missed: fetch the present state again")
+
+
+def _data(source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str) -> dict[str, Any]:
+    match source:
+        case CallEvent():
+            return _step(source)
+        case CallRecord():
+            return _record(source)
+        case AgentState():
+            return _state(source)
+        case WrapUp():
+            return {"agent": source.agent, "call": source.call, "wrap_up_seconds": source.wrap_up_ms / 1000}
+        case QueueStats():
+            return _stats(source)
+        case str():
+            return {"reason": source}
+        case _:
+            assert_never(source)
+
+
+def _stats(stats: QueueStats) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(stats)
+    data["today"]["since"] = rfc3339(stats.today.since)
+    return data
+
+
+def _step(event: CallEvent) -> dict[str, Any]:
+    fields = {
+        "call": event.call, "queue": event.queue, "agent": event.agent, "offer": event.offer, "cause": event.cause,
+        "position": event.position, "caller": event.caller, "called": event.called, "priority": event.priority,
+    }  # fmt: skip
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _state(state: AgentState) -> dict[str, Any]:
+    return {
+        "agent": state.agent, "status": state.status, "routing_state": state.routing_state,
+        "pause_reason": state.pause_reason, "pending_status": state.pending_status, "call": state.call,
+        "active": state.active, "capacity": state.capacity,
+    }  # fmt: skip
+
+
+def _record(record: CallRecord) -> dict[str, Any]:
+    return {
+        "call": record.call, "caller": record.caller, "called": record.called, "queue": record.queue,
+        "agent": record.agent, "arrived_at": rfc3339(record.arrived_at), "queued_at": _instant(record.queued_at),
+        "answered_at": _instant(record.answered_at), "ended_at": rfc3339(record.ended_at), "outcome": record.outcome,
+        "cause": record.cause, "ended_by": record.ended_by, "wait_seconds": record.wait_ms / 1000,
+        "ring_seconds": record.ring_ms / 1000, "talk_seconds": record.talk_ms / 1000, "offers": record.offers,
+        "priority": record.priority,
+    }  # fmt: skip
+
+
+def _instant(instant: float | None) -> str | None:
+    return None if instant is None else rfc3339(instant)

@@ -1,0 +1,169 @@
+"""Today's counts by queue, on the cohort basis: a call belongs to the day (UTC) in which it entered the queue.
+
+Counted from facts and from nothing else, so that a restart can count them again (metrics: counts, service level
+``configurable``, abandon rate, ASA, AHT).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from app.facts import CallEvent, CallRecord, Fact, WrapUp
+from app.projections.views import TodayStats
+
+__all__ = ["DAY_SECONDS", "Day", "midnight"]
+
+DAY_SECONDS: Final = 86_400
+_MAX_AWAITED_WRAP_UPS: Final = 10_000  # a queue without wrap-up never says that one is over
+
+
+def midnight(now: float) -> float:
+    """The start of the UTC day (POSIX time has no leap seconds)."""
+    return now - now % DAY_SECONDS
+
+
+class _Counts:
+    """The raw counts of one queue; durations in milliseconds."""
+
+    __slots__ = (
+        "abandoned", "abandoned_in_time", "answered", "answered_in_time", "flowed_out", "handled", "offered",
+        "rejected", "short_abandoned", "system", "talk_ms", "wait_ms", "wrap_up_ms",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.offered = self.answered = self.answered_in_time = self.wait_ms = 0
+        self.abandoned = self.abandoned_in_time = self.short_abandoned = 0
+        self.flowed_out = self.system = self.rejected = 0
+        self.handled = self.talk_ms = self.wrap_up_ms = 0
+
+    def answer(self, wait_ms: int, *, in_time: bool, sign: int = 1) -> None:
+        self.answered += sign
+        self.answered_in_time += sign * in_time
+        self.wait_ms += sign * wait_ms
+
+
+class _Open(msgspec.Struct, gc=False):
+    """A call of today without its record yet."""
+
+    queue: str
+    queued_at: float
+    answered: bool = False
+    wait_ms: int = 0
+    in_time: bool = False
+
+
+class Day:
+    """Counts of the day that starts at ``start``; ``threshold`` gives a queue's service level threshold in seconds."""
+
+    def __init__(self, start: float, threshold: Callable[[str], float]) -> None:
+        self.start = start
+        self._threshold = threshold
+        self._queues: dict[str, _Counts] = {}
+        self._open: dict[str, _Open] = {}
+        self._awaited: dict[str, str] = {}  # the call whose wrap-up goes on → its queue
+
+    def apply(self, fact: Fact) -> None:
+        if isinstance(fact, CallEvent):
+            if fact.kind == "queued":
+                self._queued(fact)
+            elif fact.kind == "connected":
+                self._connected(fact)
+        elif isinstance(fact, CallRecord):
+            self._recorded(fact)
+        elif isinstance(fact, WrapUp):
+            queue = self._awaited.pop(fact.call, None)
+            if queue is not None:
+                self._counts(queue).wrap_up_ms += fact.wrap_up_ms
+
+    def stats(self, queue: str) -> TodayStats:
+        counts = self._queues.get(queue) or _Counts()
+        ended = counts.answered + counts.abandoned + counts.flowed_out + counts.system
+        return TodayStats(
+            since=self.start,
+            offered=counts.offered,
+            answered=counts.answered,
+            answered_within_threshold=counts.answered_in_time,
+            abandoned=counts.abandoned,
+            abandoned_within_threshold=counts.abandoned_in_time,
+            short_abandoned=counts.short_abandoned,
+            flowed_out=counts.flowed_out,
+            system=counts.system,
+            in_progress=counts.offered - ended,
+            rejected=counts.rejected,
+            service_level=_ratio(
+                counts.answered_in_time, counts.answered + counts.abandoned - counts.short_abandoned
+            ),  # A_T / (A + B − s)
+            abandon_rate=_ratio(counts.abandoned, counts.offered),
+            average_speed_of_answer_seconds=_ratio(counts.wait_ms / 1000, counts.answered),
+            average_handle_time_seconds=_ratio((counts.talk_ms + counts.wrap_up_ms) / 1000, counts.handled),
+        )
+
+    def forget(self, queue: str) -> None:
+        """The queue was deleted."""
+        self._queues.pop(queue, None)
+
+    def _queued(self, event: CallEvent) -> None:
+        if event.queue is None or event.time < self.start or event.call in self._open:
+            return
+        self._open[event.call] = _Open(event.queue, event.time)
+        self._counts(event.queue).offered += 1
+
+    def _connected(self, event: CallEvent) -> None:
+        call = self._open.get(event.call)
+        if call is None or call.answered:
+            return
+        call.answered = True
+        call.wait_ms = round((event.time - call.queued_at) * 1000)
+        call.in_time = call.wait_ms <= self._threshold(call.queue) * 1000
+        self._counts(call.queue).answer(call.wait_ms, in_time=call.in_time)
+
+    def _recorded(self, record: CallRecord) -> None:
+        """The record has the last word: what was counted on the way is taken back first."""
+        call = self._open.pop(record.call, None)
+        queue = record.queue
+        if call is not None:
+            counts = self._counts(call.queue)
+            counts.offered -= 1
+            if call.answered:
+                counts.answer(call.wait_ms, in_time=call.in_time, sign=-1)
+            queue = queue or call.queue
+        if queue is None:
+            return
+        if record.queued_at is None:
+            self._counts(queue).rejected += record.arrived_at >= self.start
+        elif record.queued_at >= self.start:
+            self._ended(self._counts(queue), queue, record)
+
+    def _ended(self, counts: _Counts, queue: str, record: CallRecord) -> None:
+        counts.offered += 1
+        in_time = bool(record.within_threshold)
+        match record.outcome:
+            case "answered":
+                counts.answer(record.wait_ms, in_time=in_time)
+                counts.handled += 1
+                counts.talk_ms += record.talk_ms
+                self._await_wrap_up(record.call, queue)
+            case "abandoned":
+                counts.abandoned += 1
+                counts.abandoned_in_time += in_time
+                counts.short_abandoned += record.short_abandon
+            case "flowed_out":
+                counts.flowed_out += 1
+            case "system" | "rejected":  # it had entered the queue: N = A + B + F + X must hold
+                counts.system += 1
+
+    def _await_wrap_up(self, call: str, queue: str) -> None:
+        if len(self._awaited) >= _MAX_AWAITED_WRAP_UPS:
+            del self._awaited[next(iter(self._awaited))]
+        self._awaited[call] = queue
+
+    def _counts(self, queue: str) -> _Counts:
+        counts = self._queues.get(queue)
+        if counts is None:
+            counts = self._queues[queue] = _Counts()
+        return counts
+
+
+def _ratio(numerator: float, denominator: int) -> float | None:
+    return numerator / denominator if denominator else None

@@ -1,0 +1,79 @@
+"""The callers of one queue: who waits in which place, for whom an agent rings, who talks."""
+
+from typing import Final, NamedTuple
+
+from app.projections.ranking import Ranking
+from app.projections.views import CallState, CallView
+
+__all__ = ["Line", "Place", "place_of"]
+
+_GROUPS: Final[dict[CallState, str]] = {
+    "queued": "waiting", "parked": "waiting", "offered": "offered", "connecting": "offered", "bridged": "connected",
+}  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Where a caller stands: ``group`` is waiting, offered or connected."""
+
+    queue: str
+    group: str
+    priority: int
+    queued_at: float
+    call: str
+
+
+def place_of(call: CallView) -> Place | None:
+    """None for a caller who is in no queue (yet, or any more)."""
+    group = _GROUPS.get(call.state)
+    if group is None or call.queue is None or call.queued_at is None:
+        return None
+    return Place(call.queue, group, call.priority, call.queued_at, call.id)
+
+
+class Line:
+    """Follows the engine's order: higher priority first, then first come, first served."""
+
+    __slots__ = ("_by_join", "_ranking", "connected", "offered")
+
+    def __init__(self) -> None:
+        self._ranking: Ranking[tuple[int, float, str]] = Ranking()
+        self._by_join: Ranking[tuple[float, str]] = Ranking()
+        self.offered = 0
+        self.connected = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._ranking) - self.offered
+
+    def join(self, place: Place) -> None:
+        if place.group == "connected":
+            self.connected += 1
+            return
+        self._ranking.add(_rank(place))
+        self._by_join.add((place.queued_at, place.call))
+        self.offered += place.group == "offered"
+
+    def leave(self, place: Place) -> None:
+        """The place that was joined."""
+        if place.group == "connected":
+            self.connected -= 1
+            return
+        self._ranking.discard(_rank(place))
+        self._by_join.discard((place.queued_at, place.call))
+        self.offered -= place.group == "offered"
+
+    def position(self, place: Place) -> int | None:
+        """Counts from 1, callers for whom an agent rings included; None for one who talks."""
+        return self._ranking.position(_rank(place))
+
+    def longest_wait(self, now: float) -> float:
+        """Seconds, of those not connected yet; 0.0 when nobody waits."""
+        first = self._by_join.first()
+        return 0.0 if first is None else max(0.0, now - first[0])
+
+    def is_empty(self) -> bool:
+        return not self._ranking and not self.connected
+
+
+def _rank(place: Place) -> tuple[int, float, str]:
+    return -place.priority, place.queued_at, place.call

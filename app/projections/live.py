@@ -1,0 +1,309 @@
+"""The live picture: calls, agents and queues as the facts tell them. Reading it touches no live object.
+
+Its size is bounded by what lives: an ended call is dropped at once, a deleted queue or agent with its configuration,
+today's counts start anew at midnight UTC.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from app.configuration import Agent, ConfigObject, ObjectKind, Queue
+from app.facts import AgentState, CallEvent, CallRecord, Fact, QueueDepth
+from app.projections.day import Day, midnight
+from app.projections.line import Line, Place, place_of
+from app.projections.ranking import Ranking
+from app.projections.views import CallState, CallView, QueueStats
+
+__all__ = ["LiveView"]
+
+_STEPS: Final[dict[str, CallState]] = {
+    "offered": "offered",
+    "ringing": "offered",
+    "answered": "connecting",
+    "connected": "bridged",
+    "abandoned": "ending",
+    "flowed_out": "ending",
+    "withdrawn": "ending",
+}
+_DEFAULT_THRESHOLD: Final = 20.0  # seconds, for a queue that is gone
+
+
+class LiveView:
+    """``apply`` every fact in order; ``configure`` every queue and agent. Reads take ``now`` where time matters."""
+
+    def __init__(self, now: float) -> None:
+        self._calls: dict[str, CallView] = {}
+        self._order: Ranking[str] = Ranking()
+        self._parked: set[str] = set()
+        self._lines: dict[str, Line] = {}
+        self._queues: dict[str, Queue] = {}
+        self._agents: dict[str, Agent] = {}
+        self._states: dict[str, AgentState] = {}
+        self._members: dict[str, set[str]] = {}
+        self._day = Day(midnight(now), self._threshold)
+        self._touched: set[str] = set()
+
+    # What is fed in.
+
+    def configure(self, item: ConfigObject) -> None:
+        if isinstance(item, Queue):
+            self._queues[item.routing.id] = item
+            self._members[item.routing.id] = {
+                agent_id for agent_id, agent in self._agents.items() if _serves(agent, item)
+            }
+            self._touched.add(item.routing.id)
+        elif isinstance(item, Agent):
+            agent_id = item.routing.id
+            self._agents[agent_id] = item
+            for queue_id, queue in self._queues.items():
+                self._enrol(queue_id, agent_id, member=_serves(item, queue))
+
+    def unconfigure(self, kind: ObjectKind, object_id: str) -> None:
+        if kind == "queue":
+            self._queues.pop(object_id, None)
+            self._members.pop(object_id, None)
+            self._day.forget(object_id)
+            self._touched.discard(object_id)
+        elif kind == "agent":
+            self._agents.pop(object_id, None)
+            self._states.pop(object_id, None)
+            for queue_id in self._members:
+                self._enrol(queue_id, object_id, member=False)
+
+    def apply(self, fact: Fact) -> None:
+        self._follow(fact)
+        self._turn_day(fact)
+        self._day.apply(fact)
+
+    def restore(self, facts: Iterable[Fact]) -> None:
+        """Show what a restart recovered, told as facts; nothing is counted (see ``adopt``)."""
+        for fact in facts:
+            self._follow(fact)
+
+    def adopt(self, day: Day) -> None:
+        """Go on from counts that were recomputed from stored facts."""
+        self._day = day
+        self._touched.update(self._queues)
+
+    def day_from(self, facts: Iterable[Fact], now: float) -> Day:
+        """Today's counts from scratch, by the thresholds of the present configuration."""
+        day = Day(midnight(now), self._threshold)
+        for fact in facts:
+            day.apply(fact)
+        return day
+
+    # What is read.
+
+    def agent(self, agent_id: str) -> AgentState | None:
+        """``time`` is when status, routing state or pause reason last changed. None: nothing was said about it yet."""
+        return self._states.get(agent_id)
+
+    def agent_name(self, agent_id: str | None) -> str | None:
+        agent = self._agents.get(agent_id or "")
+        return None if agent is None else agent.routing.name
+
+    def queue_name(self, queue_id: str | None) -> str | None:
+        queue = self._queues.get(queue_id or "")
+        return None if queue is None else queue.routing.name
+
+    def queue_id(self, ref: str) -> str | None:
+        """The id behind an id or a name."""
+        return ref if ref in self._queues else _named(self._queues, ref)
+
+    def agent_id(self, ref: str) -> str | None:
+        """The id behind an id or a name."""
+        return ref if ref in self._agents else _named(self._agents, ref)
+
+    def call(self, call_id: str, now: float) -> CallView | None:
+        call = self._calls.get(call_id)
+        return None if call is None else self._shown(call, now)
+
+    def calls(self, now: float, *, after: str = "") -> Iterator[CallView]:
+        """Live calls by id, which is by arrival, above the id ``after``. Read on without letting the loop turn."""
+        for call_id in self._order.above(after):
+            yield self._shown(self._calls[call_id], now)
+
+    def queue_ids(self) -> list[str]:
+        """Sorted by name."""
+        return sorted(self._queues, key=lambda queue_id: self._queues[queue_id].routing.name)
+
+    def queue_stats(self, queue_id: str, now: float) -> QueueStats | None:
+        """None for a queue that is not configured."""
+        queue = self._queues.get(queue_id)
+        if queue is None:
+            return None
+        self._roll(now)
+        line = self._lines.get(queue_id) or Line()
+        return QueueStats(
+            queue=queue_id,
+            name=queue.routing.name,
+            waiting=line.waiting,
+            offered=line.offered,
+            connected=line.connected,
+            longest_wait_seconds=line.longest_wait(now),
+            expected_wait_seconds=None,
+            agents=dict(Counter(self._routing_state(agent_id) for agent_id in self._members[queue_id])),
+            service_level_target=queue.service_level.target,
+            service_level_threshold_seconds=queue.service_level.threshold_seconds,
+            today=self._day.stats(queue_id),
+        )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Live calls by state and agents by routing state: for gauges."""
+        return {
+            "calls": dict(Counter(call.state for call in self._calls.values())),
+            "agents": dict(Counter(self._routing_state(agent_id) for agent_id in self._agents)),
+        }
+
+    def take_touched(self) -> set[str]:
+        """The queues whose statistics changed since the last take."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def has_touched(self) -> bool:
+        return bool(self._touched)
+
+    # How a fact changes the picture.
+
+    def _follow(self, fact: Fact) -> None:
+        if isinstance(fact, CallEvent):
+            self._step(fact)
+        elif isinstance(fact, AgentState):
+            self._agent_changed(fact)
+        elif isinstance(fact, CallRecord):
+            self._touch(fact.queue)
+            self._drop(fact.call)
+        elif isinstance(fact, QueueDepth):
+            self._touch(fact.queue)
+
+    def _step(self, event: CallEvent) -> None:
+        if event.kind in {"ended", "rejected"}:
+            self._drop(event.call)
+            return
+        call = self._calls.get(event.call)
+        if call is None:
+            if event.kind not in {"arrived", "queued"}:
+                return  # a late word about a call that is over
+            call = CallView(event.call, "arrived", event.caller or "", event.called or "", event.time)
+            self._calls[call.id] = call
+            self._order.add(call.id)
+        before = place_of(call)
+        self._change(call, event)
+        self._move(before, place_of(call))
+
+    def _change(self, call: CallView, event: CallEvent) -> None:
+        match event.kind:
+            case "queued":
+                call.queue = event.queue
+                call.priority = event.priority or 0
+                call.queued_at = event.time if call.queued_at is None else call.queued_at  # set once
+                call.state = self._waiting_state(call)
+            case "parked":
+                self._parked.add(call.id)
+                if call.state == "queued":
+                    call.state = "parked"
+            case "offer_ended":
+                if call.state in {"offered", "connecting"}:
+                    call.state = self._waiting_state(call)
+                    call.agent = None
+            case "priority_changed":
+                call.priority = event.priority or 0
+            case "arrived" | "park_failed":
+                pass
+            case kind:
+                call.state = _STEPS[kind]
+                call.offers += kind == "offered"
+                call.agent = event.agent or call.agent
+                if kind == "connected" and call.connected_at is None:
+                    call.connected_at = event.time
+
+    def _waiting_state(self, call: CallView) -> CallState:
+        return "parked" if call.id in self._parked else "queued"
+
+    def _drop(self, call_id: str) -> None:
+        call = self._calls.pop(call_id, None)
+        if call is not None:
+            self._move(place_of(call), None)
+            self._order.discard(call_id)
+            self._parked.discard(call_id)
+
+    def _move(self, before: Place | None, after: Place | None) -> None:
+        """From one place in line to another; most steps change none."""
+        if before == after:
+            return
+        if before is not None:
+            line = self._lines[before.queue]
+            line.leave(before)
+            if line.is_empty():
+                del self._lines[before.queue]
+            self._touch(before.queue)
+        if after is not None:
+            self._lines.setdefault(after.queue, Line()).join(after)
+            self._touch(after.queue)
+
+    def _agent_changed(self, state: AgentState) -> None:
+        before = self._states.get(state.agent)
+        if before is not None and _shown_state(before) == _shown_state(state):
+            state = msgspec.structs.replace(state, time=before.time)
+        self._states[state.agent] = state
+        for queue_id, members in self._members.items():
+            if state.agent in members:
+                self._touched.add(queue_id)
+
+    def _enrol(self, queue_id: str, agent_id: str, *, member: bool) -> None:
+        members = self._members[queue_id]
+        if (agent_id in members) != member:
+            (members.add if member else members.discard)(agent_id)
+            self._touched.add(queue_id)
+
+    def _touch(self, queue_id: str | None) -> None:
+        if queue_id in self._queues:
+            self._touched.add(queue_id)
+
+    def _turn_day(self, fact: Fact) -> None:
+        if isinstance(fact, CallEvent):
+            self._roll(fact.time)
+
+    def _roll(self, now: float) -> None:
+        start = midnight(now)
+        if start > self._day.start:
+            self.adopt(Day(start, self._threshold))
+
+    def _threshold(self, queue_id: str) -> float:
+        queue = self._queues.get(queue_id)
+        return _DEFAULT_THRESHOLD if queue is None else queue.service_level.threshold_seconds
+
+    def _routing_state(self, agent_id: str) -> str:
+        state = self._states.get(agent_id)
+        return "offline" if state is None else state.routing_state
+
+    def _shown(self, call: CallView, now: float) -> CallView:
+        shown = msgspec.structs.replace(call)
+        shown.queue_name = self.queue_name(call.queue)
+        shown.agent_name = self.agent_name(call.agent)
+        place = place_of(call)
+        if place is not None:
+            shown.position = self._lines[place.queue].position(place)
+        if call.queued_at is not None:
+            until = now if call.connected_at is None else call.connected_at
+            shown.wait_seconds = max(0.0, until - call.queued_at)
+        return shown
+
+
+def _shown_state(state: AgentState) -> tuple[str, str, str | None]:
+    return state.status, state.routing_state, state.pause_reason
+
+
+def _named(items: Mapping[str, Queue] | Mapping[str, Agent], name: str) -> str | None:
+    return next((item_id for item_id, item in items.items() if item.routing.name == name), None)
+
+
+def _serves(agent: Agent, queue: Queue) -> bool:
+    """By membership list if there is one, and by skill levels in any case."""
+    routing = agent.routing
+    if routing.queues is not None and queue.routing.id not in routing.queues:
+        return False
+    return all(routing.skills.get(need.skill, 0) >= need.min_level for need in queue.routing.requirements)

@@ -1,0 +1,76 @@
+"""What the projections answer: plain values, free of the live core. Instants are seconds since the epoch."""
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["CallState", "CallView", "QueueStats", "TodayStats"]
+
+CallState = Literal["arrived", "queued", "parked", "offered", "connecting", "bridged", "ending"]
+
+
+class CallView(msgspec.Struct, gc=False):
+    """A live call. ``agent`` is whoever rings, connects or talks now; ``position`` None unless it waits or is offered.
+
+    ``wait_seconds``: from entering the queue until connected, or until now.
+    """
+
+    id: str
+    state: CallState
+    caller: str
+    called: str
+    arrived_at: float
+    queue: str | None = None
+    queue_name: str | None = None
+    priority: int = 0
+    queued_at: float | None = None
+    position: int | None = None
+    wait_seconds: float | None = None
+    agent: str | None = None
+    agent_name: str | None = None
+    connected_at: float | None = None
+    offers: int = 0
+
+
+class TodayStats(msgspec.Struct, frozen=True):
+    """A queue's calls that entered it since midnight UTC (the cohort basis); ``rejected`` never entered it.
+
+    offered = answered + abandoned + flowed_out + system + in_progress. Ratios and means are None where there is nothing
+    to divide by.
+    """
+
+    since: float
+    offered: int
+    answered: int
+    answered_within_threshold: int
+    abandoned: int
+    abandoned_within_threshold: int
+    short_abandoned: int
+    flowed_out: int
+    system: int
+    in_progress: int
+    rejected: int
+    service_level: float | None
+    abandon_rate: float | None
+    average_speed_of_answer_seconds: float | None
+    average_handle_time_seconds: float | None
+
+
+class QueueStats(msgspec.Struct, frozen=True):
+    """A queue now. ``waiting`` counts callers to whom nobody is offered, ``offered`` those for whom an agent rings.
+
+    ``longest_wait_seconds`` looks at both. ``expected_wait_seconds`` is None while there is no estimate. ``agents``:
+    those who may serve the queue, by routing state.
+    """
+
+    queue: str
+    name: str
+    waiting: int
+    offered: int
+    connected: int
+    longest_wait_seconds: float
+    expected_wait_seconds: float | None
+    agents: dict[str, int]
+    service_level_target: float
+    service_level_threshold_seconds: float
+    today: TodayStats
