@@ -82,6 +82,11 @@ class ListenAddress:
             raise ValueError(f"{text!r} lacks a port")
         return cls(transport, host, port)
 
+    @property
+    def is_wildcard(self) -> bool:
+        """True for an address that stands for all of the machine's."""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
+
     def __str__(self) -> str:
         return f"{self.transport}:{HostPort(self.host, self.port)}"
 

@@ -244,6 +244,8 @@ class Settings(BaseSettings):
                 f"sip_advertise: {len(self.sip_advertise)} addresses for {len(self.sip_listen)} listeners; "
                 "give one, or one for each"
             )
+        if not self.sip_advertise and any(listener.is_wildcard for listener in self.sip_listen):
+            raise ValueError("sip_listen: listening on every address needs sip_advertise, the address that peers see")
         if self.register_expires_min > self.register_expires_max:
             raise ValueError("register_expires_min: above register_expires_max")
         return self

@@ -1,0 +1,1 @@
+"""Agents: their configuration, and their state by way of the live core."""

@@ -1,0 +1,122 @@
+"""Agents' own rules: skills and memberships in tables of their own, digest hashes instead of passwords."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.agents.credentials import digest_hashes, user_of
+from app.agents.schemas import AgentBody, AgentView
+from app.commands import SetAgentState
+from app.configuration import ConfigObject
+from app.db.configuration import agent_objects
+from app.db.tables import AgentQueueRow, AgentRow, AgentSkillRow, QueueRow, SkillRow
+from app.problems import FieldError, invalid
+from app.resources import Change, Resource, resolve
+
+__all__ = ["AGENTS", "Agents"]
+
+
+class Agents(Resource[AgentRow, AgentBody, AgentView]):
+    noun = "agent"
+    path = "agents"
+    kind = "agent"
+    row = AgentRow
+    body = AgentBody
+
+    async def views(self, session: AsyncSession, rows: Sequence[AgentRow]) -> list[AgentView]:
+        ids = [row.id for row in rows]
+        skills, queues = await _skills(session, ids), await _queues(session, ids)
+        return [
+            AgentView(
+                **AgentView.common(row),
+                name=row.name,
+                address=row.address,
+                skills=skills[row.id],
+                queues=None if row.serves_all else queues[row.id],
+                capacity=row.capacity,
+                offer="caller" if row.offer == "caller" else "late",
+                has_password=bool(row.ha1),
+            )
+            for row in rows
+        ]
+
+    async def columns(self, change: Change, body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
+        values = body.model_dump(include={"name", "address", "offer", "capacity"})
+        values["serves_all"] = body.queues is None
+        if row is None:
+            values["initial_status"] = body.status
+        return {**values, **_credentials(change.services.settings.realm, body, row)}
+
+    async def patch(self, change: Change, row: AgentRow, fields: Mapping[str, object]) -> bool:
+        if "status" in fields:
+            raise invalid([FieldError("status", f"set it at /api/v1/agents/{row.id}/state")])
+        return await super().patch(change, row, fields)
+
+    async def link(self, change: Change, row: AgentRow, body: AgentBody) -> None:
+        session = change.session
+        skills = await resolve(session, SkillRow, {skill: ("skills", skill) for skill in body.skills})
+        places = {queue: ("queues", i) for i, queue in enumerate(body.queues or ())}
+        queues = await resolve(session, QueueRow, places)
+        if len(set(skills.values())) != len(skills):
+            raise invalid([FieldError("skills", "a skill is given twice, by name and by id")])
+        await session.execute(delete(AgentSkillRow).where(col(AgentSkillRow.agent_id) == row.id))
+        await session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.agent_id) == row.id))
+        session.add_all(
+            AgentSkillRow(agent_id=row.id, skill_id=skills[skill], level=level) for skill, level in body.skills.items()
+        )
+        session.add_all(AgentQueueRow(agent_id=row.id, queue_id=queue) for queue in sorted(set(queues.values())))
+        await session.flush()
+
+    async def objects(self, session: AsyncSession, rows: Sequence[AgentRow], /) -> Sequence[ConfigObject]:
+        return await agent_objects(session, rows)
+
+    async def after_create(self, change: Change, row: AgentRow, body: AgentBody) -> None:
+        if body.status != "logged_out":
+            change.commands.append(SetAgentState(row.id, body.status))
+
+
+def _credentials(realm: str, body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
+    """The columns of the digest hashes; none where they stay as they are."""
+    user = user_of(body.address)
+    if body.password is not None:
+        if not user:
+            raise invalid([FieldError("password", "an address without a user cannot register")])
+        return {"ha1": digest_hashes(user, realm, body.password), "ha1_realm": realm}
+    if "password" in body.model_fields_set:
+        return {"ha1": {}, "ha1_realm": None}
+    if row is not None and row.ha1 and user != user_of(row.address):
+        raise invalid([FieldError("password", "send it along: the stored hash is for the address's old user")])
+    return {}
+
+
+async def _skills(session: AsyncSession, agents: Sequence[str]) -> dict[str, dict[str, int]]:
+    query = (
+        select(col(AgentSkillRow.agent_id), col(SkillRow.name), col(AgentSkillRow.level))
+        .join(SkillRow, col(SkillRow.id) == col(AgentSkillRow.skill_id))
+        .where(col(AgentSkillRow.agent_id).in_(agents))
+        .order_by(col(SkillRow.name))
+    )
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for agent, skill, level in await session.execute(query):
+        found[agent][skill] = level
+    return found
+
+
+async def _queues(session: AsyncSession, agents: Sequence[str]) -> dict[str, list[str]]:
+    query = (
+        select(col(AgentQueueRow.agent_id), col(QueueRow.name))
+        .join(QueueRow, col(QueueRow.id) == col(AgentQueueRow.queue_id))
+        .where(col(AgentQueueRow.agent_id).in_(agents))
+        .order_by(col(QueueRow.name))
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for agent, queue in await session.execute(query):
+        found[agent].append(queue)
+    return found
+
+
+AGENTS: Final = Agents()

@@ -1,0 +1,131 @@
+"""Configuration rows as the live core's frozen values (``app.configuration``): one by one, or all at start."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, get_args
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, Queue, ServiceLevel, Trunk
+from app.db.tables import (
+    AgentQueueRow,
+    AgentRow,
+    AgentSkillRow,
+    EntryPointRow,
+    MediaServerRow,
+    QueueRequirementRow,
+    QueueRow,
+    TrunkRow,
+)
+from queues.model import (
+    AgentConfig,
+    AgentId,
+    Delays,
+    Overflow,
+    OverflowAction,
+    QueueConfig,
+    QueueId,
+    Requirement,
+)
+
+__all__ = [
+    "agent_objects", "entry_point_object", "load_configuration", "media_server_object", "queue_objects", "trunk_object",
+]  # fmt: skip
+
+Status = Literal["available", "paused", "logged_out"]
+_STATUSES: Final[Mapping[str, Status]] = {status: status for status in get_args(Status)}
+_FEW: Final = 200  # up to so many rows their relatives are asked for by id, above it the whole table is read
+
+
+async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
+    """Everything the live core is told at start, queues first. Skills are known by their ids, which never change."""
+    queues = (await session.scalars(select(QueueRow).order_by(col(QueueRow.id)))).all()
+    agents = (await session.scalars(select(AgentRow).order_by(col(AgentRow.id)))).all()
+    return [
+        *await queue_objects(session, queues),
+        *await agent_objects(session, agents),
+        *map(entry_point_object, await session.scalars(select(EntryPointRow).order_by(col(EntryPointRow.id)))),
+        *map(trunk_object, await session.scalars(select(TrunkRow).order_by(col(TrunkRow.id)))),
+        *map(media_server_object, await session.scalars(select(MediaServerRow).order_by(col(MediaServerRow.id)))),
+    ]
+
+
+async def queue_objects(session: AsyncSession, rows: Sequence[QueueRow]) -> list[Queue]:
+    query = select(QueueRequirementRow).order_by(col(QueueRequirementRow.skill_id))
+    if len(rows) <= _FEW:
+        query = query.where(col(QueueRequirementRow.queue_id).in_([row.id for row in rows]))
+    needs: dict[str, list[Requirement]] = defaultdict(list)
+    for need in await session.scalars(query):
+        needs[need.queue_id].append(Requirement(need.skill_id, need.min_level))
+    return [_queue(row, tuple(needs[row.id])) for row in rows]
+
+
+def _queue(row: QueueRow, requirements: tuple[Requirement, ...]) -> Queue:
+    routing = QueueConfig(
+        id=QueueId(row.id),
+        name=row.name,
+        requirements=requirements,
+        priority=row.priority,
+        strategy=row.strategy,
+        ring_seconds=row.ring_seconds,
+        wrap_up_seconds=row.wrap_up_seconds,
+        max_wait=row.max_wait,
+        max_length=row.max_length,
+        overflow=Overflow(OverflowAction(row.overflow["action"]), row.overflow.get("uri")),
+        delays=Delays(**row.delays),
+    )
+    return Queue(
+        routing=routing,
+        service_level=ServiceLevel(**row.service_level),
+        short_abandon_seconds=row.short_abandon_seconds,
+        music=row.music,
+        greeting=row.greeting,
+        early_media=row.early_media,
+        early_media_max_seconds=row.early_media_max_seconds,
+    )
+
+
+async def agent_objects(session: AsyncSession, rows: Sequence[AgentRow]) -> list[Agent]:
+    skill_query, queue_query = select(AgentSkillRow), select(AgentQueueRow)
+    if len(rows) <= _FEW:
+        ids = [row.id for row in rows]
+        skill_query = skill_query.where(col(AgentSkillRow.agent_id).in_(ids))
+        queue_query = queue_query.where(col(AgentQueueRow.agent_id).in_(ids))
+    skills: dict[str, dict[str, int]] = defaultdict(dict)
+    for skill in await session.scalars(skill_query):
+        skills[skill.agent_id][skill.skill_id] = skill.level
+    queues: dict[str, set[QueueId]] = defaultdict(set)
+    for member in await session.scalars(queue_query):
+        queues[member.agent_id].add(QueueId(member.queue_id))
+    return [_agent(row, skills[row.id], frozenset(queues[row.id])) for row in rows]
+
+
+def _agent(row: AgentRow, skills: dict[str, int], queues: frozenset[QueueId]) -> Agent:
+    routing = AgentConfig(
+        id=AgentId(row.id),
+        name=row.name,
+        skills=skills,
+        queues=None if row.serves_all else queues,
+        capacity=row.capacity,
+    )
+    return Agent(
+        routing=routing,
+        address=row.address,
+        offer="caller" if row.offer == "caller" else "late",
+        ha1=dict(row.ha1),
+        initial_status=_STATUSES.get(row.initial_status, "logged_out"),
+    )
+
+
+def entry_point_object(row: EntryPointRow) -> EntryPoint:
+    return EntryPoint(row.id, row.user, row.queue_id, row.priority)
+
+
+def trunk_object(row: TrunkRow) -> Trunk:
+    return Trunk(row.id, row.name, tuple(row.addresses))
+
+
+def media_server_object(row: MediaServerRow) -> MediaServer:
+    return MediaServer(row.id, row.name, row.uri, row.position)

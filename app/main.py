@@ -1,0 +1,58 @@
+"""The HTTP application: routes, problems, health. Built from ``Services``; importing this module does nothing."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import JSONResponse
+
+from app import problems
+from app.agents.router import router as agents
+from app.http_guard import HttpGuard
+from app.queues.router import router as queues
+from app.services import Services, UsesServices
+from app.skills.router import router as skills
+
+__all__ = ["create_app", "release"]
+
+
+def release() -> str:
+    """This distribution's version; "0" where it runs from a tree that was never installed."""
+    try:
+        return version("callyard")
+    except PackageNotFoundError:
+        return "0"
+
+
+def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: Sequence[APIRouter] = ()) -> FastAPI:
+    """``routers`` go under ``/api/v1`` before the configuration slices (``/queues/stats`` before ``/queues/{id}``),
+    ``outside`` go to the root (``/metrics``).
+    """
+    app = FastAPI(
+        title="Callyard", version=release(), docs_url="/api/docs", redoc_url=None, openapi_url="/api/openapi.json"
+    )
+    app.state.services = services
+    problems.install(app)
+    app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
+    for router in (*outside, _health(), problems.explanations()):
+        app.include_router(router)
+    for router in (*routers, queues, skills, agents):
+        app.include_router(router, prefix="/api/v1")
+    return app
+
+
+def _health() -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez")
+    async def livez() -> dict[str, str]:
+        """The process runs and its loop turns."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz(services: UsesServices) -> JSONResponse:
+        """200 when calls can be taken, else 503 with the reasons."""
+        reasons = services.ready()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    return router

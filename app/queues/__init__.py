@@ -1,0 +1,1 @@
+"""Queues as configuration (the engine that serves them is the top-level package ``queues``)."""

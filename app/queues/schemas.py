@@ -1,0 +1,89 @@
+"""What clients send and see of queues. Durations are seconds; a skill is referred to by its name or id."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.fields import Level, Name, Seconds, SipUri, SoundName
+from app.resources import Body, View
+from queues.strategies import STRATEGIES
+
+__all__ = ["QueueBody", "QueueView"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RequirementPart(_Part):
+    skill: Name
+    min_level: Level = 1
+
+
+class OverflowPart(_Part):
+    """What becomes of a caller whose ``max_wait`` is over: hang up, or send to ``uri``."""
+
+    action: Literal["hangup", "uri"] = "hangup"
+    uri: SipUri | None = None
+
+    @model_validator(mode="after")
+    def _uri_where_needed(self) -> Self:
+        if (self.action == "uri") != (self.uri is not None):
+            raise ValueError("action uri needs a uri, action hangup has none")
+        return self
+
+
+class ServiceLevelPart(_Part):
+    """``target``: the share of calls that should be answered within ``threshold_seconds``."""
+
+    target: Annotated[float, Field(gt=0, le=1)] = 0.8
+    threshold_seconds: Seconds = 20.0
+
+
+class DelaysPart(_Part):
+    """Seconds that an agent is left alone after a failed offer, by cause."""
+
+    busy: Seconds = 10.0
+    rejected: Seconds = 10.0
+    no_answer: Seconds = 15.0
+    unreachable: Seconds = 30.0
+    connect_failed: Seconds = 2.0
+
+
+def _known(strategy: str) -> str:
+    if strategy not in STRATEGIES:
+        raise ValueError(f"there is no strategy {strategy!r}; known are {', '.join(sorted(STRATEGIES))}")
+    return strategy
+
+
+class _Fields(BaseModel):
+    name: Name
+    strategy: Annotated[str, AfterValidator(_known)] = "longest-idle"
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    requirements: Annotated[list[RequirementPart], Field(max_length=32)] = []
+    ring_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
+    wrap_up_seconds: Seconds = 0.0
+    max_wait: Annotated[float, Field(gt=0, le=86_400)] | None = 600.0
+    max_length: Annotated[int, Field(ge=0)] | None = None
+    overflow: OverflowPart = OverflowPart()
+    delays: DelaysPart = DelaysPart()
+    service_level: ServiceLevelPart = ServiceLevelPart()
+    short_abandon_seconds: Seconds = 5.0
+    music: SoundName = "music"
+    greeting: SoundName | None = None
+    early_media: bool = False
+    early_media_max_seconds: Annotated[float, Field(ge=1, le=3600)] = 120.0
+
+
+class QueueBody(_Fields, Body):
+    @field_validator("requirements")
+    @classmethod
+    def _once_each(cls, value: list[RequirementPart]) -> list[RequirementPart]:
+        skills = [part.skill for part in value]
+        if len(set(skills)) != len(skills):
+            raise ValueError("a skill is required twice")
+        return sorted(value, key=lambda part: part.skill)
+
+
+class QueueView(_Fields, View):
+    pass

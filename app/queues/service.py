@@ -1,0 +1,85 @@
+"""Queues' own rules: requirements in a table of their own, and what a deletion means for others."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.commands import Configure
+from app.configuration import ConfigObject
+from app.db.configuration import agent_objects, queue_objects
+from app.db.tables import AgentQueueRow, AgentRow, EntryPointRow, QueueRequirementRow, QueueRow, SkillRow
+from app.problems import FieldError, invalid
+from app.queues.schemas import QueueBody, QueueView
+from app.resources import Change, Resource, resolve
+
+__all__ = ["QUEUES", "Queues"]
+
+_PLAIN: Final = (
+    "name", "strategy", "priority", "ring_seconds", "wrap_up_seconds", "max_wait", "max_length", "overflow", "delays",
+    "service_level", "short_abandon_seconds", "music", "greeting", "early_media", "early_media_max_seconds",
+)  # fmt: skip
+
+
+class Queues(Resource[QueueRow, QueueBody, QueueView]):
+    noun = "queue"
+    path = "queues"
+    kind = "queue"
+    row = QueueRow
+    body = QueueBody
+
+    async def views(self, session: AsyncSession, rows: Sequence[QueueRow]) -> list[QueueView]:
+        query = (
+            select(col(QueueRequirementRow.queue_id), col(SkillRow.name), col(QueueRequirementRow.min_level))
+            .join(SkillRow, col(SkillRow.id) == col(QueueRequirementRow.skill_id))
+            .where(col(QueueRequirementRow.queue_id).in_([row.id for row in rows]))
+            .order_by(col(SkillRow.name))
+        )
+        needs: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for queue, skill, level in await session.execute(query):
+            needs[queue].append({"skill": skill, "min_level": level})
+        return [
+            QueueView.model_validate(
+                {
+                    **QueueView.common(row),
+                    **{name: getattr(row, name) for name in _PLAIN},
+                    "requirements": needs[row.id],
+                }
+            )
+            for row in rows
+        ]
+
+    async def columns(self, change: Change, body: QueueBody, row: QueueRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
+        return body.model_dump(include=set(_PLAIN))
+
+    async def link(self, change: Change, row: QueueRow, body: QueueBody) -> None:
+        places = {part.skill: ("requirements", i, "skill") for i, part in enumerate(body.requirements)}
+        ids = await resolve(change.session, SkillRow, places)
+        if len(set(ids.values())) != len(ids):
+            raise invalid([FieldError("requirements", "a skill is required twice, by name and by id")])
+        await change.session.execute(delete(QueueRequirementRow).where(col(QueueRequirementRow.queue_id) == row.id))
+        change.session.add_all(
+            QueueRequirementRow(queue_id=row.id, skill_id=ids[part.skill], min_level=part.min_level)
+            for part in body.requirements
+        )
+        await change.session.flush()
+
+    async def objects(self, session: AsyncSession, rows: Sequence[QueueRow], /) -> Sequence[ConfigObject]:
+        return await queue_objects(session, rows)
+
+    async def users(self, session: AsyncSession, row: QueueRow, /) -> list[str]:
+        query = select(col(EntryPointRow.user)).where(col(EntryPointRow.queue_id) == row.id).limit(20)
+        return [f"entry point {user!r} leads to it" for user in await session.scalars(query)]
+
+    async def before_delete(self, change: Change, row: QueueRow) -> None:
+        """Agents named for this queue keep their other queues; their list never turns into "every queue"."""
+        members = select(col(AgentQueueRow.agent_id)).where(col(AgentQueueRow.queue_id) == row.id)
+        agents = (await change.session.scalars(select(AgentRow).where(col(AgentRow.id).in_(members)))).all()
+        await change.session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.queue_id) == row.id))
+        change.commands.extend(Configure(agent) for agent in await agent_objects(change.session, agents))
+
+
+QUEUES: Final = Queues()

@@ -1,0 +1,1 @@
+"""Skills: the vocabulary that queues require and agents have."""

@@ -1,0 +1,98 @@
+"""The HTTP application on a fresh SQLite file, with a gateway that records what it is told."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.auth.keys import ensure_bootstrap_key
+from app.commands import Done, LiveCommand, Reply
+from app.db.engine import Database
+from app.db.migrate import migrate
+from app.facts import AgentState
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+
+KEY = "an-admin-key-for-tests"
+
+
+@dataclass
+class RecordingGateway:
+    """Accepts everything, or answers with ``reply``; remembers the commands in order."""
+
+    commands: list[LiveCommand] = field(default_factory=list)
+    reply: Reply = field(default_factory=Done)
+
+    async def submit(self, command: LiveCommand) -> Reply:
+        self.commands.append(command)
+        return self.reply
+
+
+@dataclass
+class FixedLive:
+    """Agent states as a test puts them."""
+
+    agents: dict[str, AgentState] = field(default_factory=dict)
+
+    def agent(self, agent_id: str) -> AgentState | None:
+        return self.agents.get(agent_id)
+
+
+class QuietHub:
+    def close(self) -> None:
+        return
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, admin_key=KEY, http_max_body_bytes=100_000)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    await migrate(database)
+    await ensure_bootstrap_key(database, KEY)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def gateway() -> RecordingGateway:
+    return RecordingGateway()
+
+
+@pytest.fixture
+def live() -> FixedLive:
+    return FixedLive()
+
+
+@pytest.fixture
+def services(settings: Settings, database: Database, gateway: RecordingGateway, live: FixedLive) -> Services:
+    return Services(
+        settings=settings,
+        database=database,
+        gateway=gateway,
+        live=live,
+        hub=QuietHub(),
+        internals=dict,
+        ready=list,
+        clock=lambda: 1_800_000_000.0,
+    )
+
+
+@pytest.fixture
+def app(services: Services) -> FastAPI:
+    return create_app(services)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://callyard", headers=headers) as client:
+        yield client
