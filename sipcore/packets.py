@@ -5,9 +5,10 @@ Knows nothing of SIP syntax; the transports speak these values and nothing else.
 
 from typing import Final, NamedTuple
 
-__all__ = ["ANY_FLOW", "Hop", "Send", "Source"]
+__all__ = ["ANY_FLOW", "ANY_LISTENER", "Hop", "Send", "Source"]
 
 ANY_FLOW: Final = 0
+ANY_LISTENER: Final = -1
 
 
 class Hop(NamedTuple):
@@ -27,8 +28,13 @@ class Source(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Bytes to send. ``flow`` names an open stream to prefer (RFC 3261 §18.2.2); 0 lets the transport choose."""
+    """Bytes to send. ``flow`` names an open stream to prefer (RFC 3261 §18.2.2); 0 lets the transport choose.
+
+    ``listener`` is the index of the listener whose socket a datagram leaves from (RFC 3581 §4: a response is "sent from
+    the same address and port" that the request came to); -1 lets the transport choose.
+    """
 
     data: bytes
     hop: Hop
     flow: int = ANY_FLOW
+    listener: int = ANY_LISTENER

@@ -1,0 +1,292 @@
+"""The one door of the SIP core, sans-I/O: bytes, requests and time in; bytes to send and events out.
+
+Joins parsing, transactions and routing (RFC 3261 §8, §9, §13.3.1.4, §17, §18; RFC 3581; RFC 6026). Answers by itself
+what needs no decision: 100 Trying, CANCEL, merged, malformed and overload refusals, the ACK to a refusal,
+retransmissions. Nothing that comes from the network raises. Knows nothing of dialogs, calls or sockets.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sipcore.config import EndpointConfig
+from sipcore.errors import SipError
+from sipcore.events import CancelReceived, ClientKey, Event, RequestReceived, ServerKey
+from sipcore.ids import MAGIC_COOKIE, Minter
+from sipcore.message import ParseError, Request, Response, parse, respond_to, stamp_received
+from sipcore.packets import ANY_FLOW, Hop, Send, Source
+from sipcore.routing import Router, response_hop
+from sipcore.transaction.core import Way
+from sipcore.transaction.layer import TransactionLayer, client_key, merge_key, server_key
+from sipcore.transaction.server import ServerTransaction
+from sipcore.transaction.tables import INVITE_SERVER, PROCEEDING, REQUEST
+
+__all__ = ["Endpoint"]
+
+_RECEIVED: Final = {
+    method: f"received_{method.lower()}"
+    for method in (
+        "INVITE",
+        "ACK",
+        "BYE",
+        "CANCEL",
+        "OPTIONS",
+        "REGISTER",
+        "INFO",
+        "REFER",
+        "UPDATE",
+        "NOTIFY",
+        "SUBSCRIBE",
+        "MESSAGE",
+    )
+}
+_RECEIVED_STATUS: Final = tuple(f"received_{digit}xx" for digit in range(7))
+_SENT_STATUS: Final = tuple(f"sent_{digit}xx" for digit in range(7))
+_SENT: Final = {method: f"sent_{method.lower()}" for method in _RECEIVED}
+
+
+class Endpoint:
+    """One SIP endpoint. Every method fills ``sends``; the runtime takes and clears it. ``counters`` only grow."""
+
+    __slots__ = ("_config", "_ids", "_layer", "_router", "counters")
+
+    def __init__(self, config: EndpointConfig, ids: Minter) -> None:
+        self._config = config
+        self._ids = ids
+        self._layer = TransactionLayer(config.timers)
+        self._router = Router(config)
+        self.counters: dict[str, int] = self._layer.counters
+
+    @property
+    def sends(self) -> list[Send]:
+        """What is to be sent, in order."""
+        return self._layer.sends
+
+    @sends.setter
+    def sends(self, sends: list[Send]) -> None:
+        self._layer.sends = sends
+
+    # -- from the network
+
+    def receive(self, data: bytes, source: Source, now: float) -> list[Event]:
+        """Take in one datagram or stream message. Never raises on what it holds; counts what it drops."""
+        layer = self._layer
+        if layer.absorb(hash(data), now):
+            return self._take()
+        if len(data) < 16 and not data.strip(b"\r\n\0"):
+            layer.count("keepalives")
+            return []
+        layer.raw = data
+        try:
+            message = parse(data, self._config.limits)
+        except ParseError as error:
+            self._refuse_malformed(error, source)
+        else:
+            if isinstance(message, Response):
+                self._receive_response(message, now)
+            else:
+                self._receive_request(message, source, now)
+        layer.raw = b""
+        return self._take()
+
+    def transport_failed(self, hop: Hop, flow: int, now: float) -> list[Event]:
+        """A peer could not be reached, or a stream ended: requests that wait there for an answer have failed."""
+        self._layer.fail_transport(hop, flow, now)
+        return self._take()
+
+    # -- time
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` is wanted; None: not at all."""
+        return self._layer.deadlines.next()
+
+    def expire(self, now: float) -> list[Event]:
+        """Fire the timers that are due."""
+        self._layer.expire(now)
+        return self._take()
+
+    # -- from the TU
+
+    def respond(self, transaction: ServerKey, response: Response, now: float) -> None:
+        """Send a response. A 2xx to an INVITE is sent again until its ACK comes (else ``AckTimedOut`` after 64·T1)."""
+        self._layer.count(_SENT_STATUS[response.status // 100])
+        self._layer.respond(transaction, response, now)
+
+    def request(
+        self, request: Request, now: float, *, hop: Hop | None = None, flow: int = ANY_FLOW, branch: str | None = None
+    ) -> ClientKey:
+        """Send a request: our Via is put on top of it. ``branch``: of a journalled one that may have been sent before.
+
+        Where no hop is given and none follows from Route or Request-URI, ``ClientFailed`` comes with the next
+        ``expire``.
+        """
+        branch = branch or self._ids.branch()
+        target = hop or self._router.hop_for(request)
+        self._layer.count(_SENT.get(request.method, "sent_other"))
+        if target is None:
+            # It fails at its first deadline, not within the TU's own call.
+            return self._layer.fail_client(client_key(branch, request.method), now).tell
+        if self._config.tcp_for_large_requests and hop is None:
+            target = self._router.large_request_hop(target, len(request.encode()) + 100)
+        listener = self._router.listener_for(target)
+        sent_by, via = self._router.via_for(target, listener, branch)
+        request.prepend("Via", via)
+        return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now).tell
+
+    def cancel(self, transaction: ClientKey, now: float, *, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Cancel an INVITE (RFC 3261 §9.1): at once if a provisional response came, else with the first one."""
+        self._layer.cancel(transaction, tuple(headers), now)
+
+    def ack(
+        self, transaction: ClientKey, ack: Request, now: float, *, hop: Hop | None = None, flow: int = ANY_FLOW
+    ) -> None:
+        """Send the ACK to a 2xx of ``transaction``, and again whenever that 2xx (told by its To tag) is retransmitted.
+
+        A transaction that is not known (we restarted since) is taken up again for 64·T1.
+        """
+        layer = self._layer
+        invite = layer.clients.get(transaction)
+        target = hop or self._router.hop_for(ack) or (invite.way.hop if invite is not None else None)
+        if target is None:
+            layer.count("unroutable_acks")
+            return
+        listener = self._router.listener_for(target)
+        sent_by, via = self._router.via_for(target, listener, self._ids.branch())
+        ack.prepend("Via", via)
+        send = Send(ack.encode(), target, flow, listener)
+        layer.sends.append(send)
+        layer.count("sent_ack")
+        if invite is None:
+            invite = layer.restore_client(transaction, Way(target, flow, listener), sent_by, now)
+        invite.acks[ack.to_tag] = send
+
+    def adopt(self, request: Request, source: Source, now: float) -> ServerKey:
+        """After a restart: the server transaction of a stored INVITE (Vias as stored), in Proceeding. Sends nothing."""
+        key = server_key(request.via, request.method)
+        known = self._layer.servers.get(key)
+        if known is not None:
+            return known.tell
+        return self._layer.open_server(key, request, response_hop(request.via, source), source, now).tell
+
+    def invite_of(self, transaction: ServerKey) -> Request | None:
+        """The INVITE of a live server transaction."""
+        found = self._layer.servers.get(transaction)
+        return None if found is None else found.request
+
+    def counts(self) -> dict[str, int]:
+        """What is live now: transactions by machine and state, deadlines, un-ACKed 2xx. All zero when idle."""
+        layer = self._layer
+        return layer.populations() | {
+            "deadlines": len(layer.deadlines),
+            "unacked_2xx": sum(not accepted.acked for accepted in layer.acks.values()),
+            "fingerprints": len(layer.prints),
+        }
+
+    # -- requests
+
+    def _receive_request(self, request: Request, source: Source, now: float) -> None:
+        layer = self._layer
+        method = request.method
+        layer.count(_RECEIVED.get(method, "received_other"))
+        stamp_received(request, source.hop.host, source.hop.port)
+        via = request.via
+        if method == "ACK":
+            if not layer.receive_ack(request, source, now):
+                layer.count("stray_acks")
+            return
+        if not via.branch.startswith(MAGIC_COOKIE):
+            self._refuse(request, source, 400, "Via branch without the magic cookie of RFC 3261")
+            return
+        key = server_key(via, method)
+        known = layer.servers.get(key)
+        if known is not None:
+            layer.feed(known, REQUEST, None, now)
+        elif method == "CANCEL":
+            self._receive_cancel(key, request, source, now)
+        elif self._is_refused(request, source):
+            return
+        else:
+            self._begin(key, request, source, now)
+
+    def _begin(self, key: str, request: Request, source: Source, now: float) -> None:
+        layer = self._layer
+        transaction = layer.open_server(key, request, response_hop(request.via, source), source, now)
+        layer.remember_print(transaction)
+        if transaction.machine == INVITE_SERVER:
+            # RFC 3261 §17.2.1: a 100 "unless it knows that the TU will generate a provisional or final response
+            # within 200 ms". It costs less than to find out, and stops the peer's retransmissions for good.
+            self.respond(transaction.tell, respond_to(request, 100), now)
+        layer.events.append(RequestReceived(request, source, transaction.tell))
+
+    def _receive_cancel(self, key: str, request: Request, source: Source, now: float) -> None:
+        """RFC 3261 §9.2. The CANCEL is a transaction of its own, answered here."""
+        layer = self._layer
+        invite = layer.servers.get(server_key(request.via, "INVITE"))
+        transaction = layer.open_server(key, request, response_hop(request.via, source), source, now)
+        layer.remember_print(transaction)
+        status = 481 if invite is None else 200
+        tag = (invite and _tag_of(invite)) or self._ids.tag()
+        self.respond(transaction.tell, respond_to(request, status, to_tag=tag), now)
+        if invite is not None and invite.state == PROCEEDING:
+            layer.events.append(CancelReceived(invite.tell, request))
+
+    def _is_refused(self, request: Request, source: Source) -> bool:
+        """Refuse what starts something new and must not: merged requests, and INVITEs past our capacity."""
+        if request.to_tag:
+            return False
+        if merge_key(request) in self._layer.merges:
+            self._layer.count("merged_requests")
+            self._refuse(request, source, 482, "Loop Detected")  # §8.2.2.2
+            return True
+        if request.method == "INVITE" and len(self._layer.servers) >= self._config.max_transactions:
+            self._layer.count("refused_overload")
+            self._refuse(request, source, 503, None, ("Retry-After", str(self._config.retry_after)))
+            return True
+        return False
+
+    def _refuse_malformed(self, error: ParseError, source: Source) -> None:
+        request = error.salvaged
+        if request is None:
+            self._layer.count("dropped_malformed")
+            return
+        self._layer.count("refused_malformed")
+        stamp_received(request, source.hop.host, source.hop.port)
+        self._refuse(request, source, error.status, _one_line(error.reason))
+
+    def _refuse(
+        self, request: Request, source: Source, status: int, reason: str | None, *headers: tuple[str, str]
+    ) -> None:
+        """Answer statelessly (§8.2.7). The ACK to it will be a stray; a copy of the request is refused again."""
+        response = respond_to(request, status, reason, to_tag=self._ids.tag(), headers=headers)
+        if self._config.user_agent:
+            response.add("Server", self._config.user_agent)
+        hop = response_hop(request.via, source)
+        self._layer.count(_SENT_STATUS[status // 100])
+        self.sends.append(Send(response.encode(), hop, source.flow, source.listener))
+
+    # -- responses
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        layer = self._layer
+        layer.count(_RECEIVED_STATUS[response.status // 100])
+        if not layer.receive_response(response, now):
+            layer.count("stray_responses")
+
+    def _take(self) -> list[Event]:
+        events = self._layer.events
+        if events:
+            self._layer.events = []
+        return events
+
+
+def _tag_of(invite: ServerTransaction) -> str:
+    """The To tag of the latest response to ``invite``: the CANCEL's answer SHOULD bear the same (RFC 3261 §9.2)."""
+    if not invite.data:
+        return ""
+    try:
+        return parse(invite.data).to_tag
+    except SipError:
+        return ""
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() and text.isascii() else "Bad Request"

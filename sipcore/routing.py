@@ -1,0 +1,112 @@
+"""Where messages go: responses by the top Via (RFC 3261 §18.2.2, RFC 3581 §4), requests by Route or Request-URI.
+
+Also which of our listeners a message leaves from, and so what our Via says. Asks no DNS, knows no transactions.
+"""
+
+from functools import lru_cache
+from ipaddress import ip_address
+
+from sipcore.config import DEFAULT_PORTS, EndpointConfig
+from sipcore.errors import SipError
+from sipcore.message import Request, Uri, Via
+from sipcore.packets import Hop, Source
+
+__all__ = ["Router", "response_hop"]
+
+_LARGE = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
+
+
+def response_hop(via: Via, source: Source) -> Hop:
+    """Where the responses to a request go whose top Via is ``via``.
+
+    Never to ``maddr``: nobody asks for it today but to make us hit a third party. Over a stream the flow is tried
+    first; the hop is for when it is gone: "the server SHOULD open a connection to the IP address in the "received"
+    parameter […] using the port in the "sent-by" value".
+    """
+    transport, host, port = source.hop
+    if transport == "UDP" and "rport" in via.params:
+        return source.hop
+    return Hop(transport, host, via.port or DEFAULT_PORTS.get(transport, 5060) or port)
+
+
+class Router:
+    """Answers from the configuration alone; remembers its answers (both memories are bounded)."""
+
+    __slots__ = ("_config", "_listeners", "_resolve")
+
+    def __init__(self, config: EndpointConfig) -> None:
+        self._config = config
+        self._listeners: dict[tuple[str, str], int] = {}
+        self._resolve = lru_cache(maxsize=4096)(self._hop_of)
+
+    def hop_for(self, request: Request) -> Hop | None:
+        """RFC 3261 §8.1.2: the first Route's URI, else the Request-URI. None when it leads nowhere that we know."""
+        if request.get("Route") is None:
+            return self._resolve(request.uri)
+        try:
+            return self._resolve(request.route[0].uri)
+        except (SipError, IndexError):
+            return None
+
+    def listener_for(self, hop: Hop) -> int:
+        """The listener to send from: same transport and family, loopback to loopback; -1: none has the transport."""
+        key = (hop.transport, hop.host)
+        found = self._listeners.get(key)
+        if found is None:
+            if len(self._listeners) > 4096:
+                self._listeners.clear()
+            found = self._listeners[key] = self._choose(hop)
+        return found
+
+    def via_for(self, hop: Hop, listener: int, branch: str) -> tuple[str, str]:
+        """(sent-by, Via value) of a request to ``hop``. Over UDP with ``rport`` (RFC 3581 §3)."""
+        # Without a listener of that transport the responses come back over the stream: any address of ours will do.
+        sent_by = self._config.listeners[max(listener, 0)].sent_by
+        rport = ";rport" if hop.transport == "UDP" else ""
+        return sent_by, f"SIP/2.0/{hop.transport} {sent_by};branch={branch}{rport}"
+
+    def large_request_hop(self, hop: Hop, size: int) -> Hop:
+        """The hop for a request of ``size`` bytes: TCP for a large one, where the configuration wants it and can."""
+        if hop.transport != "UDP" or size <= _LARGE or not self._config.tcp_for_large_requests:
+            return hop
+        tcp = Hop("TCP", hop.host, hop.port)
+        return tcp if self.listener_for(tcp) >= 0 else hop
+
+    def _choose(self, hop: Hop) -> int:
+        best, best_score = -1, -1
+        for index, listener in enumerate(self._config.listeners):
+            if listener.transport != hop.transport:
+                continue
+            same_family = (":" in listener.host) == (":" in hop.host)
+            same_reach = _is_loopback(listener.host) == _is_loopback(hop.host)
+            score = 2 * same_family + same_reach
+            if score > best_score:
+                best, best_score = index, score
+        return best
+
+    def _hop_of(self, text: str) -> Hop | None:
+        try:
+            uri = Uri.parse(text)
+        except SipError:
+            return None
+        if not uri.host:
+            return None
+        secure = uri.scheme == "sips"
+        transport = (uri.params.get("transport") or ("tls" if secure else "udp")).upper()
+        if secure and transport == "TCP":
+            transport = "TLS"
+        if transport not in DEFAULT_PORTS:
+            return None
+        host = self._address_of(uri.host)
+        return None if host is None else Hop(transport, host, uri.port or DEFAULT_PORTS[transport])
+
+    def _address_of(self, host: str) -> str | None:
+        try:
+            return str(ip_address(host))
+        except ValueError:
+            name = host.lower().rstrip(".")
+        return self._config.hosts.get(name) or ("127.0.0.1" if name == "localhost" else None)
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host in ("::1", "localhost")

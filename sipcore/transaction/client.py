@@ -1,0 +1,224 @@
+"""Client transactions: the actions of the INVITE and the non-INVITE machine (RFC 3261 §17.1, RFC 6026 §7.2)."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sipcore.deadlines import NEVER
+from sipcore.events import ClientFailed, ClientKey, FailureCause, ResponseReceived
+from sipcore.message import Request, Response, ack_for_failure
+from sipcore.packets import Send
+from sipcore.transaction.core import Core, Transaction, Way
+from sipcore.transaction.tables import (
+    ACCEPTED,
+    CALLING,
+    INVITE_CLIENT,
+    OTHER_CLIENT,
+    TABLES,
+    TIMER_A,
+    TIMER_B,
+    TIMER_D,
+    TIMER_E,
+    TIMER_F,
+    TIMER_K,
+    TIMER_M,
+    TRYING,
+    bind,
+)
+
+__all__ = ["ClientTransaction", "again", "start"]
+
+ClientAction = Callable[[Core, "ClientTransaction", Response, float], None]
+
+
+class ClientTransaction(Transaction):
+    """One request of ours. ``internal`` ones (our CANCELs) tell the TU nothing."""
+
+    __slots__ = (
+        "acks", "cancel_headers", "cancel_sent", "finals", "internal", "provisional", "provisional_at", "request",
+        "sent_by", "tell",
+    )  # fmt: skip
+
+    def __init__(self, key: str, request: Request | None, machine: int, way: Way, sent_by: str) -> None:
+        invite = machine == INVITE_CLIENT
+        super().__init__(key, machine, _ROWS[machine], CALLING if invite else TRYING, way)
+        self.request = request  # kept while its ACK or CANCEL may have to be built
+        self.sent_by = sent_by
+        self.tell = ClientKey(key)
+        self.internal = False
+        self.cancel_headers: tuple[tuple[str, str], ...] | None = None
+        self.cancel_sent = False
+        self.acks: dict[str, Send | None] = {}  # To tag of each 2xx passed up: the TU's ACK, once it has sent it
+        self.finals: dict[int, str] = {}  # fingerprint of a 2xx: its To tag
+        self.provisional = 0  # fingerprint of the latest provisional response, and when it came
+        self.provisional_at = NEVER
+
+
+def start(core: Core, transaction: ClientTransaction, now: float) -> None:
+    """Send the request for the first time and start timers A and B, or E and F."""
+    core.send(transaction, transaction.data)
+    invite = transaction.machine == INVITE_CLIENT
+    transaction.end_timer = TIMER_B if invite else TIMER_F
+    transaction.end_at = now + core.timers.give_up
+    if not transaction.reliable:
+        core.start_resending(transaction, TIMER_A if invite else TIMER_E, core.timers.t1, now)
+    core.begin(transaction)
+
+
+def again(core: Core, transaction: ClientTransaction, fingerprint: int) -> None:
+    """A final response came again, byte for byte (and so was not parsed): send its ACK again, where it had one."""
+    if transaction.machine != INVITE_CLIENT:
+        return
+    if transaction.state != ACCEPTED:
+        core.send(transaction, transaction.data)
+        return
+    ack = transaction.acks.get(transaction.finals.get(fingerprint, ""))
+    if ack is not None:
+        core.sends.append(ack)
+
+
+# Actions ------------------------------------------------------------------------------------------------------------
+
+
+def _resend_invite(core: Core, transaction: ClientTransaction, _: object, now: float) -> None:
+    core.count("retransmissions_sent")
+    core.send(transaction, transaction.data)
+    core.start_resending(transaction, TIMER_A, 2 * transaction.interval, now)
+
+
+def _resend_other(core: Core, transaction: ClientTransaction, _: object, now: float) -> None:
+    core.count("retransmissions_sent")
+    core.send(transaction, transaction.data)
+    core.start_resending(transaction, TIMER_E, min(2 * transaction.interval, core.timers.t2), now)
+
+
+def _resend_slowly(core: Core, transaction: ClientTransaction, _: object, now: float) -> None:
+    core.count("retransmissions_sent")
+    core.send(transaction, transaction.data)
+    core.start_resending(transaction, TIMER_E, core.timers.t2, now)
+
+
+def _time_out(core: Core, transaction: ClientTransaction, _message: object, _now: float) -> None:
+    core.count("client_timeouts")
+    _tell_failure(core, transaction, FailureCause.TIMEOUT)
+
+
+def _fail(core: Core, transaction: ClientTransaction, _message: object, _now: float) -> None:
+    core.count("client_transport_failures")
+    _tell_failure(core, transaction, FailureCause.TRANSPORT)
+
+
+def _tell_failure(core: Core, transaction: ClientTransaction, cause: FailureCause) -> None:
+    if not transaction.internal:
+        core.events.append(ClientFailed(transaction.tell, cause))
+
+
+def _hold_cancel(_core: Core, _transaction: ClientTransaction, _message: object, _now: float) -> None:
+    """``cancel_headers`` is set: the CANCEL goes out with the first provisional response."""
+
+
+def _send_cancel(core: Core, transaction: ClientTransaction, _: object, now: float) -> None:
+    if transaction.cancel_sent or transaction.request is None:
+        return
+    transaction.cancel_sent = True
+    core.open_cancel(transaction, now)
+    transaction.end_timer = TIMER_B
+    transaction.end_at = now + core.timers.give_up
+
+
+def _proceed(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    if not transaction.cancel_sent:
+        core.stop_timers(transaction)
+        if transaction.cancel_headers is not None:
+            _send_cancel(core, transaction, None, now)
+    _pass_provisional(core, transaction, response, now)
+
+
+def _proceed_other(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    """The running timer E fires as it was set; from then on it is T2 (§17.1.2.2)."""
+    _pass_provisional(core, transaction, response, now)
+
+
+def _pass_provisional(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    """Up to the TU, except 100.
+
+    The same bytes within T2 are a retransmission; later they are the peer's once-a-minute refresh (§13.3.1.1).
+    """
+    if response.status == 100 or transaction.internal:
+        return
+    fingerprint = hash(core.raw)
+    if fingerprint == transaction.provisional and now - transaction.provisional_at < core.timers.t2:
+        core.count("retransmissions_absorbed")
+        return
+    transaction.provisional = fingerprint
+    transaction.provisional_at = now
+    core.events.append(ResponseReceived(transaction.tell, response))
+
+
+def _accept(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    core.start_ending(transaction, TIMER_M, core.timers.give_up, now)
+    _accept_again(core, transaction, response, now)
+
+
+def _accept_again(core: Core, transaction: ClientTransaction, response: Response, _now: float) -> None:
+    tag = response.to_tag
+    if tag in transaction.acks:
+        core.count("retransmissions_absorbed")
+        ack = transaction.acks[tag]
+        if ack is not None:
+            core.sends.append(ack)
+        return
+    transaction.acks[tag] = None
+    transaction.finals[core.remember_print(transaction)] = tag
+    core.events.append(ResponseReceived(transaction.tell, response))
+
+
+def _complete_invite(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    core.remember_print(transaction)
+    if transaction.request is not None:
+        transaction.data = ack_for_failure(transaction.request, response).encode()
+    core.send(transaction, transaction.data)
+    if not transaction.internal:
+        core.events.append(ResponseReceived(transaction.tell, response))
+    core.start_ending(transaction, TIMER_D, 0 if transaction.reliable else core.timers.timer_d, now)
+
+
+def _resend_ack(core: Core, transaction: ClientTransaction, _response: Response, _now: float) -> None:
+    core.count("retransmissions_absorbed")
+    core.send(transaction, transaction.data)
+
+
+def _complete_other(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
+    core.remember_print(transaction)
+    if not transaction.internal:
+        core.events.append(ResponseReceived(transaction.tell, response))
+    core.start_ending(transaction, TIMER_K, 0 if transaction.reliable else core.timers.t4, now)
+
+
+def _absorb(core: Core, _transaction: ClientTransaction, _response: object, _now: float) -> None:
+    core.count("retransmissions_absorbed")
+
+
+def _end(_core: Core, _transaction: ClientTransaction, _message: object, _now: float) -> None:
+    """Nothing but to terminate."""
+
+
+_ACTIONS: Final[dict[str, ClientAction]] = {
+    "absorb": _absorb,
+    "accept": _accept,
+    "accept_again": _accept_again,
+    "complete_invite": _complete_invite,
+    "complete_other": _complete_other,
+    "end": _end,
+    "fail": _fail,
+    "hold_cancel": _hold_cancel,
+    "pass_up": _pass_provisional,
+    "proceed": _proceed,
+    "proceed_other": _proceed_other,
+    "resend_ack": _resend_ack,
+    "resend_invite": _resend_invite,
+    "resend_other": _resend_other,
+    "resend_slowly": _resend_slowly,
+    "send_cancel": _send_cancel,
+    "time_out": _time_out,
+}
+_ROWS: Final = {machine: bind(TABLES[machine], _ACTIONS) for machine in (INVITE_CLIENT, OTHER_CLIENT)}
