@@ -15,6 +15,9 @@ Params = dict[str, str | None]
 MAX_CSEQ: Final = 2**31  # RFC 3261 §8.1.1.5: "less than 2**31"
 _MAX_PORT: Final = 65_535
 _VIA_PREFIX: Final = "SIP/2.0/"
+_TRANSPORTS: Final = {f"{_VIA_PREFIX}{name}": name for name in ("UDP", "TCP", "TLS", "WS", "WSS", "SCTP")}
+_COMMON_PARAMS: Final = frozenset({"branch", "rport", "received", "tag", "lr", "transport", "expires", "q"})
+_COMMON_METHODS: Final = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "INFO", "UPDATE"})
 
 
 def is_token(text: str) -> bool:
@@ -75,22 +78,50 @@ def parse_params(text: str, header: str) -> Params:
 
     An empty parameter or one given twice is refused (RFC 3261 §7.3.1: "MUST NOT appear more than once").
     """
+    if '"' in text or " " in text or "\t" in text:
+        return _parse_odd_params(text, header)
+    params: Params = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        if name not in _COMMON_PARAMS:
+            name = name.lower()
+            if not is_token(name):
+                raise BadHeader(header, f"bad parameter {name[:32]!r}")
+        if name in params:
+            raise BadHeader(header, f"repeated parameter {name[:32]!r}")
+        if value:
+            params[name] = value
+        elif equals:
+            raise BadHeader(header, f"empty parameter {name[:32]!r}")
+        else:
+            params[name] = None
+    return params
+
+
+def _parse_odd_params(text: str, header: str) -> Params:
+    """The same with quoted values, or white space around the separators."""
     params: Params = {}
     for part in split_quoted(text, ";"):
         name, equals, value = part.partition("=")
         name = name.strip(" \t").lower()
         if name in params or not is_token(name):
-            raise BadHeader(header, f"bad or repeated parameter {name!r}")
+            raise BadHeader(header, f"bad or repeated parameter {name[:32]!r}")
         if not equals:
             params[name] = None
             continue
         value = value.strip(" \t")
-        if not value or (value[0] == '"') != (value[-1] == '"') or (" " in value and value[0] != '"'):
-            raise BadHeader(header, f"bad value of parameter {name!r}")
-        if value[0] == '"' and (len(value) < 2 or end_of_quote(value, 0) != len(value)):
-            raise BadHeader(header, f"bad value of parameter {name!r}")
+        if not (_is_quoted(value) if value[:1] == '"' else _is_plain(value)):
+            raise BadHeader(header, f"bad value of parameter {name[:32]!r}")
         params[name] = value
     return params
+
+
+def _is_quoted(value: str) -> bool:
+    return len(value) > 1 and value[-1] == '"' and end_of_quote(value, 0) == len(value)
+
+
+def _is_plain(value: str) -> bool:
+    return value != "" and '"' not in value and " " not in value and "\t" not in value
 
 
 def format_params(params: Params) -> str:
@@ -102,9 +133,14 @@ def format_params(params: Params) -> str:
 
 def parse_port(text: str, header: str) -> int:
     """A port, 1 to 65535."""
-    if not is_digits(text) or len(text) > 5 or not 0 < int(text) <= _MAX_PORT:
+    if len(text) > 5 or not is_digits(text):
+        text = text.strip(" \t")
+        if len(text) > 5 or not is_digits(text):
+            raise BadHeader(header, f"bad port {text[:12]!r}")
+    port = int(text)
+    if not 0 < port <= _MAX_PORT:
         raise BadHeader(header, f"bad port {text[:12]!r}")
-    return int(text)
+    return port
 
 
 class CSeq(NamedTuple):
@@ -119,13 +155,19 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises BadHeader."""
-        parts = text.split()
-        if len(parts) != 2 or not is_digits(parts[0]) or len(parts[0]) > 10 or not is_token(parts[1]):
-            raise BadHeader("CSeq", "a number and a method")
-        number = int(parts[0])
-        if number >= MAX_CSEQ:
+        digits, _, method = text.partition(" ")
+        if not is_digits(digits) or method not in _COMMON_METHODS:
+            digits, method = cls._odd(text)
+        if len(digits) > 10 or int(digits) >= MAX_CSEQ:
             raise BadHeader("CSeq", "the number is 2**31 or more")
-        return cls(number, parts[1])
+        return cls(int(digits), method)
+
+    @staticmethod
+    def _odd(text: str) -> tuple[str, str]:
+        parts = text.split()
+        if len(parts) != 2 or not is_digits(parts[0]) or not is_token(parts[1]):
+            raise BadHeader("CSeq", "not a number and a method")
+        return parts[0].lstrip("0") or "0", parts[1]
 
 
 class NameAddr:
@@ -163,34 +205,53 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str, header: str = "name-addr") -> "NameAddr":
         """Raises BadHeader naming ``header``."""
-        display = ""
-        start = 0
-        if text[:1] == '"':
-            start = end_of_quote(text, 0)
-            if text[start - 1] != '"' or start < 2:
-                raise BadHeader(header, "unterminated quoted string")
-            display = unquote(text[:start])
-        left = text.find("<", start)
-        if left < 0:
-            return cls._bare(text, header)
-        between = text[start:left].strip(" \t")
-        if between:
-            if start or '"' in between or "," in between or ";" in between:
+        left = text.find("<")
+        if left == 0:
+            display = ""
+        elif left > 0 and '"' not in text:
+            display = text[:left].rstrip(" \t")
+            if "," in display or ";" in display:
                 raise BadHeader(header, "bad display name")
-            display = between
+        elif text[:1] == '"':
+            display, left = cls._quoted_display(text, header)
+        else:
+            return cls._bare(text, header)
         right = text.find(">", left)
         uri = text[left + 1 : right]
         if right < 0 or not _looks_like_uri(uri):
             raise BadHeader(header, "no URI between < and >")
-        rest = text[right + 1 :].lstrip(" \t")
-        if not rest:
+        if right + 1 == len(text):
             return cls(uri, display)
-        if rest[0] != ";":
+        rest = text[right + 1 :].lstrip(" \t")
+        if rest[:1] != ";":
             raise BadHeader(header, "text after >")
         return cls(uri, display, parse_params(rest[1:], header))
 
+    @staticmethod
+    def _quoted_display(text: str, header: str) -> tuple[str, int]:
+        """The display name and where the "<" after it is."""
+        end = end_of_quote(text, 0)
+        if end < 2 or text[end - 1] != '"':
+            raise BadHeader(header, "unterminated quoted string")
+        left = text.find("<", end)
+        if left < 0 or (left > end and text[end:left].strip(" \t")):
+            raise BadHeader(header, "no < after the display name")
+        return unquote(text[:end]), left
+
+    @classmethod
+    def _token_display(cls, text: str, header: str) -> "NameAddr":
+        """``Alice <uri>;param="quoted"``: quotes, but not around the display name."""
+        display, _, rest = text.partition("<")
+        if "," in display or ";" in display:
+            raise BadHeader(header, "bad display name")
+        address = cls.parse(f"<{rest}", header)
+        address.display = display.rstrip(" \t")
+        return address
+
     @classmethod
     def _bare(cls, text: str, header: str) -> "NameAddr":
+        if "<" in text.partition('"')[0]:
+            return cls._token_display(text, header)
         uri, semicolon, rest = text.partition(";")
         uri = uri.rstrip(" \t")
         # RFC 3261 §20.10: "Even if the display-name is empty, the name-addr form MUST be used if the addr-spec
@@ -202,10 +263,12 @@ class NameAddr:
 
 def _looks_like_uri(text: str) -> bool:
     """Enough to carry it on: a scheme, something behind it, and nothing that breaks out of angle brackets."""
-    scheme, colon, rest = text.partition(":")
-    if not colon or not rest or not scheme.isascii() or " " in text or "<" in text or '"' in text or "\t" in text:
+    if " " in text or "<" in text or '"' in text or "\t" in text:
         return False
-    return scheme.isalpha() or is_token(scheme)
+    if text[:4] == "sip:":
+        return len(text) > 4
+    scheme, _, rest = text.partition(":")
+    return rest != "" and is_token(scheme)
 
 
 class Via:
@@ -255,28 +318,31 @@ class Via:
         """Raises BadHeader."""
         head, semicolon, tail = text.partition(";")
         protocol, _, sent_by = head.partition(" ")
-        if protocol[:8] != _VIA_PREFIX or not sent_by:
-            protocol, sent_by = _loose_protocol(head)
-        transport = protocol[8:]
-        if not is_token(transport):
-            raise BadHeader("Via", "no transport")
-        host, port = parse_host_port(sent_by.strip(" \t"), "Via")
+        transport = _TRANSPORTS.get(protocol)
+        if transport is None or not sent_by:
+            transport, sent_by = _odd_protocol(head)
+        host, colon, digits = sent_by.partition(":")
+        port: int | None = None
+        if is_host(host):
+            if colon:
+                port = parse_port(digits, "Via")
+        else:
+            host, port = parse_host_port(sent_by.strip(" \t"), "Via")
         params = parse_params(tail, "Via") if semicolon else {}
-        rport = params.get("rport")
-        if rport:
-            parse_port(rport, "Via")
-        return cls(transport if transport.isupper() else transport.upper(), host, port, params)
+        if params.get("rport"):
+            parse_port(params["rport"] or "", "Via")
+        return cls(transport, host, port, params)
 
 
-def _loose_protocol(head: str) -> tuple[str, str]:
+def _odd_protocol(head: str) -> tuple[str, str]:
     """``SIP / 2.0 / UDP host``: white space is allowed around the slashes, and tabs everywhere; case does not count."""
     parts = head.split("/")
     if len(parts) != 3 or parts[0].strip(" \t").upper() != "SIP" or parts[1].strip(" \t") != "2.0":
         raise BadHeader("Via", "not SIP/2.0")
     words = parts[2].split(None, 1)
-    if len(words) != 2:
-        raise BadHeader("Via", "no sent-by")
-    return _VIA_PREFIX + words[0], words[1]
+    if len(words) != 2 or not is_token(words[0]):
+        raise BadHeader("Via", "no transport or no sent-by")
+    return words[0].upper(), words[1]
 
 
 def parse_host_port(text: str, header: str) -> tuple[str, int | None]:
@@ -300,6 +366,8 @@ _IPV6_CHARS: Final = frozenset("0123456789abcdefABCDEF:.")
 
 def is_host(text: str) -> bool:
     """A name or an IPv4 address, by its characters (names with an underscore are seen in the field)."""
+    if text.isascii() and text.replace(".", "").isalnum():
+        return True
     return text != "" and _HOST_CHARS.issuperset(text)
 
 

@@ -126,6 +126,11 @@ def split_list(value: str) -> list[str]:
 
 def end_of_quote(text: str, at: int) -> int:
     """The index after the quoted string that opens at ``at``; the end of the text when it is never closed."""
+    closing = text.find('"', at + 1)
+    if closing < 0:
+        return len(text)
+    if "\\" not in text[at:closing]:
+        return closing + 1
     size = len(text)
     at += 1
     while at < size:
@@ -133,4 +138,4 @@ def end_of_quote(text: str, at: int) -> int:
         if char == '"':
             return at + 1
         at += 2 if char == "\\" else 1
-    return size
+    return min(at, size)

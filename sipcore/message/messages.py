@@ -20,7 +20,7 @@ _MAX_HOPS: Final = 255
 class Message:
     """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
 
-    __slots__ = ("_cseq", "_from", "_to", "_via", "body", "headers")
+    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_via", "body", "headers")
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         self.headers: list[Header] = [make_header(name, value) for name, value in headers]
@@ -29,6 +29,7 @@ class Message:
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
         self._cseq: CSeq | None = None
+        self._contacts: list[NameAddr] | None = None
 
     # -- headers as text
 
@@ -101,7 +102,7 @@ class Message:
         return False
 
     def _forget(self) -> None:
-        self._via = self._from = self._to = self._cseq = None
+        self._via = self._from = self._to = self._cseq = self._contacts = None
 
     def _required(self, name: str) -> str:
         for header in self.headers:
@@ -109,7 +110,16 @@ class Message:
                 return header[1]
         raise BadHeader(name, "missing")
 
-    # -- typed views; each raises BadHeader naming the header
+    # -- typed views: values to read, not to change; each raises BadHeader naming the header
+
+    def parse_views(self, values: dict[str, str]) -> None:
+        """Parse the views that nearly every message is asked for. ``values``: header values by name."""
+        self._via = self.via
+        self._from = NameAddr.parse(values["From"], "From")
+        self._to = NameAddr.parse(values["To"], "To")
+        self._cseq = CSeq.parse(values["CSeq"])
+        if "Contact" in values:
+            self._contacts = self.contacts
 
     @property
     def call_id(self) -> str:
@@ -140,12 +150,18 @@ class Message:
     @property
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
-        return self.from_.params.get("tag") or ""
+        address = self._from
+        if address is None:
+            address = self.from_
+        return address.params.get("tag") or ""
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
-        return self.to.params.get("tag") or ""
+        address = self._to
+        if address is None:
+            address = self.to
+        return address.params.get("tag") or ""
 
     @property
     def via(self) -> Via:
@@ -161,7 +177,10 @@ class Message:
     @property
     def contacts(self) -> list[NameAddr]:
         """Every Contact. ``*`` (REGISTER, RFC 3261 §10.2.2) is left out: see ``get("Contact")``."""
-        return [NameAddr.parse(text, "Contact") for text in self.get_all("Contact") if text != "*"]
+        if self._contacts is None:
+            texts = self.get_all("Contact")
+            self._contacts = [NameAddr.parse(text, "Contact") for text in texts if text != "*"]
+        return self._contacts
 
     @property
     def contact(self) -> NameAddr | None:

@@ -51,9 +51,10 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
         head = data[: end + 2].decode("utf-8", "surrogateescape")
         lines = _lines(head, limits)
         message = _start(lines[0], limits)
-        first = _read_headers(message, lines)
-        message.body = _body(data[end + 4 :], first.get("Content-Length"), limits)
-        _validate(message, first)
+        del lines[0]
+        values = _read_headers(message, lines)
+        message.body = _body(data[end + 4 :], values.get("Content-Length"), limits)
+        _validate(message, values)
     except ParseError as error:
         if error.salvaged is None:
             error.salvaged = _salvage(data, message)
@@ -71,14 +72,12 @@ def _check_sizes(data: bytes, end: int, limits: Limits) -> None:
 
 
 def _lines(head: str, limits: Limits) -> list[str]:
-    """The lines of the head, folded ones with their CRLFs inside."""
+    """The lines of the head; folded headers are still on several."""
     lines = head.split("\r\n")
     del lines[-1]
     # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
     if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
         raise ParseError("stray CR, LF or NUL in the headers")
-    if "\r\n " in head or "\r\n\t" in head:
-        lines = _join_folds(lines)
     if len(lines) - 1 > limits.headers:
         raise ParseError("too many headers", 513)
     if len(head) > limits.line and len(max(lines, key=len)) > limits.line:
@@ -87,14 +86,14 @@ def _lines(head: str, limits: Limits) -> list[str]:
 
 
 def _join_folds(lines: list[str]) -> list[str]:
-    joined: list[list[str]] = [[lines[0]]]
-    for line in lines[1:]:
-        if line[:1] in (" ", "\t"):
+    joined: list[list[str]] = []
+    for line in lines:
+        if line[:1] not in (" ", "\t"):
+            joined.append([line])
+        elif joined:
             joined[-1].append(line)
         else:
-            joined.append([line])
-    if len(joined[0]) > 1:
-        raise ParseError("folded start-line")
+            raise ParseError("folded start-line")
     return ["\r\n".join(parts) for parts in joined]
 
 
@@ -132,27 +131,48 @@ def _status_line(version: str, status: str, reason: str) -> Response:
 
 
 def _read_headers(message: Message, lines: list[str]) -> dict[str, str]:
-    """Fill ``message.headers``; the first value of each name is returned for the checks that follow."""
+    """Fill ``message.headers``; the values by name are returned for the checks that follow (of several: the last)."""
     headers: list[Header] = []
-    first: dict[str, str] = {}
+    values: dict[str, str] = {}
     message.headers = headers
-    lines = lines[1:]
     for line in lines:
         spelling, colon, value = line.partition(":")
         name = KNOWN.get(spelling)
         if name is None:
+            if line[:1] in (" ", "\t"):
+                return _read_folded(message, lines)
             name = _rare_name(spelling)
         if not colon:
             raise ParseError("a header line without a colon")
-        if "\r" in value:
-            value = " ".join([part.strip(" \t") for part in value.split("\r\n")])
         value = value.strip(" \t")
         headers.append((name, value, line))
-        if name not in first:
-            first[name] = value
-        elif name in SINGLE_HEADERS:
+        values[name] = value
+    if len(values) != len(headers):
+        _check_repeated(headers)
+    return values
+
+
+def _read_folded(message: Message, lines: list[str]) -> dict[str, str]:
+    """The same where headers go over several lines (§7.3.1): the raw line keeps its CRLFs, the value has spaces."""
+    headers: list[Header] = []
+    message.headers = headers
+    for line in _join_folds(lines):
+        spelling, colon, value = line.partition(":")
+        if not colon:
+            raise ParseError("a header line without a colon")
+        name = KNOWN.get(spelling) or _rare_name(spelling)
+        value = " ".join([part.strip(" \t") for part in value.split("\r\n")])
+        headers.append((name, value.strip(" \t"), line))
+    _check_repeated(headers)
+    return {name: value for name, value, _ in headers}
+
+
+def _check_repeated(headers: list[Header]) -> None:
+    seen: set[str] = set()
+    for name, _, _ in headers:
+        if name in seen and name in SINGLE_HEADERS:
             raise BadHeader(name, "more than one")
-    return first
+        seen.add(name)
 
 
 def _rare_name(spelling: str) -> str:
@@ -176,29 +196,23 @@ def _body(rest: bytes, length: str | None, limits: Limits) -> bytes:
     return rest
 
 
-def _validate(message: Request | Response, first: dict[str, str]) -> None:
+def _validate(message: Request | Response, values: dict[str, str]) -> None:
+    """Parse what everyone above will ask for, so that nothing there can raise."""
     for name in _MANDATORY:
-        if not first.get(name):
+        if not values.get(name):
             raise BadHeader(name, "missing")
-    if " " in first["Call-ID"]:
+    if " " in values["Call-ID"]:
         raise BadHeader("Call-ID", "white space within")
-    via = message.via
-    cseq = message.cseq
-    if isinstance(message, Request) and cseq.method != message.method:
+    message.parse_views(values)
+    if isinstance(message, Request) and message.cseq.method != message.method:
         raise BadHeader("CSeq", "not the method of the request")
-    del via
-    _ = message.from_, message.to
-    if "Max-Forwards" in first:
+    if values.get("Max-Forwards", "70") != "70":
         _ = message.max_forwards
-    for name in ("Contact", "Route", "Record-Route"):
-        if name in first:
-            _check_addresses(message, name)
-
-
-def _check_addresses(message: Message, name: str) -> None:
-    for text in message.get_all(name):
-        if text != "*" or name != "Contact":
-            NameAddr.parse(text, name)
+    if "Route" in values:
+        _ = message.route
+    if "Record-Route" in values:
+        for text in message.record_route:
+            NameAddr.parse(text, "Record-Route")
 
 
 def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
