@@ -10,7 +10,7 @@ import msgspec
 
 __all__ = [
     "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "QueueDepth", "WrapUp",
-    "decode", "encode", "is_stored",
+    "decode", "encode", "instant_of", "is_stored",
 ]  # fmt: skip
 
 CallEventKind = Literal[
@@ -121,6 +121,13 @@ Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | QueueDepth
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
     return not isinstance(fact, AgentState | QueueDepth)
+
+
+def instant_of(fact: Fact) -> float:
+    """When the fact was said, seconds since the epoch."""
+    if isinstance(fact, CallRecord):
+        return fact.ended_at
+    return fact.end if isinstance(fact, AgentInterval) else fact.time
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -38,6 +38,7 @@ class LiveView:
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
         self._parked: set[str] = set()
+        self._by_state: Counter[str] = Counter()
         self._lines: dict[str, Line] = {}
         self._queues: dict[str, Queue] = {}
         self._agents: dict[str, Agent] = {}
@@ -154,7 +155,7 @@ class LiveView:
     def counts(self) -> dict[str, dict[str, int]]:
         """Live calls by state and agents by routing state: for gauges."""
         return {
-            "calls": dict(Counter(call.state for call in self._calls.values())),
+            "calls": {state: count for state, count in self._by_state.items() if count},
             "agents": dict(Counter(self._routing_state(agent_id) for agent_id in self._agents)),
         }
 
@@ -190,8 +191,11 @@ class LiveView:
             call = CallView(event.call, "arrived", event.caller or "", event.called or "", event.time)
             self._calls[call.id] = call
             self._order.add(call.id)
+            self._by_state[call.state] += 1
         before = place_of(call)
+        self._by_state[call.state] -= 1
         self._change(call, event)
+        self._by_state[call.state] += 1
         self._move(before, place_of(call))
 
     def _change(self, call: CallView, event: CallEvent) -> None:
@@ -227,6 +231,7 @@ class LiveView:
         call = self._calls.pop(call_id, None)
         if call is not None:
             self._move(place_of(call), None)
+            self._by_state[call.state] -= 1
             self._order.discard(call_id)
             self._parked.discard(call_id)
 

@@ -1,0 +1,179 @@
+"""Ships facts from the journal's outbox to the database: in batches, idempotent, in the journal until they are stored.
+
+An outage of the database loses nothing: facts wait in the journal, the writer tries again with growing pauses. A fact
+that the database refuses for what it says (not for being away) is left in the journal, counted and logged, and does not
+hold up the others; the next start tries it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from app.db.engine import Database
+from app.db.fact_rows import Batch, FactStore
+from app.facts import CallRecord, Fact, WrapUp, decode, instant_of
+from app.journal.port import Journal
+
+__all__ = ["FactsWriter"]
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 30.0
+_REFUSED: Final = (DataError, IntegrityError, OverflowError)
+_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
+
+Item = tuple[int, Fact]
+
+
+class FactsWriter:
+    """``start`` it on the loop, ``stop`` it at the end. ``counters`` only grow: stored, refused, failures, outages.
+
+    ``batch``: facts in one transaction; small, since writing them shares the loop with the signalling. ``interval``:
+    seconds between two looks at the outbox. ``clock``: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        database: Database,
+        clock: Callable[[], float],
+        *,
+        batch: int = 200,
+        interval: float = 0.2,
+    ) -> None:
+        self._journal = journal
+        self._database = database
+        self._store = FactStore(is_sqlite=database.is_sqlite)
+        self._clock = clock
+        self._batch = batch
+        self._interval = interval
+        self._after = 0
+        self._early: dict[str, tuple[int, WrapUp]] = {}  # wrap-ups whose call has no record yet, by call
+        self._failing = 0
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.counters = {"stored": 0, "refused": 0, "failures": 0, "outages": 0}
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="facts-writer")
+
+    async def stop(self) -> None:
+        """Ship what is there, as far as the database lets us; the rest stays in the journal."""
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    def backlog(self) -> tuple[int, float]:
+        """(facts in the outbox, age of the oldest in seconds)."""
+        size = self._journal.counts()["outbox"]
+        oldest = self._journal.outbox(0, 1)
+        if not oldest:
+            return 0, 0.0
+        try:
+            return size, max(0.0, self._clock() - instant_of(decode(oldest[0][1])))
+        except msgspec.MsgspecError:
+            return size, 0.0
+
+    def pause(self) -> float:
+        """Seconds to wait before the next attempt."""
+        if not self._failing:
+            return self._interval
+        return min(_FIRST_PAUSE * 2.0 ** min(self._failing - 1, 10), _LONGEST_PAUSE)
+
+    async def ship(self) -> bool:
+        """One batch. False when there is nothing more to do now: all of it was read, or the database is away."""
+        raw = self._journal.outbox(self._after, self._batch)
+        if not raw:
+            return False
+        items = self._decoded(raw)
+        try:
+            try:
+                self._settle(await self._write(items))
+            except _REFUSED:
+                await self._one_by_one(items)
+        except _AWAY as error:
+            self._failed(error)
+            return False
+        self._recovered()
+        self._after = raw[-1][0]
+        return len(raw) == self._batch
+
+    async def _run(self) -> None:
+        while True:
+            while await self.ship():
+                pass  # every batch waits for the database, so that the loop turns
+            if self._stopping.is_set():
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self.pause())
+
+    def _decoded(self, raw: Sequence[tuple[int, bytes]]) -> list[Item]:
+        items: list[Item] = []
+        for sequence, data in raw:
+            try:
+                items.append((sequence, decode(data)))
+            except msgspec.MsgspecError as error:
+                self._refuse(sequence, error)
+        return items
+
+    async def _write(self, items: Sequence[Item]) -> list[int]:
+        """Store them in one transaction; the sequence numbers of those that are stored now."""
+        batch = Batch.of([fact for _, fact in items])
+        early = self._early_for(items)
+        for _, wrap_up in early:
+            batch.add(wrap_up)
+        async with self._database.write() as session:
+            connection = await session.connection()
+            orphans = await self._store.write(connection, batch)
+        stored: list[int] = [sequence for sequence, _ in early]
+        for sequence, fact in items:
+            if isinstance(fact, WrapUp) and fact.call in orphans:
+                self._early[fact.call] = (sequence, fact)
+            else:
+                stored.append(sequence)
+        return stored
+
+    def _early_for(self, items: Sequence[Item]) -> list[tuple[int, WrapUp]]:
+        calls = {fact.call for _, fact in items if isinstance(fact, CallRecord)}
+        return [self._early[call] for call in calls & self._early.keys()]
+
+    async def _one_by_one(self, items: Sequence[Item]) -> None:
+        """The database refused the batch: find out which fact it cannot take."""
+        for item in items:
+            try:
+                self._settle(await self._write([item]))
+            except _REFUSED as error:
+                self._refuse(item[0], error)
+
+    def _settle(self, stored: list[int]) -> None:
+        self._journal.shipped(stored)
+        self.counters["stored"] += len(stored)
+        gone = set(stored)
+        self._early = {call: item for call, item in self._early.items() if item[0] not in gone}
+
+    def _refuse(self, sequence: int, error: Exception) -> None:
+        self.counters["refused"] += 1
+        _log.error("fact %d cannot be stored and stays in the journal: %s", sequence, error)
+
+    def _failed(self, error: Exception) -> None:
+        self.counters["failures"] += 1
+        if not self._failing:
+            self.counters["outages"] += 1
+            _log.warning("database %s: facts wait in the journal: %s", self._database.shown, _line(error))
+        self._failing += 1
+
+    def _recovered(self) -> None:
+        if self._failing:
+            _log.warning("database %s: back after %d failed attempts", self._database.shown, self._failing)
+        self._failing = 0
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())

@@ -1,0 +1,82 @@
+"""Today's counts after a restart: recomputed from the stored facts and from those still in the journal's outbox."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.db.engine import Database
+from app.db.tables import CallEventRow, CallRow
+from app.facts import CallEvent, CallRecord, Fact, WrapUp, decode
+from app.journal.port import Journal
+from app.projections.day import Day, midnight
+from app.projections.live import LiveView
+
+__all__ = ["load_today"]
+
+_PAGE: Final = 500
+
+
+async def load_today(view: LiveView, database: Database, journal: Journal, now: float) -> None:
+    """Give ``view`` today's counts. Call it when the view is configured, before any new fact is applied.
+
+    A fact may be in the database and in the outbox at once (stored, not marked yet): it counts once.
+    """
+    day = view.day_from((), now)
+    start_ms = round(midnight(now) * 1000)
+    async with database.read() as session:
+        recorded = await _count_records(session, day, start_ms)
+        await _count_open(session, day, start_ms)
+    for fact in _outbox(journal):
+        if not (isinstance(fact, CallEvent | CallRecord) and fact.call in recorded):
+            day.apply(fact)
+    view.adopt(day)
+
+
+async def _count_records(session: AsyncSession, day: Day, start_ms: int) -> set[str]:
+    """The calls of today that have their record."""
+    entered = sa.func.coalesce(col(CallRow.queued_at), col(CallRow.arrived_at))
+    # A call that arrived yesterday may have entered its queue today, not the other way round.
+    query = sa.select(CallRow.__table__).where(col(CallRow.ended_at) >= start_ms, entered >= start_ms)  # type: ignore[attr-defined]  # SQLModel sets it
+    recorded: set[str] = set()
+    async for row in await session.stream(query.execution_options(yield_per=_PAGE)):
+        for fact in _facts(row):
+            day.apply(fact)
+        recorded.add(row.call)
+    return recorded
+
+
+async def _count_open(session: AsyncSession, day: Day, start_ms: int) -> None:
+    """The calls of today that go on."""
+    event, call = CallEventRow, CallRow
+    ended = sa.exists().where(col(call.call) == col(event.call))
+    query = (
+        sa.select(col(event.id), col(event.time), col(event.kind), col(event.call), col(event.queue))
+        .where(col(event.time) >= start_ms, col(event.kind).in_(("queued", "connected")), ~ended)
+        .order_by(col(event.time), col(event.id))
+    )
+    async for row in await session.stream(query.execution_options(yield_per=_PAGE)):
+        day.apply(CallEvent(row.id, row.time / 1000, row.kind, row.call, queue=row.queue))
+
+
+def _facts(row: sa.Row[Any]) -> Iterator[Fact]:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    wrap_up_ms = values.pop("wrap_up_ms")
+    for name in ("arrived_at", "queued_at", "answered_at", "ended_at"):
+        values[name] = None if values[name] is None else values[name] / 1000
+    yield CallRecord(**values)
+    if wrap_up_ms is not None:
+        yield WrapUp(row.id, row.ended_at / 1000, row.call, row.agent or "", wrap_up_ms)
+
+
+def _outbox(journal: Journal) -> Iterator[Fact]:
+    after = 0
+    while batch := journal.outbox(after, _PAGE):
+        after = batch[-1][0]
+        for _, data in batch:
+            with suppress(msgspec.MsgspecError):  # the facts writer says so
+                yield decode(data)

@@ -1,0 +1,195 @@
+"""Facts reach the database once, whatever fails on the way; today's counts can be read back from there."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.engine import Database
+from app.db.fact_rows import Batch, FactStore
+from app.db.facts_writer import FactsWriter
+from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, metadata
+from app.facts import AgentInterval, Fact, encode
+from app.journal.memory import MemoryJournal
+from app.journal.port import Turn
+from app.projections.live import LiveView
+from app.projections.today import load_today
+from tests.unit.app.histories import NOON, SCRIPTS, Story, queue, told
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/facts.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield database
+    await database.close()
+
+
+def journal_of(facts: Sequence[Fact]) -> MemoryJournal:
+    journal = MemoryJournal()
+    journal.append(Turn([], [encode(fact) for fact in facts]))
+    return journal
+
+
+def writer_of(journal: MemoryJournal, database: Database, **options: Any) -> FactsWriter:
+    return FactsWriter(journal, database, lambda: NOON + 100, **options)
+
+
+def story() -> Story:
+    story = Story()
+    story.waits("c1", NOON)
+    story.talks("c1", NOON + 1)
+    story.ends("c1", "answered", NOON, NOON + 3, wait=1, talk=2)
+    story.facts.append(AgentInterval(story.new_id(), "a1", "idle", NOON - 9.5, NOON + 1, call="c1"))
+    return story
+
+
+async def rows(database: Database, table: Any) -> list[dict[str, Any]]:
+    async with database.read() as session:
+        return [dict(row._mapping) for row in await session.execute(sa.select(table.__table__))]
+
+
+async def test_every_fact_has_its_row(database: Database) -> None:
+    facts = story()
+    facts.wrapped_up("c1", NOON + 10, 7.5)
+    journal = journal_of(facts.facts)
+    writer = writer_of(journal, database, batch=4)
+    assert writer.backlog() == (11, 100.0)
+    writer.start()
+    await writer.stop()
+    assert journal.counts() == {"outbox": 0}
+    assert writer.counters == {"stored": 11, "refused": 0, "failures": 0, "outages": 0}
+    assert writer.backlog() == (0, 0.0)
+    (call,) = await rows(database, CallRow)
+    assert (call["arrived_at"], call["wait_ms"], call["wrap_up_ms"]) == (round(NOON * 1000), 1000, 7500)
+    assert len(await rows(database, CallEventRow)) == 8
+    (interval,) = await rows(database, AgentIntervalRow)
+    assert (interval["start"], interval["end"]) == (round((NOON - 9.5) * 1000), round((NOON + 1) * 1000))
+
+
+async def test_shipping_twice_changes_nothing(database: Database) -> None:
+    facts = story()
+    facts.wrapped_up("c1", NOON + 10, 7.5)
+    await writer_of(journal_of(facts.facts), database).ship()
+    before = [await rows(database, table) for table in (CallRow, CallEventRow, AgentIntervalRow)]
+    await writer_of(journal_of(facts.facts[:-1]), database).ship()  # the wrap-up stays, too
+    assert [await rows(database, table) for table in (CallRow, CallEventRow, AgentIntervalRow)] == before
+
+
+@pytest.mark.parametrize("batch", [1, 3, 200])
+async def test_a_wrap_up_before_its_call_is_not_lost(database: Database, batch: int) -> None:
+    facts = Story()
+    facts.wrapped_up("c1", NOON + 10, 7.5)
+    facts.facts += story().facts
+    journal = journal_of(facts.facts)
+    writer = writer_of(journal, database, batch=batch)
+    while await writer.ship():
+        pass
+    assert [call["wrap_up_ms"] for call in await rows(database, CallRow)] == [7500]
+    assert journal.counts() == {"outbox": 0}
+
+
+async def test_a_wrap_up_without_a_call_stays_in_the_journal(database: Database) -> None:
+    facts = Story()
+    facts.wrapped_up("c1", NOON + 10, 7.5)
+    journal = journal_of(facts.facts)
+    await writer_of(journal, database).ship()
+    assert journal.counts() == {"outbox": 1}
+    journal.append(Turn([], [encode(fact) for fact in story().facts]))
+    await writer_of(journal, database).ship()  # after a restart
+    assert [call["wrap_up_ms"] for call in await rows(database, CallRow)] == [7500]
+    assert journal.counts() == {"outbox": 0}
+
+
+async def test_an_outage_loses_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(*args: object) -> set[str]:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    journal = journal_of(story().facts)
+    writer = writer_of(journal, database)
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(FactStore, "write", away)
+        pauses = []
+        for _ in range(12):
+            assert not await writer.ship()
+            pauses.append(writer.pause())
+    assert pauses[:3] == [0.25, 0.5, 1.0]
+    assert pauses[-1] == 30.0
+    assert journal.counts() == {"outbox": 10}
+    assert len(caplog.records) == 1
+    await writer.ship()
+    assert journal.counts() == {"outbox": 0}
+    assert writer.counters == {"stored": 10, "refused": 0, "failures": 12, "outages": 1}
+    assert writer.pause() == 0.2
+
+
+async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = FactStore.write
+
+    async def picky(store: FactStore, connection: AsyncConnection, batch: Batch) -> set[str]:
+        if any(event["kind"] == "ringing" for event in batch.events):
+            raise sa.exc.DataError("insert", {}, ValueError("no ringing"))
+        return await whole(store, connection, batch)
+
+    monkeypatch.setattr(FactStore, "write", picky)
+    journal = journal_of(story().facts)
+    journal.append(Turn([], [b"\xc1 from a later release"]))
+    writer = writer_of(journal, database)
+    assert not await writer.ship()
+    assert writer.counters == {"stored": 9, "refused": 2, "failures": 0, "outages": 0}
+    assert journal.counts() == {"outbox": 2}
+    assert not await writer.ship()
+    assert writer.counters["refused"] == 2
+
+
+async def test_nul_in_a_text(database: Database) -> None:
+    facts = Story()
+    facts.step("c1", "arrived", NOON, caller="a\0b")
+    await writer_of(journal_of(facts.facts), database).ship()
+    assert [event["caller"] for event in await rows(database, CallEventRow)] == ["a\ufffdb"]
+
+
+@given(SCRIPTS)
+@settings(max_examples=15, deadline=None, derandomize=True)
+async def test_a_restart_does_not_zero_todays_counts(
+    script: list[tuple[str, int, int, str, int | None, int, float]],
+) -> None:
+    facts = told(script)
+    view = _view()
+    for fact in facts:
+        view.apply(fact)
+    database = Database("sqlite+aiosqlite:///:memory:")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    journal = journal_of(facts)
+    # A third is stored and marked, a third stored only, a third in the outbox alone.
+    third = len(facts) // 3
+    await writer_of(journal, database, batch=max(third, 1)).ship()
+    stored_only = journal_of(facts[: 2 * third])
+    while await writer_of(stored_only, database).ship():
+        pass
+    restarted = _view()
+    await load_today(restarted, database, journal, NOON + 2000)
+    await database.close()
+    for queue_id in ("q1", "q2"):
+        before, after = (each.queue_stats(queue_id, NOON + 2000) for each in (view, restarted))
+        assert before is not None
+        assert after is not None
+        assert after.today == before.today
+
+
+def _view() -> LiveView:
+    view = LiveView(NOON)
+    view.configure(queue())
+    view.configure(queue("q2", "sales"))
+    return view
