@@ -79,7 +79,10 @@ class Engine:
         return changes
 
     def restore(self, rows: Iterable[tuple[str, str, object]], now: float) -> list[Output]:
-        """Take up the live state of an engine that is no more; configuration was given before. See ``restoring``."""
+        """Take up the live state of an engine that is no more: give the configuration first, then all of its rows.
+
+        ``take_changes`` only afterwards (before, it would overwrite the rows of the agents). See ``restoring``.
+        """
         now = self._advance(now)
         restoring.restore(self._floor, rows, now)
         while self._expire_due(now):

@@ -18,7 +18,7 @@ __all__ = ["restore"]
 
 
 def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -> None:
-    """Put the rows on the floor; the caller then expires what fell due meanwhile, and settles.
+    """Put the rows on the floor, in any order; the caller then expires what fell due meanwhile, and settles.
 
     Raises ``TypeError`` on a row that is not of this module's types.
     """
@@ -41,8 +41,19 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
         else:
             _restore_waiting(floor, ticket, ticket_row)
     for agent in floor.agents.agents.values():
+        _as_told(agent)
         floor.emptied(agent, now)
         floor.touch(agent)
+
+
+def _as_told(agent: Agent) -> None:
+    """What the row does not repeat was told as it is restored; only true changes, such as lost offers, are news."""
+    wrap_up, pending = agent.wrap_up, agent.pending
+    agent.shown = agent.shown._replace(
+        active=len(agent.calls),
+        pending_status=pending[0] if pending is not None else None,
+        wrap_up_until=wrap_up.until if wrap_up is not None else None,
+    )
 
 
 def _arrival(ticket: tuple[TicketId, TicketRow]) -> tuple[float, int]:

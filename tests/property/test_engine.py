@@ -1,0 +1,439 @@
+"""The engine under any sequence of commands, deadlines and crashes: what must hold always.
+
+The machine keeps books of its own from commands and outputs alone, and compares them with the engine after every step.
+"""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from queues.commands import (
+    Abandon,
+    CallEnded,
+    Command,
+    ConfigureAgent,
+    ConfigureQueue,
+    Connected,
+    EndWrapUp,
+    Enqueue,
+    ExtendWrapUp,
+    OfferAnswered,
+    OfferFailed,
+    OfferRinging,
+    RemoveAgent,
+    RemoveQueue,
+    SetPriority,
+    SetReachable,
+    SetReady,
+    SetStatus,
+    Withdraw,
+)
+from queues.engine import Engine
+from queues.model import (
+    AgentConfig,
+    AgentId,
+    AgentStatus,
+    Delays,
+    FailureCause,
+    OfferId,
+    QueueConfig,
+    QueueId,
+    Requirement,
+    TicketId,
+    TicketState,
+)
+from queues.outputs import (
+    AgentChanged,
+    MakeOffer,
+    OfferEnded,
+    OfferResult,
+    Output,
+    Refused,
+    TicketEnded,
+    TicketQueued,
+    TicketResult,
+)
+
+QUEUES = ("red", "green", "blue")
+AGENTS = ("ana", "bo", "cleo", "dan")
+SKILLS = ("billing", "french")
+
+queue_names = st.sampled_from(QUEUES)
+agent_names = st.sampled_from(AGENTS)
+levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
+picks = st.integers(0, 1_000_000)
+
+
+@dataclass
+class Booked:
+    """What the machine knows of a ticket that is not over."""
+
+    queue: str
+    priority: int
+    arrival: int
+    joined_at: float
+    ready: bool
+    offers: set[str] = field(default_factory=set)
+    agent: str | None = None
+
+
+class EngineMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+        self.arrivals = count(1)
+        self.engine = Engine(self.offer_id)
+        self.now = 1000.0
+        self.queues: dict[str, QueueConfig] = {}
+        self.agents: dict[str, AgentConfig] = {}
+        self.tickets: dict[str, Booked] = {}
+        self.offers: dict[str, tuple[str, str]] = {}  # offer: ticket, agent
+        self.journal: dict[tuple[str, str], object] = {}
+        self.arrived = 0
+        self.ended: dict[TicketResult, int] = dict.fromkeys(TicketResult, 0)
+        self.told: dict[str, AgentChanged] = {}
+
+    def offer_id(self) -> str:
+        return f"o{next(self.numbers)}"
+
+    # --- saying and hearing
+
+    def do(self, command: Command) -> list[Output]:
+        before = self.engine.counts()
+        outputs = self.engine.handle(command, self.now)
+        if outputs and isinstance(outputs[0], Refused):
+            assert len(outputs) == 1
+            assert self.engine.counts() == before
+            assert self.engine.take_changes() == []
+        else:
+            self.hear(outputs)
+        return outputs
+
+    def hear(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case MakeOffer():
+                    self.hear_offer(output)
+                case OfferEnded():
+                    self.hear_offer_ended(output)
+                case TicketEnded():
+                    booked = self.tickets.pop(output.ticket)
+                    assert not booked.offers
+                    self.ended[output.result] += 1
+                case AgentChanged():
+                    self.hear_agent(output)
+                case _:
+                    assert not isinstance(output, Refused)
+        changed = [output.agent for output in outputs if isinstance(output, AgentChanged)]
+        assert len(changed) == len(set(changed)), "one change per agent and turn"
+        for table, key, row in self.engine.take_changes():
+            if row is None:
+                self.journal.pop((table, key), None)
+            else:
+                self.journal[table, key] = row
+
+    def hear_offer(self, offer: MakeOffer) -> None:
+        booked = self.tickets[offer.ticket]
+        assert booked.ready
+        assert booked.agent is None
+        assert self.eligible(self.agents[offer.agent], self.queues[offer.queue])
+        place = (-booked.priority, booked.arrival)
+        for other in self.tickets.values():  # FIFO within a priority, and high priorities first
+            if other.queue == booked.queue and other.ready and not other.offers and other.agent is None:
+                assert place <= (-other.priority, other.arrival)
+        booked.offers.add(offer.offer)
+        self.offers[offer.offer] = (offer.ticket, offer.agent)
+        assert self.in_hand(offer.agent) <= self.agents[offer.agent].capacity
+
+    def hear_offer_ended(self, ended: OfferEnded) -> None:
+        assert self.offers.pop(ended.offer) == (ended.ticket, ended.agent)
+        booked = self.tickets[ended.ticket]
+        booked.offers.remove(ended.offer)
+        if ended.result is OfferResult.CONNECTED:
+            assert not booked.offers
+            booked.agent = ended.agent
+
+    def hear_agent(self, change: AgentChanged) -> None:
+        before = self.told.get(change.agent)
+        if before is not None:  # the intervals of an agent follow one another without a gap
+            assert (change.previous, change.previous_ticket) == (before.state, before.ticket)
+            assert change.previous_pause_reason == before.pause_reason
+        assert change.previous_since <= self.now
+        self.told[change.agent] = change
+
+    def in_hand(self, agent: str) -> int:
+        offers = sum(1 for _, offered in self.offers.values() if offered == agent)
+        return offers + sum(1 for ticket in self.tickets.values() if ticket.agent == agent)
+
+    def eligible(self, agent: AgentConfig, queue: QueueConfig) -> bool:
+        named = agent.queues is None or queue.id in agent.queues
+        return named and all(agent.skills.get(need.skill, 0) >= need.min_level for need in queue.requirements)
+
+    def some_offer(self, pick: int) -> OfferId:
+        offers = sorted(self.offers)
+        return OfferId(offers[pick % len(offers)])
+
+    def some_ticket(self, pick: int) -> TicketId:
+        tickets = sorted(self.tickets)
+        return TicketId(tickets[pick % len(tickets)])
+
+    # --- what may happen
+
+    @initialize()
+    def open_up(self) -> None:
+        for name in QUEUES[:2]:
+            self.configure_queue(name, {}, 0, 5.0, None, None)
+        for name in AGENTS[:3]:
+            self.configure_agent(name, {"billing": 2}, None, 1)
+            self.set_status(name, AgentStatus.AVAILABLE)
+
+    @rule(
+        name=queue_names,
+        needs=levels,
+        priority=st.integers(0, 2),
+        wrap_up=st.sampled_from([0.0, 5.0]),
+        max_wait=st.sampled_from([None, 40.0]),
+        max_length=st.sampled_from([None, None, 3]),
+    )
+    def configure_queue(
+        self,
+        name: str,
+        needs: dict[str, int],
+        priority: int,
+        wrap_up: float,
+        max_wait: float | None,
+        max_length: int | None,
+    ) -> None:
+        config = QueueConfig(
+            QueueId(name), name, tuple(Requirement(skill, level) for skill, level in needs.items()), priority,
+            wrap_up_seconds=wrap_up, max_wait=max_wait, max_length=max_length, delays=Delays(busy=0.0, rejected=4.0),
+        )  # fmt: skip
+        self.queues[name] = config
+        self.do(ConfigureQueue(config))
+
+    @rule(name=queue_names)
+    def remove_queue(self, name: str) -> None:
+        self.do(RemoveQueue(QueueId(name)))
+        self.queues.pop(name, None)
+
+    @rule(
+        name=agent_names,
+        skills=levels,
+        queues=st.one_of(st.none(), st.frozensets(queue_names)),
+        capacity=st.sampled_from([1, 1, 2, 3]),
+    )
+    def configure_agent(self, name: str, skills: dict[str, int], queues: frozenset[str] | None, capacity: int) -> None:
+        served = None if queues is None else frozenset(QueueId(queue) for queue in queues)
+        config = AgentConfig(AgentId(name), name, skills, served, capacity)
+        self.agents[name] = config
+        self.do(ConfigureAgent(config))
+
+    @rule(name=agent_names)
+    def remove_agent(self, name: str) -> None:
+        self.do(RemoveAgent(AgentId(name)))
+        self.agents.pop(name, None)
+        if self.engine._floor.agents.agents.get(AgentId(name)) is None:
+            self.told.pop(name, None)
+
+    @rule(name=agent_names, status=st.sampled_from([*AgentStatus, AgentStatus.AVAILABLE]))
+    def set_status(self, name: str, status: AgentStatus) -> None:
+        self.do(SetStatus(AgentId(name), status, "lunch"))
+
+    @rule(name=agent_names, reachable=st.sampled_from([True, True, False]))
+    def set_reachable(self, name: str, reachable: bool) -> None:
+        self.do(SetReachable(AgentId(name), reachable))
+
+    @rule(name=agent_names, seconds=st.sampled_from([None, 3.0]))
+    def change_wrap_up(self, name: str, seconds: float | None) -> None:
+        agent = AgentId(name)
+        self.do(EndWrapUp(agent) if seconds is None else ExtendWrapUp(agent, seconds))
+
+    @rule(queue=queue_names, priority=st.integers(0, 2), ready=st.sampled_from([True, True, False]))
+    def enqueue(self, queue: str, priority: int, ready: bool) -> None:
+        ticket = TicketId(f"t{next(self.arrivals)}")
+        self.tickets[ticket] = Booked(queue, priority, int(ticket[1:]), self.now, ready)
+        outputs = self.do(Enqueue(ticket, QueueId(queue), priority, ready))
+        if isinstance(outputs[0], Refused):
+            del self.tickets[ticket]
+            return
+        self.arrived += 1
+        queued = outputs[0]
+        assert isinstance(queued, TicketQueued)
+        assert queued.joined_at == self.now
+        if len(outputs) == 1:
+            assert queued.position == self.engine.position(ticket)
+
+    @precondition(lambda self: self.offers)
+    @rule(pick=picks)
+    def ring(self, pick: int) -> None:
+        self.do(OfferRinging(self.some_offer(pick)))
+
+    @precondition(lambda self: self.offers)
+    @rule(pick=picks)
+    def answer(self, pick: int) -> None:
+        self.do(OfferAnswered(self.some_offer(pick)))
+
+    @precondition(lambda self: self.offers)
+    @rule(pick=picks, cause=st.sampled_from(FailureCause), ready=st.sampled_from([True, True, False]))
+    def fail(self, pick: int, cause: FailureCause, ready: bool) -> None:
+        offer = self.some_offer(pick)
+        if not ready:
+            self.tickets[self.offers[offer][0]].ready = False
+        self.do(OfferFailed(offer, cause, ready))
+
+    @precondition(lambda self: self.offers)
+    @rule(pick=picks)
+    def connect(self, pick: int) -> None:
+        self.do(Connected(self.some_offer(pick)))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks)
+    def end_call(self, pick: int) -> None:
+        self.do(CallEnded(self.some_ticket(pick)))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, by_the_system=st.booleans())
+    def leave(self, pick: int, by_the_system: bool) -> None:
+        ticket = self.some_ticket(pick)
+        self.do(Withdraw(ticket) if by_the_system else Abandon(ticket))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, ready=st.booleans())
+    def set_ready(self, pick: int, ready: bool) -> None:
+        ticket = self.some_ticket(pick)
+        if self.tickets[ticket].agent is None:
+            self.tickets[ticket].ready = ready
+        self.do(SetReady(ticket, ready))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, priority=st.integers(0, 2))
+    def set_priority(self, pick: int, priority: int) -> None:
+        ticket = self.some_ticket(pick)
+        if self.tickets[ticket].agent is None:
+            self.tickets[ticket].priority = priority
+        self.do(SetPriority(ticket, priority))
+
+    @rule(seconds=st.sampled_from([0.0, 0.5, 1.0, 4.0, 15.0, 20.0, 60.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        self.hear(self.engine.expire(self.now))
+        deadline = self.engine.next_deadline()
+        assert deadline is None or deadline > self.now
+
+    @rule()
+    def crash(self) -> None:
+        """A new engine from the journal alone: the same places, the same agents; offers are forgotten."""
+        self.time_passes(0.0)
+        before = self.engine
+        places = self.places(before)
+        agents = {name: before._floor.agents.agents[AgentId(name)] for name in self.agents}
+        self.engine = Engine(self.offer_id)
+        for queue in self.queues.values():
+            self.engine.handle(ConfigureQueue(queue), self.now)
+        for agent in self.agents.values():
+            self.engine.handle(ConfigureAgent(agent), self.now)
+        self.offers.clear()
+        for booked in self.tickets.values():
+            booked.offers.clear()
+        self.told = {name: told for name, told in self.told.items() if name in self.agents}
+        outputs = self.engine.restore([(*key, row) for key, row in self.journal.items()], self.now)
+        self.hear(outputs)
+        gone = {output.ticket for output in outputs if isinstance(output, TicketEnded)}
+        assert self.places(self.engine) == [ticket for ticket in places if ticket not in gone]
+        for name, old in agents.items():
+            new = self.engine._floor.agents.agents[AgentId(name)]
+            pending = old.pending if old.pending is not None and not old.calls else None
+            assert (new.status, new.pause_reason) == (pending or (old.status, old.pause_reason))
+            assert (list(new.calls), new.reachable) == (list(old.calls), old.reachable)
+            assert [spell and spell.until for spell in (new.wrap_up, new.delay)] == [
+                spell and spell.until for spell in (old.wrap_up, old.delay)
+            ]
+
+    def places(self, engine: Engine) -> list[str]:
+        """The tickets of every line, offered ones too, in order."""
+        tickets = [ticket for ticket in engine._floor.tickets.values() if ticket.state is not TicketState.CONNECTED]
+        return [ticket.id for ticket in sorted(tickets, key=lambda ticket: (ticket.line.config.id, ticket.place))]
+
+    # --- what must hold always
+
+    @invariant()
+    def nobody_is_lost_or_doubled(self) -> None:
+        assert self.arrived == len(self.tickets) + sum(self.ended.values())
+        counts = self.engine.counts()
+        states = [self.state_of(booked) for booked in self.tickets.values()]
+        assert counts["tickets_waiting"] == states.count(TicketState.WAITING)
+        assert counts["tickets_offered"] == states.count(TicketState.OFFERED)
+        assert counts["tickets_connected"] == states.count(TicketState.CONNECTED)
+        assert counts["offers"] == len(self.offers)
+        for ticket, booked in self.tickets.items():
+            view = self.engine.ticket_view(TicketId(ticket))
+            assert view is not None
+            assert (view.state, view.joined_at, view.priority) == (
+                self.state_of(booked), booked.joined_at, booked.priority,
+            )  # fmt: skip
+            assert (view.ready, set(view.offers), view.agent) == (booked.ready, booked.offers, booked.agent)
+
+    def state_of(self, booked: Booked) -> TicketState:
+        if booked.agent is not None:
+            return TicketState.CONNECTED
+        return TicketState.OFFERED if booked.offers else TicketState.WAITING
+
+    @invariant()
+    def lines_are_in_order(self) -> None:
+        for queue in self.queues:
+            mine = [item for item in self.tickets.items() if item[1].queue == queue]
+            mine = [item for item in mine if self.state_of(item[1]) is TicketState.WAITING]
+            mine.sort(key=lambda item: (-item[1].priority, item[1].arrival))
+            assert self.engine.waiting(QueueId(queue)) == [ticket for ticket, _ in mine]
+
+    @invariant()
+    def nobody_waits_beside_an_idle_agent(self) -> None:
+        for agent in self.agents.values():
+            live = self.engine._floor.agents.agents[agent.id]
+            free = live.status is AgentStatus.AVAILABLE and live.reachable and not live.pending and not live.delay
+            if not free or self.in_hand(agent.id) + (live.wrap_up is not None) >= agent.capacity:
+                continue
+            for booked in self.tickets.values():
+                if booked.ready and self.state_of(booked) is TicketState.WAITING:
+                    assert not self.eligible(agent, self.queues[booked.queue])
+
+    @invariant()
+    def views_agree_with_what_was_told(self) -> None:
+        for name in self.agents:
+            view = self.engine.agent_view(AgentId(name))
+            assert view is not None
+            told = self.told.get(name)
+            if told is not None:
+                assert (view.status, view.routing_state, view.ticket) == (told.status, told.state, told.ticket)
+                assert view.active == told.active == sum(1 for ticket in self.tickets.values() if ticket.agent == name)
+
+    @invariant()
+    def the_journal_is_the_engine(self) -> None:
+        assert {key for table, key in self.journal if table == "ticket"} == set(self.tickets)
+        assert {key for table, key in self.journal if table == "offer"} == set(self.offers)
+        assert {key for table, key in self.journal if table == "agent"} == set(self.agents)
+
+    def teardown(self) -> None:
+        """All hang up: nothing is left."""
+        for ticket, booked in list(self.tickets.items()):
+            if ticket in self.tickets:
+                self.do(CallEnded(TicketId(ticket)) if booked.agent is not None else Withdraw(TicketId(ticket)))
+        assert not self.tickets
+        assert not self.offers
+        self.now += 1000.0
+        self.hear(self.engine.expire(self.now))
+        counts = self.engine.counts()
+        assert counts == {**dict.fromkeys(counts, 0), "agents": len(self.agents)}
+
+
+TestEngine = EngineMachine.TestCase
+TestEngine.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,250 @@
+"""A restart: places, states and deadlines as they were; offers forgotten without blame."""
+
+import msgspec
+import pytest
+
+from queues.commands import ConfigureAgent, ConfigureQueue, OfferRinging, SetReachable
+from queues.engine import Engine
+from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueConfig, QueueId, TicketId
+from queues.outputs import AgentChanged, TicketEnded, TicketResult
+from queues.snapshot import ROWS, AgentRow, OfferRow, TicketRow
+from tests.unit.queues.desk import Desk, agent_config, queue_config
+
+Rows = dict[tuple[str, str], bytes]
+
+
+def journal(desk: Desk, rows: Rows | None = None) -> Rows:
+    """What a journal holds after the engine's changes so far."""
+    rows = {} if rows is None else rows
+    for table, key, row in desk.engine.take_changes():
+        if row is None:
+            rows.pop((table, key), None)
+        else:
+            rows[table, key] = msgspec.msgpack.encode(row)
+    return rows
+
+
+def restart(rows: Rows, now: float, queues: list[QueueConfig], agents: list[AgentConfig]) -> Desk:
+    """A new engine, configured, with the rows in an order of their own."""
+    desk = Desk(*queues, now=now)
+    for agent in agents:
+        desk.do(ConfigureAgent(agent))
+    numbers = iter(range(100, 1000))
+    desk.engine._floor._offer_ids = lambda: f"o{next(numbers)}"
+    decoded = [
+        (table, key, msgspec.msgpack.decode(value, type=ROWS[table]))
+        for (table, key), value in sorted(rows.items(), reverse=True)
+    ]
+    desk.outputs = desk.engine.restore(decoded, now)
+    return desk
+
+
+def test_waiting_tickets_keep_order_time_readiness_and_priority() -> None:
+    desk = Desk()
+    desk.enter("c", at=1)
+    desk.enter("a", at=1)
+    desk.enter("vip", priority=2, at=2)
+    desk.enter("parking", ready=False, at=3)
+    desk.enter("b", at=4)
+    after = restart(journal(desk), 50, [queue_config()], [])
+    assert after.outputs == []
+    assert after.waiting() == desk.waiting() == ["vip", "c", "a", "parking", "b"]
+    view = after.engine.ticket_view(TicketId("parking"))
+    assert view is not None
+    assert (view.joined_at, view.ready) == (3, False)
+    after.enter("new", at=51)
+    assert after.waiting()[-1] == "new"
+    assert after.engine.next_deadline() == 601
+
+
+def test_an_offered_ticket_waits_again_in_its_place_without_blame() -> None:
+    desk = Desk()
+    desk.agent("ana", at=0)
+    desk.agent("bo", at=1)
+    desk.enter("a", at=2)
+    desk.enter("b", at=3)
+    desk.enter("c", at=4)
+    desk.do(OfferRinging(OfferId("o1")), 5)
+    rows = journal(desk)
+    assert ("offer", "o1") in rows
+    after = restart(rows, 10, [queue_config()], [agent_config("ana"), agent_config("bo")])
+    assert after.offered() == [("a", "ana"), ("b", "bo")]
+    assert after.waiting() == ["c"]
+    change = after.changed("ana")
+    assert (change.previous, change.previous_since, change.state) == ("ringing", 5, "reserved")
+    journal(after, rows)
+    assert {key for table, key in rows if table == "offer"} == {"o100", "o101"}
+
+
+def test_a_straight_offer_whose_caller_is_not_ready_is_not_repeated() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a")
+    desk.fail("o1", FailureCause.BUSY, ready=False)
+    after = restart(journal(desk), 60, [queue_config()], [agent_config("ana")])
+    assert after.offered() == []
+    assert after.waiting() == ["a"]
+
+
+def test_connected_calls_stay_with_their_agents() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=10))
+    desk.agent("ana", at=0)
+    desk.enter("a", at=1)
+    desk.connect("o1", at=2)
+    desk.enter("b", at=3)
+    desk.status("ana", AgentStatus.PAUSED, "lunch", at=4)
+    after = restart(journal(desk), 20, [queue_config(wrap_up_seconds=10)], [agent_config("ana")])
+    assert after.outputs == []
+    view = after.engine.agent_view(AgentId("ana"))
+    assert view == desk.engine.agent_view(AgentId("ana"))
+    assert view is not None
+    assert (view.routing_state, view.active, view.pending_status, view.since) == ("on_call", 1, "paused", 2)
+    after.end("a", at=30)
+    assert after.one(TicketEnded).result is TicketResult.COMPLETED
+    assert after.changed("ana").previous_since == 4
+    assert after.changed("ana").pause_reason == "lunch"
+
+
+def test_status_wrap_up_delay_and_reachability_are_kept() -> None:
+    queue = queue_config(wrap_up_seconds=50)
+    desk = Desk(queue)
+    names = ("busy", "wrapping", "paused", "gone")
+    for name in names:
+        desk.agent(name)
+    desk.enter("a", at=1)
+    desk.fail("o1", FailureCause.UNREACHABLE, ready=False, at=2)
+    desk.enter("b", at=3)
+    desk.connect("o2", at=4)
+    desk.end("b", at=5)
+    desk.status("paused", AgentStatus.PAUSED, "training", at=6)
+    desk.do(SetReachable(AgentId("gone"), reachable=False), 7)
+    after = restart(journal(desk), 10, [queue], [agent_config(name) for name in names])
+    assert after.outputs == []
+    states = [after.state(name) for name in names]
+    assert states == ["not_responding", "wrap_up", "paused", "unreachable"]
+    assert [after.engine.agent_view(AgentId(name)) for name in names] == [
+        desk.engine.agent_view(AgentId(name)) for name in names
+    ]
+    assert after.engine.next_deadline() == 32
+    after.pass_to(55)
+    assert after.state("wrapping") == "idle"
+
+
+def test_what_fell_due_meanwhile_happens_before_anything_is_offered() -> None:
+    queue = queue_config(wrap_up_seconds=5, max_wait=30)
+    desk = Desk(queue)
+    desk.agent("ana")
+    desk.enter("a", at=1)
+    desk.connect("o1", at=2)
+    desk.enter("old", at=3)
+    desk.enter("young", at=90)
+    desk.end("a", at=91)
+    after = restart(journal(desk), 100, [queue], [agent_config("ana")])
+    assert after.one(TicketEnded).ticket == "old"
+    assert after.one(TicketEnded).result is TicketResult.FLOWED_OUT
+    assert after.offered() == [("young", "ana")]
+    assert after.one(AgentChanged).previous == "wrap_up"
+
+
+def test_a_pending_pause_is_applied_when_the_offer_is_forgotten() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a")
+    desk.status("ana", AgentStatus.PAUSED, "lunch")
+    after = restart(journal(desk), 10, [queue_config()], [agent_config("ana")])
+    assert after.offered() == []
+    assert after.state("ana") == "paused"
+
+
+def test_the_idle_list_keeps_its_order() -> None:
+    desk = Desk()
+    for name in ("cleo", "ana", "bo"):
+        desk.agent(name, at=5)
+    after = restart(journal(desk), 10, [queue_config()], [agent_config(name) for name in ("ana", "bo", "cleo")])
+    assert after.outputs == []
+    offered = []
+    for ticket in ("a", "b", "c"):
+        after.enter(ticket)
+        offered += after.offered()
+    assert offered == [("a", "cleo"), ("b", "ana"), ("c", "bo")]
+
+
+def test_rows_of_a_queue_that_is_gone() -> None:
+    desk = Desk(queue_config("gone"), queue_config())
+    desk.agent("ana")
+    desk.enter("called", "gone", at=1)
+    desk.connect("o1")
+    desk.enter("waiting", "gone", at=2)
+    rows = journal(desk)
+    after = restart(rows, 10, [queue_config()], [agent_config("ana")])
+    assert after.outputs == [TicketEnded(TicketId("waiting"), QueueId("gone"), TicketResult.WITHDRAWN)]
+    assert after.state("ana") == "on_call"
+    after.end("called", at=20)
+    assert after.one(TicketEnded).queue == "gone"
+    journal(after, rows)
+    assert {key for table, key in rows if table == "ticket"} == set()
+
+
+def test_rows_of_an_agent_who_is_gone() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.agent("bo")
+    desk.enter("a")
+    desk.connect("o1")
+    rows = journal(desk)
+    after = restart(rows, 10, [queue_config()], [])
+    assert after.engine.counts()["tickets_connected"] == 1
+    journal(after, rows)
+    assert {key for table, key in rows if table == "agent"} == set()
+    after.enter("b")
+    assert after.offered() == []
+    after.end("a", at=20)
+    assert after.one(TicketEnded).result is TicketResult.COMPLETED
+    assert after.engine.counts()["agents"] == 0
+
+
+def test_a_configured_agent_without_a_row_is_logged_out() -> None:
+    after = restart({}, 10, [queue_config()], [agent_config("new")])
+    assert after.state("new") == "offline"
+
+
+def test_a_row_of_another_kind_is_an_error() -> None:
+    desk = Desk()
+    with pytest.raises(TypeError, match="not a row of the queue engine"):
+        desk.engine.restore([("ticket", "a", {"queue": "support"})], 1.0)
+
+
+def test_changes_are_coalesced_and_carry_the_latest_content() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a", at=1)
+    changes = desk.engine.take_changes()
+    assert [(table, key, type(row)) for table, key, row in changes] == [
+        ("ticket", "a", TicketRow), ("agent", "ana", AgentRow), ("offer", "o1", OfferRow),
+    ]  # fmt: skip
+    assert desk.engine.take_changes() == []
+    desk.connect("o1", at=2)
+    desk.end("a", at=3)
+    changes = desk.engine.take_changes()
+    assert [(table, key) for table, key, row in changes if row is None] == [("ticket", "a"), ("offer", "o1")]
+    assert len(changes) == 3
+
+
+def test_every_row_survives_the_wire() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=5))
+    desk.agent("ana", capacity=2)
+    desk.enter("a", at=1)
+    desk.enter("b", at=2)
+    desk.connect("o1", at=3)
+    rows = [(table, row) for table, _, row in desk.engine.take_changes() if row is not None]
+    assert len(rows) == 4
+    for table, row in rows:
+        again = msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=ROWS[table])
+        assert again == row
+        assert again.version == 1
+
+
+def test_an_engine_may_be_restored_with_nothing() -> None:
+    engine = Engine(lambda: "o")
+    engine.handle(ConfigureQueue(queue_config()), 1.0)
+    assert engine.restore([], 2.0) == []
