@@ -1,0 +1,107 @@
+"""UDP by ``add_reader``: the loop says readable, the socket is drained and written to directly (no protocol object)."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from sipcore.config import Listener
+from sipcore.net.receiver import ListenError, Receiver
+from sipcore.packets import Hop, Send, Source
+
+__all__ = ["UdpListener", "kernel_drops"]
+
+_LARGEST: Final = 65_535
+_MAX_DATAGRAMS: Final = 64  # a turn of the loop takes at most so many …
+_MAX_SECONDS: Final = 0.002  # … or so long
+_RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # the default holds 92 datagrams: a burst of a blink
+_MAX_SOURCES: Final = 16_384
+
+
+class UdpListener:
+    """One bound UDP socket. ``port`` is the real one, also where 0 was asked for."""
+
+    def __init__(self, index: int, listener: Listener, receiver: Receiver) -> None:
+        self._index = index
+        self._receiver = receiver
+        self._loop = asyncio.get_running_loop()
+        self._socket = _bind(listener)
+        self._buffer = bytearray(_LARGEST)
+        self._view = memoryview(self._buffer)
+        self._sources: dict[tuple[str, int], Source] = {}
+        self.port: int = self._socket.getsockname()[1]
+        self.inode = os.fstat(self._socket.fileno()).st_ino
+        self.unsent = 0  # datagrams that the socket would not take: lost, as in any full queue on their way
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def send(self, send: Send) -> None:
+        """Send one datagram, never blocking. An address that cannot be sent to is reported in the next turn."""
+        hop = send.hop
+        try:
+            self._socket.sendto(send.data, (hop.host, hop.port))
+        except (BlockingIOError, InterruptedError):
+            self.unsent += 1
+        except (OSError, OverflowError):
+            self._loop.call_soon(self._receiver.failed, hop, 0)
+
+    def close(self) -> None:
+        """Close the socket; may be called twice."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def _readable(self) -> None:
+        packets: list[tuple[bytes, Source]] = []
+        until = monotonic() + _MAX_SECONDS
+        receive, buffer, view = self._socket.recvfrom_into, self._buffer, self._view
+        for _ in range(_MAX_DATAGRAMS):
+            try:
+                size, address = receive(buffer)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                continue  # an ICMP error of some datagram sent before: says nothing about what is in the queue
+            packets.append((bytes(view[:size]), self._source(address)))
+            if monotonic() > until:
+                break
+        if packets:
+            self._receiver.packets(packets)
+
+    def _source(self, address: tuple[str, int]) -> Source:
+        key = address[:2]  # IPv6 addresses come with flow info and scope
+        source = self._sources.get(key)
+        if source is None:
+            if len(self._sources) >= _MAX_SOURCES:
+                self._sources.clear()
+            source = self._sources[key] = Source(Hop("UDP", key[0], key[1]), self._index)
+        return source
+
+
+def kernel_drops(inodes: set[int]) -> int:
+    """Datagrams that the kernel dropped because our sockets were full (Linux; 0 where it does not say)."""
+    total = 0
+    for table in ("/proc/net/udp", "/proc/net/udp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                if int(fields[9]) in inodes:
+                    total += int(fields[-1])
+    return total
+
+
+def _bind(listener: Listener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        opened.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        opened.bind((listener.host, listener.port))
+    except OSError as error:
+        opened.close()
+        raise ListenError(listener, error.strerror or str(error)) from error
+    return opened
