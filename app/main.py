@@ -8,10 +8,15 @@ from starlette.responses import JSONResponse
 
 from app import problems
 from app.agents.router import router as agents
+from app.agents.state import router as agent_states
+from app.config_file.router import router as config_file
+from app.entry_points.router import router as entry_points
 from app.http_guard import HttpGuard
+from app.media_servers.router import router as media_servers
 from app.queues.router import router as queues
 from app.services import Services, UsesServices
 from app.skills.router import router as skills
+from app.trunks.router import router as trunks
 
 __all__ = ["create_app", "release"]
 
@@ -36,7 +41,7 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)
-    for router in (*routers, queues, skills, agents):
+    for router in (*routers, queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file):
         app.include_router(router, prefix="/api/v1")
     return app
 

@@ -6,7 +6,7 @@ version, and the live core hears of a change after its commit, in the order of t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,14 +55,22 @@ ViewT = TypeVar("ViewT", bound=View)
 
 @dataclass(slots=True)
 class Change:
-    """A transaction on the configuration, and what the live core is told once it is committed."""
+    """A transaction on the configuration, and what the live core is told once it is committed.
 
-    services: Services
+    ``realm``: the digest realm that passwords are hashed for; ``now_ms``: milliseconds since the epoch.
+    """
+
     session: AsyncSession
+    realm: str
+    now_ms: int
     commands: list[LiveCommand] = field(default_factory=list)
+    touched: dict["Resource[Any, Any, Any]", list[Any]] = field(default_factory=dict)
+    known: dict[tuple[type[ConfigRow], str], str] = field(default_factory=dict)
 
-    def now_ms(self) -> int:
-        return int(self.services.clock() * 1000)
+    async def told(self) -> list[LiveCommand]:
+        """What the live core is told: rows that were created or changed, in few queries, then the other commands."""
+        items = [item for kind, rows in self.touched.items() for item in await kind.objects(self.session, rows)]
+        return [*map(Configure, items), *self.commands]
 
 
 @asynccontextmanager
@@ -71,11 +79,12 @@ async def changing(services: Services) -> AsyncIterator[Change]:
     async with services.configuring:
         try:
             async with services.database.write() as session:
-                change = Change(services, session)
+                change = Change(session, services.settings.realm, int(services.clock() * 1000))
                 yield change
+                commands = await change.told()
         except IntegrityError as error:
             raise Problem("name-taken", f"Another change came first: {' '.join(str(error.orig).split())}") from None
-        for command in change.commands:
+        for command in commands:
             await _tell(services, command)
 
 
@@ -85,24 +94,23 @@ async def _tell(services: Services, command: LiveCommand) -> None:
         raise Problem("unavailable", f"It is stored, but the live core refused it: {reply.detail}")
 
 
-async def resolve(
-    session: AsyncSession, table: type[ConfigRow], refs: Mapping[str, Sequence[str | int]]
-) -> dict[str, str]:
+async def resolve(change: Change, table: type[ConfigRow], refs: Mapping[str, Sequence[str | int]]) -> dict[str, str]:
     """Ids for references, each the id or name of a row of ``table``; ``refs`` says where each one stands in the body.
 
     Raises the ``validation`` problem, with one error for each reference that leads nowhere.
     """
-    if not refs:
-        return {}
-    columns = table.__table__.c  # type: ignore[attr-defined]  # every ConfigRow subclass is a table
-    query = select(columns.id, columns.name).where(or_(columns.name.in_(refs), columns.id.in_(refs)))
-    found = {key: row.id for row in await session.execute(query) for key in (row.name, row.id)}
+    found = {ref: change.known[table, ref] for ref in refs if (table, ref) in change.known}
+    wanted = refs.keys() - found.keys()
+    if wanted:
+        columns = table.__table__.c  # type: ignore[attr-defined]  # every ConfigRow subclass is a table
+        query = select(columns.id, columns.name).where(or_(columns.name.in_(wanted), columns.id.in_(wanted)))
+        rows = (await change.session.execute(query)).all()
+        found |= {row.name: row.id for row in rows} | {row.id: row.id for row in rows}
     noun = str(table.__tablename__).removesuffix("s").replace("_", " ")
-    errors = [
-        FieldError(path_of(where), f"there is no {noun} {ref!r}") for ref, where in refs.items() if ref not in found
-    ]
+    errors = [FieldError(path_of(at), f"there is no {noun} {ref!r}") for ref, at in refs.items() if ref not in found]
     if errors:
         raise invalid(errors)
+    change.known.update({(table, ref): found[ref] for ref in refs})
     return {ref: found[ref] for ref in refs}
 
 
@@ -126,7 +134,10 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
         """Column values for a body; ``row`` is None for a new object. Raises ``validation`` for wrong references."""
 
     async def link(self, change: Change, row: RowT, body: BodyT) -> None:
-        """Replace the rows of other tables that belong to this one (requirements, skills …)."""
+        """Add the rows of other tables that belong to this one (requirements, skills …)."""
+
+    async def unlink(self, change: Change, row: RowT) -> None:
+        """Take away what ``link`` added."""
 
     async def objects(self, _session: AsyncSession, _rows: Sequence[RowT], /) -> Sequence[ConfigObject]:
         """The rows as the live core knows them; none where it does not."""
@@ -167,12 +178,12 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
 
     async def create(self, change: Change, body: BodyT) -> RowT:
         await self._claim_name(change.session, body, None)
-        now = change.now_ms()
+        now = change.now_ms
         row = self.row(**await self.columns(change, body, None), created_at=now, updated_at=now)
         change.session.add(row)
         await change.session.flush()
         await self.link(change, row, body)
-        await self._configure(change, row)
+        self._touch(change, row)
         await self.after_create(change, row, body)
         return row
 
@@ -190,10 +201,11 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
         for name, value in columns.items():
             setattr(row, name, value)
         row.version += 1
-        row.updated_at = change.now_ms()
+        row.updated_at = change.now_ms
         await change.session.flush()
+        await self.unlink(change, row)
         await self.link(change, row, body)
-        await self._configure(change, row)
+        self._touch(change, row)
         return True
 
     async def delete(self, change: Change, row: RowT) -> None:
@@ -220,9 +232,5 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
         after = body.model_dump(include=set(before))
         return any(after[name] != value for name, value in before.items() if name not in self.write_only)
 
-    async def _configure(self, change: Change, row: RowT) -> None:
-        await self.tell(change, [row])
-
-    async def tell(self, change: Change, rows: Collection[RowT]) -> None:
-        """Have the live core take over these rows after the commit."""
-        change.commands.extend(Configure(item) for item in await self.objects(change.session, list(rows)))
+    def _touch(self, change: Change, row: RowT) -> None:
+        change.touched.setdefault(self, []).append(row)

@@ -19,8 +19,9 @@ from pydantic_settings import (
 )
 
 from app.addresses import HostPort, ListenAddress, Network, PortRange, is_host, parse_network
+from sipcore.message import BadUri, Uri
 
-__all__ = ["DEFAULT_FILE", "ENV_PREFIX", "Settings", "SettingsError", "load_settings"]
+__all__ = ["DEFAULT_FILE", "ENV_PREFIX", "Settings", "SettingsError", "check_media_uri", "load_settings"]
 
 ENV_PREFIX = "CALLYARD_"
 DEFAULT_FILE = Path("callyard.toml")
@@ -74,6 +75,17 @@ _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncp
 
 def _sqlite_in(data: Mapping[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{data.get('data_dir', Path('var'))}/callyard.db"
+
+
+def check_media_uri(value: str) -> str:
+    """A media server's SIP URI, which may hold ``{queue}``, ``{sound}`` and ``{repeat}``. Raises ``ValueError``."""
+    try:
+        uri = Uri.parse(value.format(queue="queue", sound="sound", repeat="repeat"))
+    except (KeyError, IndexError, ValueError, BadUri):
+        raise ValueError(f"{value!r} is no SIP URI (it may hold {{queue}}, {{sound}} and {{repeat}})") from None
+    if uri.scheme not in ("sip", "sips"):
+        raise ValueError(f"{value!r} is no sip: or sips: URI")
+    return value
 
 
 class Settings(BaseSettings):
@@ -206,15 +218,7 @@ class Settings(BaseSettings):
     @field_validator("media")
     @classmethod
     def _media(cls, value: str) -> str:
-        if value == "builtin":
-            return value
-        if not value.startswith(("sip:", "sips:")):
-            raise ValueError(f"{value!r} is neither builtin nor a SIP URI")
-        try:
-            value.format(queue="", sound="", repeat="")
-        except (KeyError, IndexError, ValueError):
-            raise ValueError(f"{value!r} may hold {{queue}}, {{sound}} and {{repeat}} only") from None
-        return value
+        return value if value == "builtin" else check_media_uri(value)
 
     @field_validator("media_advertise")
     @classmethod

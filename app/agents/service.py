@@ -49,7 +49,7 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
         values["serves_all"] = body.queues is None
         if row is None:
             values["initial_status"] = body.status
-        return {**values, **_credentials(change.services.settings.realm, body, row)}
+        return {**values, **_credentials(change.realm, body, row)}
 
     async def patch(self, change: Change, row: AgentRow, fields: Mapping[str, object]) -> bool:
         if "status" in fields:
@@ -58,18 +58,20 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
 
     async def link(self, change: Change, row: AgentRow, body: AgentBody) -> None:
         session = change.session
-        skills = await resolve(session, SkillRow, {skill: ("skills", skill) for skill in body.skills})
+        skills = await resolve(change, SkillRow, {skill: ("skills", skill) for skill in body.skills})
         places = {queue: ("queues", i) for i, queue in enumerate(body.queues or ())}
-        queues = await resolve(session, QueueRow, places)
+        queues = await resolve(change, QueueRow, places)
         if len(set(skills.values())) != len(skills):
             raise invalid([FieldError("skills", "a skill is given twice, by name and by id")])
-        await session.execute(delete(AgentSkillRow).where(col(AgentSkillRow.agent_id) == row.id))
-        await session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.agent_id) == row.id))
         session.add_all(
             AgentSkillRow(agent_id=row.id, skill_id=skills[skill], level=level) for skill, level in body.skills.items()
         )
         session.add_all(AgentQueueRow(agent_id=row.id, queue_id=queue) for queue in sorted(set(queues.values())))
         await session.flush()
+
+    async def unlink(self, change: Change, row: AgentRow) -> None:
+        await change.session.execute(delete(AgentSkillRow).where(col(AgentSkillRow.agent_id) == row.id))
+        await change.session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.agent_id) == row.id))
 
     async def objects(self, session: AsyncSession, rows: Sequence[AgentRow], /) -> Sequence[ConfigObject]:
         return await agent_objects(session, rows)

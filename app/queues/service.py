@@ -57,15 +57,17 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
 
     async def link(self, change: Change, row: QueueRow, body: QueueBody) -> None:
         places = {part.skill: ("requirements", i, "skill") for i, part in enumerate(body.requirements)}
-        ids = await resolve(change.session, SkillRow, places)
+        ids = await resolve(change, SkillRow, places)
         if len(set(ids.values())) != len(ids):
             raise invalid([FieldError("requirements", "a skill is required twice, by name and by id")])
-        await change.session.execute(delete(QueueRequirementRow).where(col(QueueRequirementRow.queue_id) == row.id))
         change.session.add_all(
             QueueRequirementRow(queue_id=row.id, skill_id=ids[part.skill], min_level=part.min_level)
             for part in body.requirements
         )
         await change.session.flush()
+
+    async def unlink(self, change: Change, row: QueueRow) -> None:
+        await change.session.execute(delete(QueueRequirementRow).where(col(QueueRequirementRow.queue_id) == row.id))
 
     async def objects(self, session: AsyncSession, rows: Sequence[QueueRow], /) -> Sequence[ConfigObject]:
         return await queue_objects(session, rows)

@@ -1,0 +1,112 @@
+"""``/api/v1/agents/{id}/state`` and ``/wrap-up``: what an agent intends and what is so. All by way of the live core."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+
+from app.agents.schemas import AgentStateBody, AgentStateView, WrapUpBody
+from app.agents.service import AGENTS
+from app.auth.access import Caller, UsesCaller
+from app.commands import EndWrapUp, ExtendWrapUp, LiveCommand, RefusedReply, SetAgentState
+from app.etag import check_match, etag
+from app.facts import AgentState
+from app.problems import FieldError, Problem, invalid
+from app.resource_http import IfMatch
+from app.services import Services, UsesServices
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/agents", tags=["agents"])
+
+
+@router.get("/{ref}/state")
+async def get_state(services: UsesServices, caller: UsesCaller, ref: str, response: Response) -> AgentStateView:
+    """The agent's state now. Scope ``read``, or the agent itself."""
+    agent = await _agent_id(services, ref)
+    _allow(caller, agent, reading=True)
+    return _shown(services, agent, response)
+
+
+@router.put("/{ref}/state")
+async def put_state(
+    services: UsesServices,
+    caller: UsesCaller,
+    ref: str,
+    body: AgentStateBody,
+    *,
+    response: Response,
+    if_match: IfMatch = None,
+) -> AgentStateView:
+    """Set the status. A pause or log-out asked for during a call is kept as ``pending_status`` and applied after it.
+
+    The last writer wins, unless ``If-Match`` names the state that was read. Scope ``supervisor``, or the agent itself.
+    """
+    if body.pause_reason is not None and body.status != "paused":
+        raise invalid([FieldError("pause_reason", "only a pause has a reason")])
+    agent = await _agent_id(services, ref)
+    _allow(caller, agent)
+    check_match(if_match, _tag(services.live.agent(agent)))
+    await _submit(services, SetAgentState(agent, body.status, body.pause_reason))
+    return _shown(services, agent, response)
+
+
+@router.post("/{ref}/wrap-up")
+async def wrap_up(
+    services: UsesServices, caller: UsesCaller, ref: str, body: WrapUpBody, response: Response
+) -> AgentStateView:
+    """End the wrap-up now, or extend it by ``seconds``. Scope ``supervisor``, or the agent itself."""
+    agent = await _agent_id(services, ref)
+    _allow(caller, agent)
+    await _submit(services, _wrap_up_command(agent, body))
+    return _shown(services, agent, response)
+
+
+def _wrap_up_command(agent: str, body: WrapUpBody) -> LiveCommand:
+    if body.action == "extend":
+        if body.seconds is None:
+            raise invalid([FieldError("seconds", "say by how many seconds to extend")])
+        return ExtendWrapUp(agent, body.seconds)
+    if body.seconds is not None:
+        raise invalid([FieldError("seconds", "only an extension takes seconds")])
+    return EndWrapUp(agent)
+
+
+async def _agent_id(services: Services, ref: str) -> str:
+    async with services.database.read() as session:
+        return (await AGENTS.find(session, ref)).id
+
+
+def _allow(caller: Caller, agent: str, *, reading: bool = False) -> None:
+    if not (caller.may("read" if reading else "supervisor") or caller.is_agent(agent)):
+        raise Problem("forbidden", f"The key {caller.name!r} may not do this for this agent.")
+
+
+async def _submit(services: Services, command: LiveCommand) -> None:
+    reply = await services.gateway.submit(command)
+    if not isinstance(reply, RefusedReply):
+        return
+    if reply.status == 404:
+        raise Problem("not-found", reply.detail)
+    extra: Mapping[str, object] = {"reason": reply.reason, "allowed_transitions": list(reply.allowed_transitions)}
+    raise Problem("impossible-transition", reply.detail, extra=extra)
+
+
+def _tag(state: AgentState | None) -> str:
+    return "none" if state is None else state.id
+
+
+def _shown(services: Services, agent: str, response: Response) -> AgentStateView:
+    state = services.live.agent(agent)
+    response.headers["ETag"] = etag(_tag(state))
+    return AgentStateView(
+        agent=agent,
+        status=state.status if state else "logged_out",
+        routing_state=state.routing_state if state else "offline",
+        pause_reason=state.pause_reason if state else None,
+        pending_status=state.pending_status if state else None,
+        since=datetime.fromtimestamp(state.time, UTC) if state else None,
+        call=state.call if state else None,
+        active=state.active if state else 0,
+        capacity=state.capacity if state else 0,
+    )

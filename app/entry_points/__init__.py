@@ -1,0 +1,1 @@
+"""Entry points: which called user leads into which queue."""

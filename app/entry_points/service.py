@@ -1,0 +1,50 @@
+"""Entry points' own rules."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.configuration import ConfigObject
+from app.db.configuration import entry_point_object
+from app.db.tables import EntryPointRow, QueueRow
+from app.entry_points.schemas import EntryPointBody, EntryPointView
+from app.resources import Change, Resource, resolve
+
+__all__ = ["ENTRY_POINTS", "EntryPoints"]
+
+
+class EntryPoints(Resource[EntryPointRow, EntryPointBody, EntryPointView]):
+    noun = "entry point"
+    path = "entry-points"
+    key = "user"
+    kind = "entry_point"
+    row = EntryPointRow
+    body = EntryPointBody
+
+    async def views(self, session: AsyncSession, rows: Sequence[EntryPointRow]) -> list[EntryPointView]:
+        query = select(col(QueueRow.id), col(QueueRow.name)).where(col(QueueRow.id).in_({row.queue_id for row in rows}))
+        names = {row.id: row.name for row in await session.execute(query)}
+        return [
+            EntryPointView(
+                **EntryPointView.common(row), user=row.user, queue=names[row.queue_id], priority=row.priority
+            )
+            for row in rows
+        ]
+
+    async def columns(
+        self,
+        change: Change,
+        body: EntryPointBody,
+        row: EntryPointRow | None,  # noqa: ARG002 - the port's
+    ) -> dict[str, Any]:
+        ids = await resolve(change, QueueRow, {body.queue: ("queue",)})
+        return {"user": body.user, "queue_id": ids[body.queue], "priority": body.priority}
+
+    async def objects(self, _session: AsyncSession, rows: Sequence[EntryPointRow], /) -> Sequence[ConfigObject]:
+        return [entry_point_object(row) for row in rows]
+
+
+ENTRY_POINTS: Final = EntryPoints()

@@ -1,0 +1,1 @@
+"""Media servers: SIP user agents that play music and announcements to parked callers."""

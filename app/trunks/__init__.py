@@ -1,0 +1,1 @@
+"""Trunks: addresses whose INVITEs need no digest."""
