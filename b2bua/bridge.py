@@ -89,7 +89,7 @@ def drop(floor: Floor, call: Call, cause: Cause, now: float) -> None:
         _go_back(floor, call)
 
 
-def progress(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def progress(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """A callee rings. Its early media is not for the caller: no bridge before a 2xx."""
     leg = cause.callee()
     if cause.body:
@@ -170,7 +170,7 @@ def _begin(floor: Floor, call: Call, now: float) -> None:
     call.state = CallState.CONNECTING
     floor.desk.touch(call)
     if not call.answered:
-        # "An early-parked caller: on the agent's 2xx send 200 with the 183's SDP, await the ACK, then re-INVITE."
+        # An early-parked caller is answered with the SDP of its 183, and moved once it has ACKed that.
         floor.signalling.answer(call, call.caller.session.local, now)
         call.answered = True
         call.caller.early_until = call.caller.early_repeat_at = None
@@ -181,7 +181,7 @@ def _begin(floor: Floor, call: Call, now: float) -> None:
         _move(floor, call, now)
 
 
-def acked(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def acked(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     if call.step is MoveStep.AWAIT_ACK:
         _move(floor, call, now)
 
@@ -223,7 +223,7 @@ def _finish(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
     floor.media.close(call, now)
 
 
-def _bridged(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:  # noqa: ARG001 - every action has the time
+def _bridged(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
     call.state = CallState.BRIDGED
     call.winner = leg.id
     floor.desk.touch(call)
@@ -241,7 +241,7 @@ def refused(floor: Floor, call: Call, cause: Cause, now: float) -> None:
         _connect_failed(floor, call, leg, now)
 
 
-def retry(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def retry(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     call.step_at = None
     if call.step is MoveStep.GLARE:
         _move(floor, call, now)
@@ -261,7 +261,7 @@ def _connect_failed(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> Non
     floor.desk.report(LegFailed(call.id, leg.id, LegFailure.CONNECT_FAILED, 0))
 
 
-def callee_failed(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def callee_failed(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """A callee refused, is busy or unreachable (or its phone redirects, which is a declined offer)."""
     leg = cause.callee()
     call.legs.pop(leg.id, None)
@@ -298,7 +298,7 @@ def too_late(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     floor.drop(call, leg, now, ELSEWHERE)
 
 
-def media_left(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def media_left(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The media server hung up while the caller was being moved away from it, which matters only if that fails."""
     call.media = None
 

@@ -72,9 +72,10 @@ class Call(Timed):
     relay: Relay | None = None
     early_seconds: float | None = None
     departing: list[Leg] = field(default_factory=list)
+    invite_stored: bool = False  # the journal holds the caller's INVITE
 
     def __post_init__(self) -> None:
-        self.due = self.armed = NEVER
+        Timed.__init__(self)
 
     def winning_leg(self) -> CalleeLeg | None:
         return self.legs.get(self.winner) if self.winner else None

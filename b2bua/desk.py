@@ -12,6 +12,7 @@ from b2bua.call import Call
 from b2bua.commands import CallId, LegId
 from b2bua.events import CallEvent
 from b2bua.leg import Leg
+from sipcore.config import Listener
 from sipcore.deadlines import Deadlines
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientKey, ServerKey
@@ -26,9 +27,11 @@ Change = tuple[str, str, object | None]
 
 @dataclass(frozen=True, slots=True)
 class SwitchboardConfig:
-    """``host`` stands in our From headers. Durations in seconds; ``session_expires`` 0 turns session timers off."""
+    """``host`` stands in our From headers; ``listeners`` make our Contacts. Durations in seconds; ``session_expires`` 0 turns
+    session timers off."""
 
     host: str
+    listeners: tuple[Listener, ...]
     session_expires: int = 1800
     min_session_expires: int = 90
     early_repeat_seconds: float = 60.0
@@ -109,7 +112,7 @@ class Desk:
         """Our Contact for peers on this transport; its user names the node and worker that owns the dialog."""
         known = self.contacts.get(transport)
         if known is None:
-            listeners = self.endpoint.config.listeners
+            listeners = self.config.listeners
             listener = next((each for each in listeners if each.transport == transport), listeners[0])
             known = f"<{listener.contact_uri(self.ids.contact_user())}>"
             self.contacts[transport] = known

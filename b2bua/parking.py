@@ -12,8 +12,8 @@ from b2bua.session import same_media
 from b2bua.signalling import confirm
 
 __all__ = [
-    "acked", "answer_early", "begin", "keeping", "lost", "opened", "parked_acked", "play", "refused", "reopen_failed", "reopened",
-    "repeat_progress", "retry", "returned", "stayed",
+    "acked", "answer_early", "begin", "keeping", "lost", "opened", "parked_acked", "play", "refused", "reopen",
+    "reopen_failed", "reopened", "repeat_progress", "retry", "returned", "stayed",
 ]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def opened(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     media.session.remote = cause.body
     floor.signalling.learn_timer(media, cause.response, now)
     if not caller.session.remote:
-        # "An INVITE without SDP: the media server's offer goes in our 200, the caller's answer in the media ACK."
+        # The media server's offer goes in our 200, the caller's answer will go into the ACK to the media server.
         _answer(floor, call, caller.session.offer(cause.body), now)
         call.step = MoveStep.AWAIT_ACK
         return
@@ -165,6 +165,11 @@ def keeping(action: Action) -> Action:
     return kept
 
 
+def reopen(floor: Floor, call: Call, now: float) -> None:
+    """A media session for a caller that has none and should."""
+    _reopen(floor, call, (), now)
+
+
 def reopened(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The new session of a caller that was parked already."""
     media = call.media
@@ -189,7 +194,7 @@ def reopen_failed(floor: Floor, call: Call, cause: Cause, now: float) -> None:
         floor.desk.report(ParkFailed(call.id, "no media server took the call"))
 
 
-def parked_acked(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def parked_acked(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The ACK to the 200 of a parked caller; what had to wait for it goes on."""
     if call.step is MoveStep.RETURN_AFTER_ACK:
         _return(floor, call, now)
@@ -237,7 +242,7 @@ def stayed(floor: Floor, call: Call, cause: Cause, now: float) -> None:
         ending.system(floor, call, "media_lost", now)
 
 
-def retry(floor: Floor, call: Call, cause: Cause, now: float) -> None:  # noqa: ARG001 - the table's signature
+def retry(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The wait after a glare is over."""
     call.step_at = None
     if call.step is MoveStep.RETURN_GLARE:

@@ -9,14 +9,14 @@ from b2bua import header_policy
 from b2bua.call import Call, CallState, MoveStep, Relay
 from b2bua.desk import Passed, Purpose
 from b2bua.events import DtmfReceived, PlayFinished
-from b2bua.floor import Cause, Floor
+from b2bua.floor import Floor
 from b2bua.leg import Leg, LegKind, LegState
 from b2bua.session import same_media
 from b2bua.signalling import ALLOW
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response
 
-__all__ = ["acked", "answered", "pass_response", "received", "refused"]
+__all__ = ["acked", "adjusted", "answered", "pass_response", "received", "refused"]
 
 _PASSED = ("INFO", "REFER", "NOTIFY", "MESSAGE")
 
@@ -163,7 +163,3 @@ def adjusted(floor: Floor, leg: Leg, key: ClientKey, response: Response, now: fl
     leg.session.remote = response.body or leg.session.remote
     if response.cseq.method == "INVITE":
         floor.signalling.ack_reinvite(leg, key, response, now)
-
-
-def cause_of(leg: Leg, response: Response | None, key: ClientKey, status: int) -> Cause:
-    return Cause(leg=leg, response=response, key=key, status=status)

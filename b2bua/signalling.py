@@ -8,7 +8,7 @@ from typing import Final
 
 from b2bua.call import Call
 from b2bua.desk import Desk, Passed, Purpose, Transit
-from b2bua.leg import CallerLeg, Leg, OutgoingLeg
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, OutgoingLeg
 from b2bua.session import rejected
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
@@ -71,20 +71,22 @@ class Signalling:
 
     # ------------------------------------------------------------------ requests of ours
 
-    def invite(self, call: Call, leg: OutgoingLeg, headers: Headers, body: bytes, now: float) -> None:
+    def invite(
+        self, call: Call, leg: OutgoingLeg, headers: Headers, body: bytes, now: float, expires: int | None = None
+    ) -> None:
         """The first INVITE of a leg that we call; without ``body`` it asks the callee for an offer."""
-        expires = self._desk.config.session_expires
+        expires = self._desk.config.session_expires if expires is None else expires
         extra: Headers = [("Allow", ALLOW), ("Supported", "timer")]
         if expires:
-            extra += [("Session-Expires", str(expires)), ("Min-SE", str(self._desk.config.min_session_expires))]
+            minimum = max(self._desk.config.min_session_expires, expires if leg.session_expires else 0)
+            extra += [("Session-Expires", str(expires)), ("Min-SE", str(minimum))]
         request = leg.dialog.request("INVITE", headers=extra + headers, body=body, content_type=SDP if body else None)
+        request.set("Max-Forwards", str(call.hops_left))
         leg.invite_cseq = request.cseq.number
         leg.session_expires = expires
         leg.branch = self._desk.ids.branch()
         dialog = leg.dialog
-        leg.transaction = self._desk.endpoint.request(
-            request, now, hop=dialog.hop, flow=dialog.flow, branch=leg.branch
-        )
+        leg.transaction = self._desk.endpoint.request(request, now, hop=dialog.hop, flow=dialog.flow, branch=leg.branch)
         self._desk.clients[leg.transaction] = Transit(call, leg, Purpose.INVITE)
 
     def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
@@ -135,6 +137,22 @@ class Signalling:
         owed = leg.session.remote if not leg.session.local else b""
         self.ack(leg, now, rejected(owed) if owed else b"")
         self.bye(call, leg, now, reason)
+
+    # ------------------------------------------------------------------ after a restart
+
+    def resume_invite(self, leg: OutgoingLeg, now: float) -> None:
+        """The leg's INVITE once more, with its branch, tag and CSeq: a retransmission to a peer that has had it."""
+        dialog = replace(leg.dialog, local_cseq=leg.invite_cseq - 1, remote_tag="", remote_target=leg.uri, route_set=())
+        headers: Headers = [("Allow", ALLOW), ("Supported", "timer")]
+        body = leg.session.local
+        request = dialog.request("INVITE", headers=headers, body=body, content_type=SDP if body else None)
+        hop, flow = dialog.hop, dialog.flow
+        leg.transaction = self._desk.endpoint.request(request, now, hop=hop, flow=flow, branch=leg.branch)
+
+    def resume_ack(self, leg: OutgoingLeg, now: float) -> None:
+        """The ACK of the leg's 2xx once more, in case we went down before it left; with our answer, if we owed one."""
+        late = isinstance(leg, CalleeLeg) and leg.mode == "late"
+        self.ack(leg, now, leg.session.local if late else b"")
 
     def end_fork(self, leg: OutgoingLeg, response: Response, now: float) -> None:
         """A second 2xx of a forked INVITE, from another device: ACK and BYE in a dialog of its own (§13.2.2.4)."""

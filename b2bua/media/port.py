@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from b2bua.call import Call
-from b2bua.commands import Playlist, SetMediaServers
+from b2bua.commands import SetMediaServers
 
 __all__ = ["CallerUnchanged", "Connection", "MediaPort", "Reinvite"]
 

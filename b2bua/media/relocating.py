@@ -62,7 +62,14 @@ class RelocatingMedia:
         )
         session = LegSession(desk.next_session_id(now))
         return MediaLeg(
-            desk.next_leg_id("media"), LegKind.MEDIA, LegState.CALLING, dialog, session, uri=uri, server=server, tried=tried
+            desk.next_leg_id("media"),
+            LegKind.MEDIA,
+            LegState.CALLING,
+            dialog,
+            session,
+            uri=uri,
+            server=server,
+            tried=tried,
         )
 
     def play(self, call: Call, now: float) -> bool:

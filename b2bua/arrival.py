@@ -1,0 +1,105 @@
+"""New calls: what an INVITE must be to become one (RFC 3261 §8.2), and what an outgoing one learns from its responses."""
+
+from b2bua import header_policy
+from b2bua.call import Call, CallState
+from b2bua.commands import CallId
+from b2bua.desk import Purpose
+from b2bua.events import CallArrived
+from b2bua.floor import Floor
+from b2bua.leg import CallerLeg, Leg, LegKind, LegState, OutgoingLeg
+from b2bua.session import LegSession
+from b2bua.signalling import SDP, confirm, session_expires_of
+from sipcore.dialog import Dialog
+from sipcore.errors import SipError
+from sipcore.events import RequestReceived, ServerKey
+from sipcore.message import Request, Response, respond_to
+
+__all__ = ["asked_again", "new_call", "take_dialog"]
+
+_SUPPORTED = ("timer",)
+
+
+def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) -> Call | None:
+    """The call that this INVITE begins, reported as arrived; None: it was refused."""
+    request, server = event.request, event.transaction
+    if server is None:
+        return None
+    refusal = _refusal(floor, request)
+    if refusal is not None:
+        status, headers = refusal
+        tag = floor.desk.ids.tag()
+        floor.desk.endpoint.respond(server, respond_to(request, status, to_tag=tag, headers=headers), now)
+        return None
+    call = _call(floor, event, server, call_id, now)
+    desk = floor.desk
+    desk.calls[call_id] = call
+    desk.callers[server] = call
+    desk.add_leg(call, call.caller)
+    desk.touch(call)
+    caller = header_policy.user_of(request.from_)
+    called = header_policy.user_of_uri(request.uri)
+    desk.report(CallArrived(call_id, request.call_id, caller, called, has_offer=bool(request.body)))
+    return call
+
+
+def _refusal(floor: Floor, request: Request) -> tuple[int, list[tuple[str, str]]] | None:
+    """The status and headers with which we must refuse this INVITE, if we must."""
+    unsupported = [each for each in request.get_all("Require") if each.lower() not in _SUPPORTED]
+    if unsupported:
+        return 420, [("Unsupported", ", ".join(unsupported))]
+    if request.body and request.content_type != SDP:
+        return 415, [("Accept", SDP)]
+    if request.body and not (request.body.startswith(b"v=0") and b"\nm=" in request.body):
+        return 488, [("Warning", '399 callyard "no media in the session description"')]
+    minimum = floor.desk.config.min_session_expires
+    if 0 < session_expires_of(request)[0] < minimum and "timer" in request.get_all("Supported"):
+        return 422, [("Min-SE", str(minimum))]
+    try:
+        if request.max_forwards == 0:
+            return 483, []
+        if request.contact is None:
+            return 400, []
+    except SipError:
+        return 400, []
+    return None
+
+
+def _call(floor: Floor, event: RequestReceived, server: ServerKey, call_id: CallId, now: float) -> Call:
+    desk, request, source = floor.desk, event.request, event.source
+    contact = desk.contact(source.hop.transport)
+    dialog = Dialog.as_uas(request, source, local_tag=desk.ids.tag(), contact=contact)
+    asked, _ = session_expires_of(request)
+    ours = desk.config.session_expires
+    leg = CallerLeg(
+        desk.next_leg_id("caller"), LegKind.CALLER, LegState.INVITED, dialog,
+        LegSession(desk.next_session_id(now), remote=request.body),
+        updates="UPDATE" in (request.get("Allow") or ""),
+        session_expires=min(asked, ours) if asked else ours,
+        transaction=server, source=source, timer="timer" in request.get_all("Supported"),
+    )  # fmt: skip
+    return Call(
+        call_id, CallState.ARRIVED, leg,
+        identity=header_policy.caller_identity(request, desk.config.host),
+        passed_on=tuple(header_policy.passed_on(request)),
+        hops_left=(request.max_forwards or 70) - 1,
+    )  # fmt: skip
+
+
+def take_dialog(leg: Leg, response: Response) -> None:
+    """The dialog of a 2xx that crossed our CANCEL: it is needed for the ACK and the BYE."""
+    confirm(leg.dialog, response)
+    leg.session.remote = response.body
+
+
+def asked_again(floor: Floor, call: Call, leg: Leg, response: Response, now: float) -> bool:
+    """RFC 4028 §7.4: a 422 names the session interval that the peer can bear; the INVITE is sent once more with it."""
+    minimum = response.get("Min-SE") or ""
+    if response.status != 422 or not isinstance(leg, OutgoingLeg) or not minimum.strip().isdecimal():
+        return False
+    wanted = int(minimum)
+    if wanted <= leg.session_expires or leg.state is LegState.CANCELLING:
+        return False
+    leg.dialog.remote_tag = ""
+    leg.state = LegState.CALLING
+    floor.signalling.invite(call, leg, list(call.passed_on), leg.session.local, now, wanted)
+    return floor.desk.clients[leg.transaction].purpose is Purpose.INVITE

@@ -1,0 +1,169 @@
+"""After a restart: every call of the journal goes on, by DESIGN's recovery rules.
+
+Legs that were being dialled are cancelled (the same INVITE is sent again with its branch, so that its CANCEL and a late 2xx
+match); un-ACKed 200s are sent again; a caller that was on its way to a callee goes back to its media session, its place kept; bridged
+calls need nothing.
+"""
+
+from collections.abc import Iterable
+
+from b2bua import ending, parking
+from b2bua.call import Call, CallState, MoveStep
+from b2bua.commands import CallId
+from b2bua.desk import Purpose, Transit
+from b2bua.floor import Floor
+from b2bua.leg import Leg, LegState, OutgoingLeg
+from b2bua.leg_table import LegInput
+from b2bua.signalling import refresh_interval
+from b2bua.snapshot import CallRow, InviteRow, call_of
+from sipcore.errors import SipError
+from sipcore.message import Request, parse
+from sipcore.packets import Hop, Source
+
+__all__ = ["restore"]
+
+_OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
+_UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
+
+
+def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -> None:
+    """Take up the calls of the tables ``call`` and ``invite``; what has to be said to their peers is sent."""
+    calls: dict[str, CallRow] = {}
+    invites: dict[str, InviteRow] = {}
+    for _, key, row in rows:
+        if isinstance(row, CallRow):
+            calls[key] = row
+        elif isinstance(row, InviteRow):
+            invites[key] = row
+    for key, row in calls.items():
+        _restore(floor, call_of(CallId(key), row), invites.get(key), now)
+
+
+def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> None:
+    desk = floor.desk
+    desk.calls[call.id] = call
+    desk.touch(call)
+    for leg in [*call.every_leg(), *call.departing]:
+        if leg.state is not LegState.GONE:
+            desk.add_leg(call, leg)
+            _resume_timer(leg, now)
+    if invite is not None:
+        call.invite_stored = True
+        _adopt(floor, call, invite, now)
+    for leg in list(call.departing):
+        _take_leave(floor, call, leg, now)
+    if call.state is CallState.ENDED:
+        _end_again(floor, call, now)
+    else:
+        _RESUME[call.state](floor, call, now)
+
+
+def _resume_timer(leg: Leg, now: float) -> None:
+    if leg.session_expires and leg.state is LegState.UP:
+        interval = refresh_interval(leg)
+        leg.refresh_at = now + (min(30.0, interval) if leg.refreshing else interval)
+
+
+def _adopt(floor: Floor, call: Call, row: InviteRow, now: float) -> None:
+    """The server transaction of the caller's INVITE, and the response that it may not have got."""
+    caller = call.caller
+    if caller.state not in _UNFINISHED:
+        return
+    try:
+        request = parse(row.data)
+    except SipError:
+        return
+    if not isinstance(request, Request):
+        return
+    source = Source(Hop(*row.hop), row.listener)
+    caller.source = source
+    caller.transaction = floor.desk.endpoint.adopt(request, source, now)
+    floor.desk.callers[caller.transaction] = call
+    if caller.state is not LegState.INVITED:
+        floor.signalling.answer(call, caller.session.local, now)
+    elif call.state is CallState.PARKED:
+        parking.repeat_progress(floor, call, now)
+
+
+def _arrived(floor: Floor, call: Call, now: float) -> None:
+    """Unanswered and not parked: it waits to be parked or offered anew."""
+    _drop_callees(floor, call, now)
+    floor.media.close(call, now)
+    call.winner = None
+    call.state = CallState.ARRIVED
+    if call.answered:  # its media session was still being agreed on: nothing to go back to
+        ending.system(floor, call, "restart", now)
+
+
+def _parked(floor: Floor, call: Call, now: float) -> None:
+    _drop_callees(floor, call, now)
+    call.winner = None
+    _check_media(floor, call, now)
+
+
+def _connecting(floor: Floor, call: Call, now: float) -> None:
+    """It is not known whether the caller was moved: it is called back to its media session."""
+    _drop_callees(floor, call, now)
+    call.winner = None
+    call.state = CallState.PARKED
+    if _check_media(floor, call, now):
+        call.step = MoveStep.RETURN_AFTER_ACK if call.caller.state is LegState.OK_SENT else MoveStep.RETURN_GLARE
+        call.step_at = now if call.step is MoveStep.RETURN_GLARE else None
+
+
+def _bridged(floor: Floor, call: Call, now: float) -> None:
+    """Both dialogs stand. A media leg that was not closed yet is closed now; an ACK that a callee may lack is sent."""
+    floor.media.close(call, now)
+    leg = call.winning_leg()
+    if leg is None:
+        ending.system(floor, call, "restart", now)
+    else:
+        floor.signalling.resume_ack(leg, now)
+
+
+_RESUME = {
+    CallState.ARRIVED: _arrived,
+    CallState.PARKING: _arrived,
+    CallState.PARKED: _parked,
+    CallState.CONNECTING: _connecting,
+    CallState.BRIDGED: _bridged,
+}
+
+
+def _check_media(floor: Floor, call: Call, now: float) -> bool:
+    """Whether the media session stands; one that was being opened is given up and opened anew."""
+    media = call.media
+    if media is not None and media.state is LegState.UP:
+        return True
+    floor.media.close(call, now)
+    parking.reopen(floor, call, now)
+    return False
+
+
+def _drop_callees(floor: Floor, call: Call, now: float) -> None:
+    for leg in list(call.legs.values()):
+        _resume_invite(floor, call, leg, now)
+        floor.drop(call, leg, now)
+
+
+def _resume_invite(floor: Floor, call: Call, leg: OutgoingLeg, now: float) -> None:
+    """The client transaction of an INVITE that may have been sent: the same request again is a retransmission."""
+    if leg.state in _OUTSTANDING:
+        floor.signalling.resume_invite(leg, now)
+        floor.desk.clients[leg.transaction] = Transit(call, leg, Purpose.INVITE)
+
+
+def _take_leave(floor: Floor, call: Call, leg: Leg, now: float) -> None:
+    if leg.state is LegState.LEAVING:
+        floor.signalling.bye(call, leg, now)
+    elif leg.state is LegState.CANCELLING and isinstance(leg, OutgoingLeg):
+        _resume_invite(floor, call, leg, now)
+        floor.signalling.cancel(leg, now)
+
+
+def _end_again(floor: Floor, call: Call, now: float) -> None:
+    """It had ended: who may not have heard of it is told."""
+    _drop_callees(floor, call, now)
+    floor.media.close(call, now)
+    if call.caller.state not in (LegState.GONE, LegState.LEAVING):
+        floor.advance(call, call.caller, LegInput.END, now)

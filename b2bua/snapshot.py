@@ -1,0 +1,205 @@
+"""A call as rows of the journal, and back: what a restart needs to go on, by DESIGN's recovery rules.
+
+Journalled means *maybe sent*: on restart everything outstanding is sent again or cancelled, never assumed. Tables: ``call`` (a row
+a live call, replaced at commitment points), ``invite`` (the caller's INVITE until its 200 is ACKed; written once).
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from b2bua.call import Call, CallState, MoveStep
+from b2bua.commands import CallId, LegId, OfferMode, Playlist
+from b2bua.desk import Change, Desk
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegKind, LegState, MediaLeg, OutgoingLeg
+from b2bua.session import LegSession
+from sipcore.dialog import Dialog
+from sipcore.events import ClientKey
+from sipcore.packets import Hop
+
+__all__ = ["CallRow", "InviteRow", "LegRow", "call_of", "row_of", "take_changes"]
+
+_CSEQ_GAP: Final = 100  # requests sent since the row was written; gaps are legal (RFC 3261 §12.2.2)
+
+_Outgoing = TypeVar("_Outgoing", bound=OutgoingLeg)
+
+
+@dataclass(slots=True)
+class LegRow:
+    id: str
+    kind: int
+    state: int
+    dialog: tuple[str, str, str, str, str, str, str]  # Call-ID, tags, local, remote, our Contact, remote target
+    route_set: tuple[str, ...]
+    local_cseq: int
+    remote_cseq: int | None
+    hop: tuple[str, str, int] | None
+    session: tuple[int, int, bytes, bytes]
+    session_expires: int
+    refreshing: bool
+    updates: bool
+    timer: bool = False
+    transaction: str = ""
+    branch: str = ""
+    uri: str = ""
+    invite_cseq: int = 0
+    mode: OfferMode = "late"
+    server: str = ""
+
+
+@dataclass(slots=True)
+class CallRow:
+    state: int
+    caller: LegRow
+    identity: str
+    passed_on: tuple[tuple[str, str], ...]
+    hops_left: int
+    answered: bool
+    winner: str | None
+    sounds: tuple[str, ...]
+    loop: bool
+    queue: str
+    early_seconds: float | None
+    early_until: float | None
+    legs: tuple[LegRow, ...] = ()
+    media: LegRow | None = None
+    departing: tuple[LegRow, ...] = ()
+    version: int = 1
+
+
+@dataclass(slots=True)
+class InviteRow:
+    """The caller's INVITE as received (Vias stamped), and where it came from."""
+
+    data: bytes
+    hop: tuple[str, str, int]
+    listener: int
+    version: int = 1
+
+
+def take_changes(desk: Desk) -> list[Change]:
+    """Rows of the calls touched since the last time; what ended is deleted."""
+    changes: list[Change] = []
+    for call_id in desk.dirty:
+        call = desk.calls.get(call_id)
+        if call is None:
+            changes += [("call", call_id, None), ("invite", call_id, None)]
+            continue
+        changes.append(("call", call_id, row_of(call)))
+        _invite_change(desk, call, changes)
+    desk.dirty.clear()
+    return changes
+
+
+def _invite_change(desk: Desk, call: Call, changes: list[Change]) -> None:
+    pending = call.caller.state in (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
+    if pending == call.invite_stored:
+        return
+    invite, source = desk.endpoint.invite_of(call.caller.transaction), call.caller.source
+    if not pending:
+        call.invite_stored = False
+        changes.append(("invite", call.id, None))
+    elif invite is not None and source is not None:
+        call.invite_stored = True
+        changes.append(("invite", call.id, InviteRow(invite.encode(), _plain(source.hop), source.listener)))
+
+
+def row_of(call: Call) -> CallRow:
+    playlist = call.playlist or Playlist(())
+    return CallRow(
+        state=int(call.state),
+        caller=_leg_row(call.caller),
+        identity=call.identity,
+        passed_on=call.passed_on,
+        hops_left=call.hops_left,
+        answered=call.answered,
+        winner=call.winner,
+        sounds=playlist.sounds,
+        loop=playlist.loop,
+        queue=playlist.queue,
+        early_seconds=call.early_seconds,
+        early_until=call.caller.early_until,
+        legs=tuple([_leg_row(leg) for leg in call.legs.values()]),
+        media=_leg_row(call.media) if call.media is not None else None,
+        departing=tuple([_leg_row(leg) for leg in call.departing]),
+    )
+
+
+def _leg_row(leg: Leg) -> LegRow:
+    d, s = leg.dialog, leg.session
+    row = LegRow(
+        leg.id, int(leg.kind), int(leg.state),
+        (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
+        d.route_set, d.local_cseq, d.remote_cseq, _plain(d.hop) if d.hop is not None else None,
+        (s.id, s.version, s.local, s.remote), leg.session_expires, leg.refreshing, leg.updates,
+    )  # fmt: skip
+    if isinstance(leg, OutgoingLeg):
+        row.transaction, row.branch, row.uri = leg.transaction, leg.branch, leg.uri
+        row.invite_cseq = leg.invite_cseq
+        if isinstance(leg, CalleeLeg):
+            row.mode = leg.mode
+        elif isinstance(leg, MediaLeg):
+            row.server = leg.server
+    elif isinstance(leg, CallerLeg):
+        row.timer = leg.timer
+    return row
+
+
+def _plain(hop: Hop) -> tuple[str, str, int]:
+    return (hop.transport, hop.host, hop.port)
+
+
+def call_of(call_id: CallId, row: CallRow) -> Call:
+    """The call of a row, as it stood; nothing has been sent."""
+    caller = _plain_leg(CallerLeg, row.caller)
+    caller.timer, caller.early_until = row.caller.timer, row.early_until
+    call = Call(call_id, CallState(row.state), caller, row.identity, tuple(row.passed_on), row.hops_left)
+    call.answered = row.answered
+    call.winner = LegId(row.winner) if row.winner else None
+    call.playlist = Playlist(tuple(row.sounds), row.loop, row.queue) if row.sounds else None
+    call.early_seconds = row.early_seconds
+    call.step = MoveStep.NONE
+    call.legs = {LegId(each.id): _callee(each) for each in row.legs}
+    call.media = _media(row.media) if row.media is not None else None
+    call.departing = [_departing(each) for each in row.departing]
+    return call
+
+
+def _departing(row: LegRow) -> Leg:
+    if row.kind == LegKind.CALLER:
+        return _plain_leg(CallerLeg, row)
+    return _media(row) if row.kind == LegKind.MEDIA else _callee(row)
+
+
+def _callee(row: LegRow) -> CalleeLeg:
+    leg = _outgoing(CalleeLeg, row)
+    leg.mode = row.mode
+    return leg
+
+
+def _media(row: LegRow) -> MediaLeg:
+    leg = _outgoing(MediaLeg, row)
+    leg.server = row.server
+    return leg
+
+
+def _outgoing(kind: type[_Outgoing], row: LegRow) -> _Outgoing:
+    leg = _plain_leg(kind, row)
+    leg.transaction, leg.branch, leg.uri = ClientKey(row.transaction), row.branch, row.uri
+    leg.invite_cseq = row.invite_cseq
+    return leg
+
+
+_Any = TypeVar("_Any", bound=Leg)
+
+
+def _plain_leg(kind: type[_Any], row: LegRow) -> _Any:
+    call_id, local_tag, remote_tag, local, remote, contact, target = row.dialog
+    dialog = Dialog(
+        call_id, local_tag, remote_tag, local, remote, contact, target, tuple(row.route_set),
+        row.local_cseq + _CSEQ_GAP, row.remote_cseq, Hop(*row.hop) if row.hop is not None else None,
+    )  # fmt: skip
+    session_id, version, said, heard = row.session
+    session = LegSession(session_id, version, said, heard)
+    leg = kind(LegId(row.id), LegKind(row.kind), LegState(row.state), dialog, session)
+    leg.session_expires, leg.refreshing, leg.updates = row.session_expires, row.refreshing, row.updates
+    return leg

@@ -1,0 +1,296 @@
+"""The one door of the B2BUA: SIP events and commands in, call events out. All decisions are in the tables and actions.
+
+``receive`` takes what the endpoint reports of our dialogs and transactions, ``arrive`` a new INVITE that was admitted,
+``handle`` a command; each returns what there is to report. What changed is fetched with ``take_changes`` at the end of a turn.
+"""
+
+from collections.abc import Callable, Iterable
+
+from b2bua import arrival, bridge, parking, recovery, relay, snapshot
+from b2bua.call import Call, CallState
+from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
+from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, Park, Play, Reject, SetMediaServers
+from b2bua.desk import Change, Desk, Purpose, SwitchboardConfig, Transit
+from b2bua.events import CallEvent, LegFailed, LegFailure
+from b2bua.floor import Cause, Floor
+from b2bua.leg import Leg, LegState, OutgoingLeg
+from b2bua.leg_table import LegInput, LegOutcome
+from b2bua.media.relocating import RelocatingMedia
+from b2bua.signalling import Signalling
+from sipcore.endpoint import Endpoint
+from sipcore.events import (
+    AckTimedOut,
+    CancelReceived,
+    ClientFailed,
+    ClientKey,
+    Event,
+    FailureCause,
+    RequestReceived,
+    ResponseReceived,
+)  # fmt: skip
+from sipcore.ids import Minter
+from sipcore.message import Response, respond_to
+
+__all__ = ["Switchboard"]
+
+_COMMANDS: dict[type, CallInput] = {
+    Park: CallInput.PARK,
+    Play: CallInput.PLAY,
+    Dial: CallInput.DIAL,
+    DropLeg: CallInput.DROP,
+    Reject: CallInput.REJECT,
+    HangUp: CallInput.HANG_UP,
+}
+_LOST = (408, 481)  # RFC 3261 §12.2.1.2: these end the dialog
+
+
+class Switchboard:
+    def __init__(
+        self, endpoint: Endpoint, ids: Minter, config: SwitchboardConfig, uniform: Callable[[], float]
+    ) -> None:
+        self._desk = Desk(endpoint, ids, config, uniform)
+        signalling = Signalling(self._desk)
+        self._floor = Floor(self._desk, signalling, RelocatingMedia(self._desk, signalling))
+
+    # ------------------------------------------------------------------ in
+
+    def arrive(self, event: RequestReceived, call_id: CallId, now: float) -> list[CallEvent]:
+        """A new INVITE that may come in. One that we cannot serve is answered here and reported as nothing."""
+        call = arrival.new_call(self._floor, event, call_id, now)
+        if call is not None:
+            self._settle(call)
+        return self._take()
+
+    def handle(self, command: Command, now: float) -> list[CallEvent]:
+        """Carry out a command. One for a call that is over is ignored (a ``Dial`` is reported as failed)."""
+        if isinstance(command, SetMediaServers):
+            self._floor.media.configure(command)
+            return []
+        call = self._desk.calls.get(command.call)
+        if call is not None and (call.state, _COMMANDS[type(command)]) in CALL_TABLE:
+            self._input(call, _COMMANDS[type(command)], Cause(command=command), now)
+        elif isinstance(command, Dial):
+            self._desk.report(LegFailed(command.call, command.leg, LegFailure.CONNECT_FAILED, 0))
+        return self._take()
+
+    def receive(self, event: Event, now: float) -> list[CallEvent]:
+        """An event of the endpoint that concerns a dialog or transaction of ours."""
+        match event:
+            case RequestReceived():
+                self._request(event, now)
+            case ResponseReceived(key, response):
+                self._response(key, response, now)
+            case ClientFailed(key, cause):
+                self._failed(key, cause, now)
+            case CancelReceived(server, _):
+                self._caller(self._desk.callers.get(server), LegInput.CANCELLED, now)
+            case AckTimedOut(server):
+                self._caller(self._desk.callers.get(server), LegInput.ACK_TIMEOUT, now)
+        return self._take()
+
+    def owns(self, tag: str) -> bool:
+        """Whether this local tag is of a live leg."""
+        return tag in self._desk.legs
+
+    # ------------------------------------------------------------------ time
+
+    def next_deadline(self) -> float | None:
+        return self._desk.deadlines.next()
+
+    def expire(self, now: float) -> list[CallEvent]:
+        while (call := self._desk.deadlines.pop(now)) is not None:
+            self._due(call, now)
+            self._settle(call)
+        return self._take()
+
+    def _due(self, call: Call, now: float) -> None:
+        caller = call.caller
+        if call.step_at is not None and call.step_at <= now:
+            self._input(call, CallInput.STEP_DUE, Cause(), now)
+        if caller.early_until is not None and caller.early_until <= now and call.state is not CallState.ENDED:
+            parking.answer_early(self._floor, call, now)
+        if caller.early_repeat_at is not None and caller.early_repeat_at <= now:
+            parking.repeat_progress(self._floor, call, now)
+        for rung in [each for each in call.legs.values() if each.ring_until is not None and each.ring_until <= now]:
+            bridge.ring_timeout(self._floor, call, rung.id, now)
+        for leg in [each for each in call.every_leg() if each.refresh_at is not None and each.refresh_at <= now]:
+            if leg.refreshing:
+                self._floor.signalling.refresh(call, leg, now)
+            else:
+                self._leg(call, leg, LegInput.LOST, now)
+
+    # ------------------------------------------------------------------ requests
+
+    def _request(self, event: RequestReceived, now: float) -> None:
+        request = event.request
+        found = self._desk.legs.get(request.to_tag)
+        if found is None or found[1].dialog.call_id != request.call_id:
+            self._no_such_dialog(event, now)
+            return
+        call, leg = found
+        if request.method == "ACK":
+            self._ack(call, leg, event, now)
+        elif event.transaction is None:
+            return
+        elif not leg.dialog.receive(request):
+            self._floor.signalling.reply(leg, event.transaction, request, 500, now)
+        elif request.method == "BYE":
+            self._floor.signalling.reply(leg, event.transaction, request, 200, now)
+            self._leg(call, leg, LegInput.BYE, now)
+        else:
+            relay.received(self._floor, call, leg, request, event.transaction, now)
+        self._settle(call)
+
+    def _no_such_dialog(self, event: RequestReceived, now: float) -> None:
+        if event.transaction is not None:
+            self._desk.endpoint.respond(event.transaction, respond_to(event.request, 481), now)
+
+    def _ack(self, call: Call, leg: Leg, event: RequestReceived, now: float) -> None:
+        if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
+            self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
+        else:
+            relay.acked(self._floor, call, leg, event.request.body, now)
+
+    def _caller(self, call: Call | None, leg_input: LegInput, now: float) -> None:
+        if call is not None:
+            self._leg(call, call.caller, leg_input, now)
+            self._settle(call)
+
+    # ------------------------------------------------------------------ responses
+
+    def _response(self, key: ClientKey, response: Response, now: float) -> None:
+        transit = self._desk.clients.get(key)
+        if transit is None:
+            return
+        if transit.purpose is Purpose.INVITE:
+            self._invite_response(transit, key, response, now)
+        elif response.status >= 200:
+            del self._desk.clients[key]
+            self._final(transit, key, response, response.status, now)
+        self._settle(transit.call)
+
+    def _failed(self, key: ClientKey, cause: FailureCause, now: float) -> None:
+        """RFC 3261 §8.1.3.1: a time-out is a 408, a transport failure a 503."""
+        transit = self._desk.clients.pop(key, None)
+        if transit is None:
+            return
+        status = 408 if cause is FailureCause.TIMEOUT else 503
+        if transit.purpose is Purpose.INVITE:
+            self._leg(transit.call, transit.leg, LegInput.REFUSED, now, Cause(leg=transit.leg, status=status))
+        else:
+            self._final(transit, key, None, status, now)
+        self._settle(transit.call)
+
+    def _invite_response(self, transit: Transit, key: ClientKey, response: Response, now: float) -> None:
+        call, leg, _, _ = transit
+        cause = Cause(leg=leg, response=response, key=key, status=response.status)
+        if response.status < 200:
+            if response.to_tag and not leg.dialog.remote_tag:
+                leg.dialog.remote_tag = response.to_tag
+            self._leg(call, leg, LegInput.PROGRESS, now, cause)
+        elif response.status >= 300:
+            del self._desk.clients[key]
+            if not arrival.asked_again(self._floor, call, leg, response, now):
+                self._leg(call, leg, LegInput.REFUSED, now, cause)
+        elif _is_first(leg):
+            if leg.state is LegState.CANCELLING:
+                arrival.take_dialog(leg, response)
+            self._leg(call, leg, LegInput.ACCEPTED, now, cause)
+        elif isinstance(leg, OutgoingLeg) and response.to_tag != leg.dialog.remote_tag:
+            self._floor.signalling.end_fork(leg, response, now)
+
+    def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
+        """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
+        call, leg, purpose, passed = transit
+        if purpose in (Purpose.MOVE, Purpose.ADJUST, Purpose.RELAY, Purpose.REFRESH):
+            leg.offering = False
+        accepted = response if response is not None and status < 300 else None
+        if purpose is Purpose.BYE:
+            self._leg(call, leg, LegInput.BYE_DONE, now)
+        elif purpose is Purpose.MOVE:
+            moved = CallInput.CALLER_MOVED if accepted is not None else CallInput.CALLER_STAYED
+            self._moved(call, moved, Cause(leg=leg, response=response, key=key, status=status), now)
+        elif purpose is Purpose.RELAY:
+            if accepted is not None:
+                relay.answered(self._floor, call, leg, key, accepted, now)
+            else:
+                relay.refused(self._floor, call, status, now)
+        elif passed is not None:
+            relay.pass_response(self._floor, passed, status, response, now)
+        elif accepted is not None:
+            relay.adjusted(self._floor, leg, key, accepted, now)
+        if status in _LOST and purpose is not Purpose.BYE:
+            self._leg(call, leg, LegInput.LOST, now)
+
+    def _moved(self, call: Call, call_input: CallInput, cause: Cause, now: float) -> None:
+        if (call.state, call_input) in CALL_TABLE:
+            self._input(call, call_input, cause, now)
+        elif cause.response is not None and cause.key is not None and cause.leg is not None and cause.status < 300:
+            # The call ended meanwhile; its 2xx is ACKed all the same (RFC 3261 §13.2.2.4).
+            self._floor.signalling.ack_reinvite(cause.leg, cause.key, cause.response, now)
+
+    # ------------------------------------------------------------------ the tables
+
+    def _leg(self, call: Call, leg: Leg, leg_input: LegInput, now: float, cause: Cause | None = None) -> None:
+        outcome = self._floor.advance(call, leg, leg_input, now)
+        if leg.state is LegState.GONE and leg in call.departing:
+            call.departing.remove(leg)
+        call_input = OUTCOMES.get((leg.kind, outcome)) if outcome is not LegOutcome.NONE else None
+        if call_input is not None and _concerns(call, leg):
+            self._input(call, call_input, (cause or Cause(leg=leg))._replace(outcome=outcome), now)
+
+    def _input(self, call: Call, call_input: CallInput, cause: Cause, now: float) -> None:
+        action = CALL_TABLE.get((call.state, call_input))
+        if action is None:
+            self._desk.ignored += 1
+        else:
+            action(self._floor, call, cause, now)
+        self._settle(call)
+
+    def _settle(self, call: Call) -> None:
+        """After each input: when the call is wanted next, and whether it is gone."""
+        if call.state is not CallState.ENDED:
+            self._desk.deadlines.set(call, call.wanted_at())
+            return
+        self._desk.deadlines.clear(call)
+        if not call.departing and self._desk.calls.pop(call.id, None) is not None:
+            self._desk.touch(call)
+
+    def _take(self) -> list[CallEvent]:
+        events, self._desk.events = self._desk.events, []
+        return events
+
+    # ------------------------------------------------------------------ journal and counts
+
+    def take_changes(self) -> list[Change]:
+        """Rows of the calls that reached a commitment point since the last time."""
+        return snapshot.take_changes(self._desk)
+
+    def restore(self, rows: Iterable[tuple[str, str, object]], now: float) -> list[CallId]:
+        """Take up the calls of a journal (see ``recovery``); returns those that live on, whatever their state."""
+        recovery.restore(self._floor, rows, now)
+        for call in list(self._desk.calls.values()):
+            self._settle(call)
+        return [call.id for call in self._desk.calls.values() if call.state is not CallState.ENDED]
+
+    def state_of(self, call: CallId) -> CallState | None:
+        found = self._desk.calls.get(call)
+        return found.state if found is not None else None
+
+    def counts(self) -> dict[str, int]:
+        """What is live: calls by state, legs, client transactions of ours, deadlines; and inputs ignored (grows only)."""
+        desk = self._desk
+        states = {f"calls_{state.name.lower()}": 0 for state in CallState}
+        for call in desk.calls.values():
+            states[f"calls_{call.state.name.lower()}"] += 1
+        live = {"calls": len(desk.calls), "legs": len(desk.legs), "requests": len(desk.clients)}
+        return live | states | {"call_deadlines": len(desk.deadlines), "ignored_inputs": desk.ignored}
+
+
+def _is_first(leg: Leg) -> bool:
+    return leg.state in (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
+
+
+def _concerns(call: Call, leg: Leg) -> bool:
+    """Whether the leg is still part of the call, rather than one that takes its leave."""
+    return leg is call.caller or leg is call.media or call.legs.get(leg.id) is leg
