@@ -29,7 +29,8 @@ def test_quantiles_are_nearest_ranks(share: float, expected: int) -> None:
 def test_a_reply_copies_what_must_be_copied() -> None:
     request = Wire.parse(
         b"INVITE sip:x@h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=1\r\nVia: SIP/2.0/UDP b;branch=2\r\n"
-        b"From: <sip:a@a>;tag=f\r\nTo: <sip:x@h>\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:a@a:1;ob>\r\n\r\n",
+        b"From: <sip:a@a>;tag=f\r\n"
+        b"To: <sip:x@h>\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:a@a:1;ob>\r\n\r\n",
         0,
         ("127.0.0.1", 1),
     )
