@@ -22,24 +22,16 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
 
     Raises ``TypeError`` on a row that is not of this module's types.
     """
-    tickets: list[tuple[TicketId, TicketRow]] = []
     for _, key, row in rows:
         match row:
             case TicketRow():
-                tickets.append((TicketId(key), row))
+                _restore_ticket(floor, TicketId(key), row, now)
             case AgentRow():
                 _restore_agent(floor, AgentId(key), row)
             case OfferRow():
                 floor.dirty.offers[OfferId(key)] = None
             case _:
                 raise TypeError(f"not a row of the queue engine: {row!r}")
-    tickets.sort(key=_arrival)
-    for ticket, ticket_row in tickets:
-        floor.sequence = max(floor.sequence, ticket_row.sequence)
-        if ticket_row.agent is not None:
-            _restore_connected(floor, ticket, ticket_row, ticket_row.agent, now)
-        else:
-            _restore_waiting(floor, ticket, ticket_row)
     for agent in floor.agents.agents.values():
         _as_told(agent)
         floor.emptied(agent, now)
@@ -54,10 +46,6 @@ def _as_told(agent: Agent) -> None:
         pending_status=pending[0] if pending is not None else None,
         wrap_up_until=wrap_up.until if wrap_up is not None else None,
     )
-
-
-def _arrival(ticket: tuple[TicketId, TicketRow]) -> tuple[float, int]:
-    return (ticket[1].joined_at, ticket[1].sequence)
 
 
 def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
@@ -81,6 +69,14 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
         status=agent.status, pause_reason=row.pause_reason, state=RoutingState(row.state), ticket=row.ticket
     )
     floor.touch(agent)
+
+
+def _restore_ticket(floor: Floor, ticket_id: TicketId, row: TicketRow, now: float) -> None:
+    floor.sequence = max(floor.sequence, row.sequence)
+    if row.agent is not None:
+        _restore_connected(floor, ticket_id, row, row.agent, now)
+    else:
+        _restore_waiting(floor, ticket_id, row)
 
 
 def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:

@@ -56,15 +56,17 @@ from queues.outputs import (
     TicketQueued,
     TicketResult,
 )
+from queues.snapshot import TicketRow
 
 QUEUES = ("red", "green", "blue")
 AGENTS = ("ana", "bo", "cleo", "dan")
-SKILLS = ("billing", "french")
 
 queue_names = st.sampled_from(QUEUES)
 agent_names = st.sampled_from(AGENTS)
-levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
+needs_some = st.sampled_from([{}, {}, {"billing": 2}, {"billing": 3}, {"french": 1}, {"billing": 1, "french": 2}])
+skills_some = st.sampled_from([{"billing": 3, "french": 2}, {"billing": 3}, {"billing": 2, "french": 1}, {}])
 picks = st.integers(0, 1_000_000)
+mostly = st.sampled_from([True, True, True, False])
 
 
 @dataclass
@@ -127,6 +129,13 @@ class EngineMachine(RuleBasedStateMachine):
                     self.hear_agent(output)
                 case _:
                     assert not isinstance(output, Refused)
+        for offer in [output for output in outputs if isinstance(output, MakeOffer)]:
+            agent = self.engine._floor.agents.agents[offer.agent]
+            assert agent.status is AgentStatus.AVAILABLE
+            assert agent.reachable
+            assert agent.pending is None
+            assert agent.delay is None
+            assert self.in_hand(offer.agent) + (agent.wrap_up is not None) <= agent.config.capacity
         changed = [output.agent for output in outputs if isinstance(output, AgentChanged)]
         assert len(changed) == len(set(changed)), "one change per agent and turn"
         for table, key, row in self.engine.take_changes():
@@ -187,12 +196,12 @@ class EngineMachine(RuleBasedStateMachine):
         for name in QUEUES[:2]:
             self.configure_queue(name, {}, 0, 5.0, None, None)
         for name in AGENTS[:3]:
-            self.configure_agent(name, {"billing": 2}, None, 1)
+            self.configure_agent(name, {"billing": 3, "french": 2}, None, 2)
             self.set_status(name, AgentStatus.AVAILABLE)
 
     @rule(
         name=queue_names,
-        needs=levels,
+        needs=needs_some,
         priority=st.integers(0, 2),
         wrap_up=st.sampled_from([0.0, 5.0]),
         max_wait=st.sampled_from([None, 40.0]),
@@ -214,6 +223,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.queues[name] = config
         self.do(ConfigureQueue(config))
 
+    @precondition(lambda self: len(self.queues) > 1)
     @rule(name=queue_names)
     def remove_queue(self, name: str) -> None:
         self.do(RemoveQueue(QueueId(name)))
@@ -221,8 +231,8 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(
         name=agent_names,
-        skills=levels,
-        queues=st.one_of(st.none(), st.frozensets(queue_names)),
+        skills=skills_some,
+        queues=st.one_of(st.none(), st.none(), st.frozensets(queue_names)),
         capacity=st.sampled_from([1, 1, 2, 3]),
     )
     def configure_agent(self, name: str, skills: dict[str, int], queues: frozenset[str] | None, capacity: int) -> None:
@@ -231,6 +241,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.agents[name] = config
         self.do(ConfigureAgent(config))
 
+    @precondition(lambda self: len(self.agents) > 2)
     @rule(name=agent_names)
     def remove_agent(self, name: str) -> None:
         self.do(RemoveAgent(AgentId(name)))
@@ -238,11 +249,16 @@ class EngineMachine(RuleBasedStateMachine):
         if self.engine._floor.agents.agents.get(AgentId(name)) is None:
             self.told.pop(name, None)
 
+    @rule(status=st.sampled_from([AgentStatus.AVAILABLE, AgentStatus.AVAILABLE, AgentStatus.PAUSED]))
+    def set_all(self, status: AgentStatus) -> None:
+        for name in AGENTS:
+            self.set_status(name, status)
+
     @rule(name=agent_names, status=st.sampled_from([*AgentStatus, AgentStatus.AVAILABLE]))
     def set_status(self, name: str, status: AgentStatus) -> None:
         self.do(SetStatus(AgentId(name), status, "lunch"))
 
-    @rule(name=agent_names, reachable=st.sampled_from([True, True, False]))
+    @rule(name=agent_names, reachable=mostly)
     def set_reachable(self, name: str, reachable: bool) -> None:
         self.do(SetReachable(AgentId(name), reachable))
 
@@ -251,7 +267,11 @@ class EngineMachine(RuleBasedStateMachine):
         agent = AgentId(name)
         self.do(EndWrapUp(agent) if seconds is None else ExtendWrapUp(agent, seconds))
 
-    @rule(queue=queue_names, priority=st.integers(0, 2), ready=st.sampled_from([True, True, False]))
+    @rule(queue=queue_names, priorities=st.lists(st.integers(0, 2), min_size=1, max_size=3), ready=mostly)
+    def arrive(self, queue: str, priorities: list[int], ready: bool) -> None:
+        for priority in priorities:
+            self.enqueue(queue, priority, ready)
+
     def enqueue(self, queue: str, priority: int, ready: bool) -> None:
         ticket = TicketId(f"t{next(self.arrivals)}")
         self.tickets[ticket] = Booked(queue, priority, int(ticket[1:]), self.now, ready)
@@ -277,7 +297,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.do(OfferAnswered(self.some_offer(pick)))
 
     @precondition(lambda self: self.offers)
-    @rule(pick=picks, cause=st.sampled_from(FailureCause), ready=st.sampled_from([True, True, False]))
+    @rule(pick=picks, cause=st.sampled_from(FailureCause), ready=mostly)
     def fail(self, pick: int, cause: FailureCause, ready: bool) -> None:
         offer = self.some_offer(pick)
         if not ready:
@@ -289,9 +309,15 @@ class EngineMachine(RuleBasedStateMachine):
     def connect(self, pick: int) -> None:
         self.do(Connected(self.some_offer(pick)))
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: any(booked.agent for booked in self.tickets.values()))
     @rule(pick=picks)
     def end_call(self, pick: int) -> None:
+        calls = sorted(ticket for ticket, booked in self.tickets.items() if booked.agent is not None)
+        self.do(CallEnded(TicketId(calls[pick % len(calls)])))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks)
+    def end_any(self, pick: int) -> None:
         self.do(CallEnded(self.some_ticket(pick)))
 
     @precondition(lambda self: self.tickets)
@@ -339,7 +365,7 @@ class EngineMachine(RuleBasedStateMachine):
         for booked in self.tickets.values():
             booked.offers.clear()
         self.told = {name: told for name, told in self.told.items() if name in self.agents}
-        outputs = self.engine.restore([(*key, row) for key, row in self.journal.items()], self.now)
+        outputs = self.engine.restore([(*key, row) for key, row in reversed(self.journal.items())], self.now)
         self.hear(outputs)
         gone = {output.ticket for output in outputs if isinstance(output, TicketEnded)}
         assert self.places(self.engine) == [ticket for ticket in places if ticket not in gone]
@@ -413,6 +439,12 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def the_journal_is_the_engine(self) -> None:
         assert {key for table, key in self.journal if table == "ticket"} == set(self.tickets)
+        for ticket, booked in self.tickets.items():
+            row = self.journal["ticket", ticket]
+            assert isinstance(row, TicketRow)
+            assert (row.state, row.joined_at, row.priority, row.ready, row.agent) == (
+                self.state_of(booked), booked.joined_at, booked.priority, booked.ready, booked.agent,
+            )  # fmt: skip
         assert {key for table, key in self.journal if table == "offer"} == set(self.offers)
         assert {key for table, key in self.journal if table == "agent"} == set(self.agents)
 

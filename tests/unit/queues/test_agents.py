@@ -370,6 +370,22 @@ def test_a_removed_agents_call_goes_on_and_then_it_is_forgotten() -> None:
     }  # fmt: skip
 
 
+def test_an_agent_removed_in_wrap_up_or_delay_leaves_no_deadline() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=10.0))
+    desk.agent("ana")
+    desk.enter("a")
+    desk.connect("o1")
+    desk.end("a", at=1)
+    desk.do(RemoveAgent(ANA))
+    assert desk.engine.counts()["deadlines"] == 0
+    desk.agent("ana")
+    desk.enter("b")
+    desk.fail("o2", FailureCause.BUSY)
+    desk.do(RemoveAgent(ANA))
+    assert desk.pass_to(100) == []
+    assert desk.waiting() == ["b"]
+
+
 def test_an_agent_removed_during_a_call_may_come_back() -> None:
     desk = Desk()
     desk.agent("ana")
