@@ -52,12 +52,14 @@ StreamEvent = PlayFinished | DigitPressed
 class Target:
     """Where a stream goes and how: what the session descriptions agreed on.
 
-    ``address`` None: nowhere (held, or not yet known). ``event_type``: the payload type of telephone-events, if any.
+    ``address`` None: nowhere (held, or not yet known). ``payload_type`` None: the codec's own. ``event_type``: the
+    payload type of telephone-events, if any.
     """
 
     codec: str
     address: Address | None = None
     control: Address | None = None
+    payload_type: int | None = None
     event_type: int | None = None
     sending: bool = True
 
@@ -125,7 +127,8 @@ class RtpStream:
             self._recode(target.codec)
         if target.event_type != previous.event_type and self._latched:
             self.sockets.let_in(target.event_type)
-        self.payload_type = PAYLOAD_TYPES[target.codec]
+        own = PAYLOAD_TYPES[target.codec]
+        self.payload_type = own if target.payload_type is None else target.payload_type
 
     def play(self, playlist: Playlist | None) -> None:
         """Replace at once what is playing; None: silence."""
@@ -171,7 +174,7 @@ class RtpStream:
         try:
             packet = parse_rtp(data)
             is_event = packet.payload_type == self._target.event_type
-            if not is_event and packet.payload_type not in CODEC_NAMES:
+            if not is_event and packet.payload_type not in CODEC_NAMES and packet.payload_type != self.payload_type:
                 return []
             if not self._latched and not self._latch(source):
                 return []
