@@ -56,7 +56,7 @@ class Agent:
     routing: AgentConfig
     address: str
     offer: OfferMode = "late"
-    ha1: Mapping[str, str] = field(default_factory=dict)
+    ha1: Mapping[str, str] = field(default_factory=dict, repr=False)  # as good as the password
     initial_status: Literal["available", "paused", "logged_out"] = "logged_out"
 
 
