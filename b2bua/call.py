@@ -33,7 +33,7 @@ class MoveStep(IntEnum):
     RETURN_AFTER_ACK = 6
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Relay:
     """An offer/answer exchange that one peer began and the other completes; one at a time a call (RFC 3261 §14.2).
 
@@ -51,7 +51,7 @@ class Relay:
     accepted: Response | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call(Timed):
     """``winner`` is the callee that answered first, or is bridged; ``departing`` are legs that the call is done with and
     that still say CANCEL or BYE. ``answered``: the caller's INVITE has had its 200."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from b2bua.call import Call
 from b2bua.commands import CallId, LegId
 from b2bua.events import CallEvent
-from b2bua.leg import Leg
+from b2bua.leg import Leg, OutgoingLeg
 from sipcore.config import Listener
 from sipcore.deadlines import Deadlines
 from sipcore.endpoint import Endpoint
@@ -98,6 +98,8 @@ class Desk:
 
     def forget_leg(self, leg: Leg) -> None:
         self.legs.pop(leg.dialog.local_tag, None)
+        if isinstance(leg, OutgoingLeg):
+            self.clients.pop(leg.transaction, None)
 
     def next_session_id(self, now: float) -> int:
         """A session id for an ``o=`` line: unique and rising (RFC 4566 §5.2 suggests a time)."""

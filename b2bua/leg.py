@@ -34,7 +34,7 @@ class LegState(IntEnum):
     GONE = 9
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Leg:
     """``dialog`` is complete once the peer's tag is known (from the first response that makes a dialog)."""
 
@@ -50,7 +50,7 @@ class Leg:
     session_expires: int = 0  # seconds; 0: no session timer on this leg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CallerLeg(Leg):
     """``transaction`` is the server transaction of its INVITE; ``source`` where that came from."""
 
@@ -61,7 +61,7 @@ class CallerLeg(Leg):
     early_repeat_at: float | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OutgoingLeg(Leg):
     """``transaction`` is the client transaction of our INVITE, ``branch`` its Via branch, ``uri`` its Request-URI."""
 
@@ -71,14 +71,14 @@ class OutgoingLeg(Leg):
     invite_cseq: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CalleeLeg(OutgoingLeg):
     mode: OfferMode = "late"
     dropped: bool = False  # by command: its end is not reported
     ring_until: float | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MediaLeg(OutgoingLeg):
     """``server`` is the template it was made from; ``tried`` those that failed before it."""
 

@@ -27,7 +27,8 @@ def advance(
         desk.forget_leg(leg)
     elif action in _MUST_SEND:
         leg.refresh_at = None
-        call.departing.append(leg)
+        if leg not in call.departing:
+            call.departing.append(leg)
     return outcome
 
 

@@ -1,0 +1,138 @@
+"""A crash at every stage of a call: what was promised to the caller still holds afterwards."""
+
+import pytest
+
+from b2bua.call import CallState
+from b2bua.events import CallEnded
+from tests.unit.b2bua.harness import Net, port_of, sdp
+
+
+@pytest.fixture
+def net() -> Net:
+    return Net()
+
+
+def test_parked_caller_keeps_its_music_and_is_served_afterwards(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    assert net.restart() == [call]
+    assert net.board.state_of(call) is CallState.PARKED
+    assert len(caller.requests("INVITE")) == 0
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    assert net.board.state_of(call) is CallState.BRIDGED
+    assert net.media[0].requests("BYE")
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_bridged_call_goes_on_and_ends_right(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    assert net.restart() == [call]
+    assert net.board.state_of(call) is CallState.BRIDGED
+    agent.request("BYE")
+    assert caller.requests("BYE")
+    assert net.told(CallEnded)
+    assert net.quiet()
+
+
+def test_ringing_offer_is_cancelled_and_the_caller_kept(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 180)
+    assert net.restart() == [call]
+    net.wait(1)
+    assert agent.cancels()
+    assert len(agent.requests("INVITE")) == 1  # ours again is a retransmission to it
+    net.dial(call, agent, leg="leg-2")
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    assert net.board.state_of(call) is CallState.BRIDGED
+    agent.request("BYE")
+    assert net.quiet()
+
+
+def test_unanswered_caller_of_a_straight_offer_is_still_there(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    caller.invite(sdp(30000))
+    call = net.arrived()
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 180)
+    assert net.restart() == [call]
+    net.wait(1)
+    assert net.board.state_of(call) is CallState.ARRIVED
+    assert agent.cancels()
+    net.park(call)
+    caller.ack(caller.responses(200)[-1])
+    assert net.board.state_of(call) is CallState.PARKED
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_early_parked_caller_is_kept_and_can_cancel(net: Net) -> None:
+    caller = net.peer(6001)
+    call = net.parked_caller(caller, early=120.0)
+    assert net.restart() == [call]
+    assert net.board.state_of(call) is CallState.PARKED
+    caller.cancel()
+    assert caller.responses(487)
+    assert net.quiet()
+
+
+def test_an_unacked_200_is_sent_again(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    caller.invite(sdp(30000))
+    call = net.arrived()
+    net.dial(call, agent)
+    net.lost.add(caller.hop)  # the 200 does not arrive before we crash
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    net.rows()
+    net.lost.clear()
+    assert net.restart() == [call]
+    answer = caller.responses(200)[-1]
+    assert port_of(answer.body) == 31000
+    caller.ack(answer)
+    caller.request("BYE")
+    assert agent.requests("BYE")
+    assert net.quiet()
+
+
+def test_crash_before_the_callee_was_acked_gives_the_caller_back(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    caller.sdp = b""
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    assert net.board.state_of(call) is CallState.CONNECTING
+    caller.answer_requests = False
+    invites = len(caller.requests("INVITE"))
+    assert net.restart() == [call]
+    net.wait(1)
+    assert agent.requests("ACK")
+    assert agent.requests("BYE")
+    caller.reply(caller.requests("INVITE")[invites - 1], 200, sdp(30000))
+    caller.sdp, caller.answer_requests = sdp(30000), True
+    back = caller.last_request("INVITE")
+    assert port_of(back.request.body) == 40000
+    caller.reply(back, 200, sdp(30000))
+    assert net.board.state_of(call) is CallState.PARKED
+    caller.request("BYE")
+    net.quiet()
+
+
+def test_a_call_that_had_ended_says_bye_again(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    net.rows()
+    net.lost.add(agent.hop)  # our BYE is lost with us
+    caller.request("BYE")
+    net.rows()
+    net.lost.clear()
+    assert net.restart() == []
+    assert agent.requests("BYE")
+    assert net.quiet()
