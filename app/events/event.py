@@ -1,14 +1,14 @@
 """Facts as events: ``{id, type, time, seq, data}``, serialised once however many listen."""
 
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import msgspec
 
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
 from app.projections.views import QueueStats
 
-__all__ = ["Event", "event_of", "reset", "rfc3339", "stats_event"]
+__all__ = ["Event", "Names", "event_of", "reset", "rfc3339", "stats_event"]
 
 _encoder = msgspec.json.Encoder()
 
@@ -16,6 +16,14 @@ _encoder = msgspec.json.Encoder()
 def rfc3339(instant: float) -> str:
     """RFC 3339 in UTC, milliseconds."""
     return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Names(Protocol):
+    """What ids are called; None for what is not configured any more."""
+
+    def queue_name(self, queue_id: str | None) -> str | None: ...
+
+    def agent_name(self, agent_id: str | None) -> str | None: ...
 
 
 class Event(msgspec.Struct, gc=False):
@@ -34,7 +42,7 @@ class Event(msgspec.Struct, gc=False):
     seq: int = 0
     frame_: bytes | None = None
 
-    def frame(self) -> bytes:
+    def frame(self, names: Names) -> bytes:
         """The event as it goes over the wire of an event stream (WHATWG HTML §9.2)."""
         if self.frame_ is None:
             body = _encoder.encode(
@@ -43,7 +51,7 @@ class Event(msgspec.Struct, gc=False):
                     "type": self.type,
                     "time": rfc3339(self.time),
                     "seq": self.seq,
-                    "data": _data(self.source),
+                    "data": _data(self.source, names),
                 }
             )
             self.frame_ = b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.type.encode(), body)
@@ -68,7 +76,7 @@ def event_of(fact: Fact) -> Event | None:
 
 
 def stats_event(event_id: str, stats: QueueStats, now: float) -> Event:
-    return Event(event_id, "queue.stats", now, stats, stats.queue)
+    return Event(event_id, "queue.stats", now, stats, stats.queue_id)
 
 
 def reset(event_id: str, now: float) -> Event:
@@ -76,22 +84,33 @@ def reset(event_id: str, now: float) -> Event:
     return Event(event_id, "stream.reset", now, "events were missed: fetch the present state again")
 
 
-def _data(source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str) -> dict[str, Any]:
+def _data(source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str, names: Names) -> dict[str, Any]:
     match source:
         case CallEvent():
-            return _step(source)
+            return {"call": source.call, **_refs(source.queue, source.agent, names), **_step(source)}
         case CallRecord():
-            return _record(source)
+            return {"call": source.call, **_refs(source.queue, source.agent, names), **_record(source)}
         case AgentState():
-            return _state(source)
+            return {**_refs(None, source.agent, names), **_state(source)}
         case WrapUp():
-            return {"agent": source.agent, "call": source.call, "wrap_up_seconds": source.wrap_up_ms / 1000}
+            told = {"call": source.call, "wrap_up_seconds": source.wrap_up_ms / 1000}
+            return {**_refs(None, source.agent, names), **told}
         case QueueStats():
             return _stats(source)
         case str():
             return {"reason": source}
         case _:
             assert_never(source)
+
+
+def _refs(queue: str | None, agent: str | None, names: Names) -> dict[str, str]:
+    """By name, as configuration is referred to everywhere, and by id."""
+    refs: dict[str, str] = {}
+    if queue is not None:
+        refs |= {"queue": names.queue_name(queue) or queue, "queue_id": queue}
+    if agent is not None:
+        refs |= {"agent": names.agent_name(agent) or agent, "agent_id": agent}
+    return refs
 
 
 def _stats(stats: QueueStats) -> dict[str, Any]:
@@ -102,15 +121,15 @@ def _stats(stats: QueueStats) -> dict[str, Any]:
 
 def _step(event: CallEvent) -> dict[str, Any]:
     fields = {
-        "call": event.call, "queue": event.queue, "agent": event.agent, "offer": event.offer, "cause": event.cause,
-        "position": event.position, "caller": event.caller, "called": event.called, "priority": event.priority,
+        "offer": event.offer, "cause": event.cause, "position": event.position, "caller": event.caller,
+        "called": event.called, "priority": event.priority,
     }  # fmt: skip
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _state(state: AgentState) -> dict[str, Any]:
     return {
-        "agent": state.agent, "status": state.status, "routing_state": state.routing_state,
+        "status": state.status, "routing_state": state.routing_state,
         "pause_reason": state.pause_reason, "pending_status": state.pending_status, "call": state.call,
         "active": state.active, "capacity": state.capacity,
     }  # fmt: skip
@@ -118,9 +137,9 @@ def _state(state: AgentState) -> dict[str, Any]:
 
 def _record(record: CallRecord) -> dict[str, Any]:
     return {
-        "call": record.call, "caller": record.caller, "called": record.called, "queue": record.queue,
-        "agent": record.agent, "arrived_at": rfc3339(record.arrived_at), "queued_at": _instant(record.queued_at),
-        "answered_at": _instant(record.answered_at), "ended_at": rfc3339(record.ended_at), "outcome": record.outcome,
+        "caller": record.caller, "called": record.called, "arrived_at": rfc3339(record.arrived_at),
+        "queued_at": _instant(record.queued_at), "answered_at": _instant(record.answered_at),
+        "ended_at": rfc3339(record.ended_at), "outcome": record.outcome,
         "cause": record.cause, "ended_by": record.ended_by, "wait_seconds": record.wait_ms / 1000,
         "ring_seconds": record.ring_ms / 1000, "talk_seconds": record.talk_ms / 1000, "offers": record.offers,
         "priority": record.priority,

@@ -27,7 +27,11 @@ class TooManyStreams(Exception):  # noqa: N818 - it is a verdict, not a fault
 
 
 class QueueSource(Protocol):
-    """Where statistics come from: ``app.projections.live.LiveView``."""
+    """Where statistics and names come from: ``app.projections.live.LiveView``."""
+
+    def queue_name(self, queue_id: str | None) -> str | None: ...
+
+    def agent_name(self, agent_id: str | None) -> str | None: ...
 
     def take_touched(self) -> set[str]: ...
 
@@ -75,8 +79,8 @@ class Subscription:
         """The next frames, none when all was read so far (``wake`` is cleared then)."""
         frames, self._next, complete = self._hub.read(self._next, self._interest)
         if complete:
-            self.wake.clear()
             self.ended = self._hub.closed
+            self._hub.rest(self)
         return frames
 
     def close(self) -> None:
@@ -108,6 +112,7 @@ class EventHub:
         self._seq_of: dict[str, int] = {}
         self._next = 1
         self._subscriptions: set[Subscription] = set()
+        self._resting: set[Subscription] = set()
         self._dirty: dict[str, None] = {}  # queues with news, the longest-waiting first
         self._told: dict[str, float] = {}
         self.closed = False
@@ -115,6 +120,10 @@ class EventHub:
     @property
     def streams(self) -> int:
         return len(self._subscriptions)
+
+    @property
+    def full(self) -> bool:
+        return len(self._subscriptions) >= self._max_streams
 
     def publish(self, fact: Fact) -> None:
         event = event_of(fact)
@@ -144,7 +153,7 @@ class EventHub:
 
     def subscribe(self, interest: Interest, last_event_id: str | None = None) -> Subscription:
         """From now on, or from after ``last_event_id``. Raises ``TooManyStreams``."""
-        if len(self._subscriptions) >= self._max_streams:
+        if self.full:
             raise TooManyStreams
         start = self._next
         if last_event_id:
@@ -154,8 +163,14 @@ class EventHub:
         self._subscriptions.add(subscription)
         return subscription
 
+    def rest(self, subscription: Subscription) -> None:
+        """It has read everything: wake it at the next event. Who is still reading needs no waking."""
+        subscription.wake.clear()
+        self._resting.add(subscription)
+
     def leave(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
+        self._resting.discard(subscription)
 
     def read(self, start: int, interest: Interest) -> tuple[list[bytes], int, bool]:
         """(frames, where to go on, whether that was all). Who asks for what is gone is reset and goes on from now."""
@@ -166,14 +181,13 @@ class EventHub:
         for seq in range(start, end):
             event = self._ring[seq % self._size]
             if event is not None and interest.wants(event):
-                frames.append(event.frame())
+                frames.append(event.frame(self._queues))
         return frames, end, end == self._next
 
     def close(self) -> None:
         """End every stream, once its reader has taken what is there."""
         self.closed = True
-        for subscription in self._subscriptions:
-            subscription.wake.set()
+        self._wake_all()
 
     def _publish(self, event: Event) -> None:
         event.seq = self._next
@@ -184,11 +198,15 @@ class EventHub:
         self._ring[slot] = event
         self._seq_of[event.id] = event.seq
         self._next += 1
-        for subscription in self._subscriptions:
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        for subscription in self._resting:
             subscription.wake.set()
+        self._resting.clear()
 
     def _reset(self) -> bytes:
-        return reset(self._new_id(), self._clock()).frame()
+        return reset(self._new_id(), self._clock()).frame(self._queues)
 
     def _collect(self) -> None:
         for queue_id in sorted(self._queues.take_touched()):

@@ -12,7 +12,7 @@ import msgspec
 from app.facts import CallEvent, CallRecord, Fact, WrapUp
 from app.projections.views import TodayStats
 
-__all__ = ["DAY_SECONDS", "Day", "midnight"]
+__all__ = ["DAY_SECONDS", "Counts", "Day", "midnight"]
 
 DAY_SECONDS: Final = 86_400
 _MAX_AWAITED_WRAP_UPS: Final = 10_000  # a queue without wrap-up never says that one is over
@@ -23,8 +23,12 @@ def midnight(now: float) -> float:
     return now - now % DAY_SECONDS
 
 
-class _Counts:
-    """The raw counts of one queue; durations in milliseconds."""
+class Counts:
+    """The raw counts of one queue, durations in milliseconds, and what is derived from them.
+
+    offered = answered + abandoned + flowed_out + system, once every call has ended. A ratio without a denominator is
+    None.
+    """
 
     __slots__ = (
         "abandoned", "abandoned_in_time", "answered", "answered_in_time", "flowed_out", "handled", "offered",
@@ -36,6 +40,28 @@ class _Counts:
         self.abandoned = self.abandoned_in_time = self.short_abandoned = 0
         self.flowed_out = self.system = self.rejected = 0
         self.handled = self.talk_ms = self.wrap_up_ms = 0
+
+    @property
+    def ended(self) -> int:
+        return self.answered + self.abandoned + self.flowed_out + self.system
+
+    @property
+    def service_level(self) -> float | None:
+        """The default formula, ``configurable``: A_T / (A + B − s)."""
+        return _ratio(self.answered_in_time, self.answered + self.abandoned - self.short_abandoned)
+
+    @property
+    def abandon_rate(self) -> float | None:
+        return _ratio(self.abandoned, self.offered)
+
+    @property
+    def average_speed_of_answer_seconds(self) -> float | None:
+        return _ratio(self.wait_ms / 1000, self.answered)
+
+    @property
+    def average_handle_time_seconds(self) -> float | None:
+        """Over calls that have ended; a wrap-up that goes on is left out."""
+        return _ratio((self.talk_ms + self.wrap_up_ms) / 1000, self.handled)
 
     def answer(self, wait_ms: int, *, in_time: bool, sign: int = 1) -> None:
         self.answered += sign
@@ -59,7 +85,7 @@ class Day:
     def __init__(self, start: float, threshold: Callable[[str], float]) -> None:
         self.start = start
         self._threshold = threshold
-        self._queues: dict[str, _Counts] = {}
+        self._queues: dict[str, Counts] = {}
         self._open: dict[str, _Open] = {}
         self._awaited: dict[str, str] = {}  # the call whose wrap-up goes on → its queue
 
@@ -77,8 +103,7 @@ class Day:
                 self._counts(queue).wrap_up_ms += fact.wrap_up_ms
 
     def stats(self, queue: str) -> TodayStats:
-        counts = self._queues.get(queue) or _Counts()
-        ended = counts.answered + counts.abandoned + counts.flowed_out + counts.system
+        counts = self._queues.get(queue) or Counts()
         return TodayStats(
             since=self.start,
             offered=counts.offered,
@@ -89,14 +114,12 @@ class Day:
             short_abandoned=counts.short_abandoned,
             flowed_out=counts.flowed_out,
             system=counts.system,
-            in_progress=counts.offered - ended,
+            in_progress=counts.offered - counts.ended,
             rejected=counts.rejected,
-            service_level=_ratio(
-                counts.answered_in_time, counts.answered + counts.abandoned - counts.short_abandoned
-            ),  # A_T / (A + B − s)
-            abandon_rate=_ratio(counts.abandoned, counts.offered),
-            average_speed_of_answer_seconds=_ratio(counts.wait_ms / 1000, counts.answered),
-            average_handle_time_seconds=_ratio((counts.talk_ms + counts.wrap_up_ms) / 1000, counts.handled),
+            service_level=counts.service_level,
+            abandon_rate=counts.abandon_rate,
+            average_speed_of_answer_seconds=counts.average_speed_of_answer_seconds,
+            average_handle_time_seconds=counts.average_handle_time_seconds,
         )
 
     def forget(self, queue: str) -> None:
@@ -135,7 +158,7 @@ class Day:
         elif record.queued_at >= self.start:
             self._ended(self._counts(queue), queue, record)
 
-    def _ended(self, counts: _Counts, queue: str, record: CallRecord) -> None:
+    def _ended(self, counts: Counts, queue: str, record: CallRecord) -> None:
         counts.offered += 1
         in_time = bool(record.within_threshold)
         match record.outcome:
@@ -158,10 +181,10 @@ class Day:
             del self._awaited[next(iter(self._awaited))]
         self._awaited[call] = queue
 
-    def _counts(self, queue: str) -> _Counts:
+    def _counts(self, queue: str) -> Counts:
         counts = self._queues.get(queue)
         if counts is None:
-            counts = self._queues[queue] = _Counts()
+            counts = self._queues[queue] = Counts()
         return counts
 
 

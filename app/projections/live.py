@@ -139,8 +139,8 @@ class LiveView:
         self._roll(now)
         line = self._lines.get(queue_id) or Line()
         return QueueStats(
-            queue=queue_id,
-            name=queue.routing.name,
+            queue_id=queue_id,
+            queue=queue.routing.name,
             waiting=line.waiting,
             offered=line.offered,
             connected=line.connected,

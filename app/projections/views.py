@@ -63,8 +63,8 @@ class QueueStats(msgspec.Struct, frozen=True):
     those who may serve the queue, by routing state.
     """
 
+    queue_id: str
     queue: str
-    name: str
     waiting: int
     offered: int
     connected: int

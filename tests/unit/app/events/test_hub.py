@@ -36,14 +36,16 @@ def read(subscription: Subscription) -> list[dict[str, Any]]:
 
 
 def test_an_event_has_its_five_members() -> None:
-    hub = hub_of()
+    view = LiveView(NOON)
+    view.configure(queue())
+    hub = hub_of(view)
     reader = hub.subscribe(Interest())
     hub.publish(step(1))
     hub.publish(AgentInterval("i", "a1", "idle", NOON, NOON + 1))  # not told
     assert read(reader) == [
         {
             "id": "e1", "type": "call.queued", "time": "2026-01-01T12:00:01.000Z", "seq": 1,
-            "data": {"call": "c1", "queue": "q1"},
+            "data": {"call": "c1", "queue": "support", "queue_id": "q1"},
         }
     ]  # fmt: skip
     assert read(reader) == []

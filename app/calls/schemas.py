@@ -1,0 +1,65 @@
+"""What clients see of live calls, and send to change them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from app.projections.views import CallState, CallView
+from app.resources import Body
+
+__all__ = ["LiveCall", "PriorityBody"]
+
+
+class LiveCall(BaseModel):
+    """A call that goes on. ``queue`` and ``agent`` are names, ids where the name is gone.
+
+    ``agent``: whoever rings, connects or talks. ``position`` counts from 1 and is null once the caller talks.
+    ``wait_seconds``: from entering the queue until connected, or until now. ``offers``: how many agents were rung.
+    """
+
+    id: str
+    state: CallState
+    caller: str
+    called: str
+    queue: str | None
+    queue_id: str | None
+    agent: str | None
+    agent_id: str | None
+    priority: int
+    position: int | None
+    arrived_at: datetime
+    queued_at: datetime | None
+    connected_at: datetime | None
+    wait_seconds: float | None
+    offers: int
+
+    @classmethod
+    def of(cls, call: CallView) -> Self:
+        return cls(
+            id=call.id,
+            state=call.state,
+            caller=call.caller,
+            called=call.called,
+            queue=call.queue_name or call.queue,
+            queue_id=call.queue,
+            agent=call.agent_name or call.agent,
+            agent_id=call.agent,
+            priority=call.priority,
+            position=call.position,
+            arrived_at=datetime.fromtimestamp(call.arrived_at, UTC),
+            queued_at=_instant(call.queued_at),
+            connected_at=_instant(call.connected_at),
+            wait_seconds=call.wait_seconds,
+            offers=call.offers,
+        )
+
+
+class PriorityBody(Body):
+    """Higher is served first; the caller keeps its time of joining."""
+
+    priority: Annotated[int, Field(ge=-1000, le=1000)]
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

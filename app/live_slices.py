@@ -1,0 +1,15 @@
+"""The slices that read projections and facts, in the order in which ``create_app`` takes them."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from app.calls.router import router as calls
+from app.events.router import router as events
+from app.internals.router import router as internals
+from app.reports.router import router as reports
+from app.stats.router import router as stats
+
+__all__ = ["LIVE_ROUTERS"]
+
+LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, calls, reports, events, internals)

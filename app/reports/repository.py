@@ -1,0 +1,136 @@
+"""Finished calls from the database: pages of them, all of them, and their counts by queue."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.db.engine import Database
+from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow
+from app.projections.day import Counts
+from app.reports.filters import CallFilter
+
+__all__ = ["counts_by_queue", "every_call", "page_of_calls"]
+
+_CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
+_BATCH: Final = 200
+
+Key = tuple[int, str]
+"""(arrived_at in milliseconds, call id): what the newest-first order goes by."""
+
+
+async def page_of_calls(
+    session: AsyncSession, conditions: Sequence[sa.ColumnElement[bool]], before: Key | None, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Rows of ``calls`` with ``queue_name`` and ``agent_name``, newest first, older than ``before``."""
+    columns = _CALLS.c
+    query = (
+        sa.select(_CALLS, col(QueueRow.name).label("queue_name"), col(AgentRow.name).label("agent_name"))
+        .select_from(_CALLS)
+        .outerjoin(QueueRow, col(QueueRow.id) == columns.queue)
+        .outerjoin(AgentRow, col(AgentRow.id) == columns.agent)
+        .where(*conditions)
+        .order_by(columns.arrived_at.desc(), columns.call.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(sa.tuple_(columns.arrived_at, columns.call) < sa.tuple_(*before))
+    return (await session.execute(query)).all()
+
+
+async def every_call(database: Database, report: CallFilter) -> AsyncIterator[Sequence[sa.Row[Any]]]:
+    """All that match, in batches; no batch holds the loop or the database for long."""
+    before: Key | None = None
+    while True:
+        async with database.read() as session:
+            rows = await page_of_calls(session, await report.conditions(session), before, _BATCH)
+        if not rows:
+            return
+        yield rows
+        before = rows[-1].arrived_at, rows[-1].call
+
+
+async def counts_by_queue(
+    session: AsyncSession, start: int, end: int, queue: str | None
+) -> list[tuple[str, str | None, Counts]]:
+    """(queue id, its name, its counts) of the calls that entered it in [start, end), milliseconds; sorted by name.
+
+    ``Counts.offered`` includes calls without a record yet.
+    """
+    counts: dict[str, Counts] = {}
+    for row in await session.execute(_recorded(start, end)):
+        counts[row.queue] = _counts(row)
+    for query, name in ((_open(start, end), "offered"), (_rejected(start, end), "rejected")):
+        for row in await session.execute(query):
+            into = counts.setdefault(row.queue, Counts())
+            setattr(into, name, getattr(into, name) + row.count)
+    names = {row.id: row.name for row in await session.execute(sa.select(col(QueueRow.id), col(QueueRow.name)))}
+    for queue_id in names:
+        counts.setdefault(queue_id, Counts())
+    chosen = [(item, names.get(item), counts[item]) for item in counts if queue in (None, item)]
+    return sorted(chosen, key=lambda item: (item[1] or "", item[0]))
+
+
+def _recorded(start: int, end: int) -> sa.Select[Any]:
+    calls = _CALLS.c
+    answered, abandoned = calls.outcome == "answered", calls.outcome == "abandoned"
+    in_time, short = calls.within_threshold.is_(sa.true()), calls.short_abandon.is_(sa.true())
+
+    def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+        return sa.func.sum(sa.case((condition, 1), else_=0))
+
+    def total(of: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        # bigint sums are numeric in PostgreSQL; milliseconds of any interval fit a bigint.
+        return sa.cast(sa.func.coalesce(sa.func.sum(sa.case((answered, of), else_=0)), 0), sa.BigInteger)
+
+    columns: list[Any] = [
+        calls.queue,
+        sa.func.count().label("offered"),
+        count(answered).label("answered"),
+        count(answered & in_time).label("answered_in_time"),
+        count(abandoned).label("abandoned"),
+        count(abandoned & in_time).label("abandoned_in_time"),
+        count(abandoned & short).label("short_abandoned"),
+        count(calls.outcome == "flowed_out").label("flowed_out"),
+        count(calls.outcome.in_(("system", "rejected"))).label("system"),
+        total(calls.wait_ms).label("wait_ms"),
+        total(calls.talk_ms).label("talk_ms"),
+        total(sa.func.coalesce(calls.wrap_up_ms, 0)).label("wrap_up_ms"),
+    ]
+    return (
+        sa.select(*columns)
+        .where(calls.queued_at >= start, calls.queued_at < end, calls.queue.is_not(None))
+        .group_by(calls.queue)
+    )
+
+
+def _open(start: int, end: int) -> sa.Select[Any]:
+    event = CallEventRow
+    return (
+        sa.select(col(event.queue).label("queue"), sa.func.count(sa.distinct(col(event.call))).label("count"))
+        .where(col(event.kind) == "queued", col(event.time) >= start, col(event.time) < end)
+        .where(col(event.queue).is_not(None), ~sa.exists().where(_CALLS.c.call == col(event.call)))
+        .group_by(col(event.queue))
+    )
+
+
+def _rejected(start: int, end: int) -> sa.Select[Any]:
+    calls = _CALLS.c
+    return (
+        sa.select(calls.queue, sa.func.count().label("count"))
+        .where(calls.arrived_at >= start, calls.arrived_at < end, calls.queued_at.is_(None), calls.queue.is_not(None))
+        .group_by(calls.queue)
+    )
+
+
+def _counts(row: sa.Row[Any]) -> Counts:
+    counts = Counts()
+    for name in (
+        "offered", "answered", "answered_in_time", "abandoned", "abandoned_in_time", "short_abandoned", "flowed_out",
+        "system", "wait_ms", "talk_ms", "wrap_up_ms",
+    ):  # fmt: skip
+        setattr(counts, name, int(getattr(row, name)))
+    counts.handled = counts.answered
+    return counts

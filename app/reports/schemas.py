@@ -1,0 +1,104 @@
+"""What clients see of reports. Durations are float seconds, made from the integer milliseconds that are stored."""
+
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from app.facts import Outcome
+
+__all__ = ["CallReport", "QueueReport"]
+
+
+class CallReport(BaseModel):
+    """A finished call. ``queue`` and ``agent`` are names, ids where the name is gone.
+
+    ``wait_seconds``: from entering the queue until connected or gone. ``ring_seconds``: the ringing of the offer that
+    succeeded, or was up when the caller left. ``wrap_up_seconds``: null until the wrap-up is over (or where none was).
+    """
+
+    id: str
+    sip_call_id: str
+    caller: str
+    called: str
+    queue: str | None
+    queue_id: str | None
+    agent: str | None
+    agent_id: str | None
+    arrived_at: datetime
+    queued_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime
+    outcome: Outcome
+    cause: str
+    ended_by: str
+    wait_seconds: float
+    ring_seconds: float
+    talk_seconds: float
+    wrap_up_seconds: float | None
+    offers: int
+    priority: int
+    within_threshold: bool | None
+    short_abandon: bool
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of calls, with queue_name and agent_name
+        return cls(
+            id=row.call,
+            sip_call_id=row.sip_call_id,
+            caller=row.caller,
+            called=row.called,
+            queue=row.queue_name or row.queue,
+            queue_id=row.queue,
+            agent=row.agent_name or row.agent,
+            agent_id=row.agent,
+            arrived_at=_instant(row.arrived_at),
+            queued_at=None if row.queued_at is None else _instant(row.queued_at),
+            answered_at=None if row.answered_at is None else _instant(row.answered_at),
+            ended_at=_instant(row.ended_at),
+            outcome=row.outcome,
+            cause=row.cause,
+            ended_by=row.ended_by,
+            wait_seconds=row.wait_ms / 1000,
+            ring_seconds=row.ring_ms / 1000,
+            talk_seconds=row.talk_ms / 1000,
+            wrap_up_seconds=None if row.wrap_up_ms is None else row.wrap_up_ms / 1000,
+            offers=row.offers,
+            priority=row.priority,
+            within_threshold=row.within_threshold,
+            short_abandon=row.short_abandon,
+        )
+
+
+class QueueReport(BaseModel):
+    """A queue's calls that entered it in the interval (cohort basis), wherever and whenever they ended.
+
+    offered = answered + abandoned + flowed_out + system + in_progress; ``provisional`` while ``in_progress`` is not
+    zero: calls of the interval that have no record yet. ``rejected`` never entered the queue. Null: nothing to divide
+    by.
+    """
+
+    queue: str
+    queue_id: str
+    offered: int
+    answered: int
+    answered_within_threshold: int
+    abandoned: int
+    abandoned_within_threshold: int
+    short_abandoned: int
+    flowed_out: int
+    system: int
+    in_progress: int
+    rejected: int
+    provisional: bool
+    wait_seconds: float
+    talk_seconds: float
+    wrap_up_seconds: float
+    service_level: float | None
+    abandon_rate: float | None
+    average_speed_of_answer_seconds: float | None
+    average_handle_time_seconds: float | None
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
