@@ -40,17 +40,17 @@ class Summary:
     other: int
 
 
-def records_of(items: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> list[Record]:
-    """The report's items; ``names`` maps ids of queues and agents to names."""
+def records_of(items: Iterable[Mapping[str, Any]]) -> list[Record]:
+    """The report's items."""
     return [
         Record(
             caller=_user(str(item["caller"])),
-            queue=_named(item["queue"], names),
-            agent=_named(item["agent"], names),
-            outcome=str(item["outcome"]),
-            ended_by=str(item["ended_by"]),
-            wait_seconds=float(item["wait_seconds"]),
-            talk_seconds=float(item["talk_seconds"]),
+            queue=item["queue"] or "",
+            agent=item["agent"] or "",
+            outcome=item["outcome"],
+            ended_by=item["ended_by"],
+            wait_seconds=item["wait_seconds"],
+            talk_seconds=item["talk_seconds"],
         )
         for item in items
     ]
@@ -58,14 +58,7 @@ def records_of(items: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> 
 
 def _user(uri: str) -> str:
     """``"x" <sip:caller07@h:1>`` and ``sip:caller07@h`` are both caller07."""
-    return uri.partition("sip:")[2].partition("@")[0]
-
-
-def _named(reference: object, names: Mapping[str, str]) -> str:
-    """An id, a name, or an object with a name; "" for nobody."""
-    if isinstance(reference, Mapping):
-        reference = reference.get("name") or reference.get("id")
-    return "" if reference is None else names.get(str(reference), str(reference))
+    return uri.partition("sip:")[2].partition("@")[0] or uri
 
 
 def summary_of(outcomes: Iterable[str]) -> Summary:
