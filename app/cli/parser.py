@@ -6,6 +6,7 @@ from typing import Final
 
 from app.auth.keys import SCOPES
 from app.cli import api_keys, config, docs, service
+from app.demo.run import demo_command
 from app.settings import DEFAULT_FILE, Settings
 
 __all__ = ["build_parser"]
@@ -19,6 +20,9 @@ def build_parser() -> argparse.ArgumentParser:
     with_settings = _settings_parser()
     serve = commands.add_parser("serve", parents=[with_settings], help="run the service in the foreground")
     serve.set_defaults(run=service.serve_command)
+    demo = commands.add_parser("demo", help="play a small call centre against the service, with real SIP and RTP")
+    demo.add_argument("--seed", type=int, default=1, help="another seed is another play (default: 1)")
+    demo.set_defaults(run=demo_command)
     commands.add_parser("version", help="print the version").set_defaults(run=service.version_command)
     _add_config(commands, with_settings)
     _add_keys(commands, with_settings)
