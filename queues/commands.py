@@ -11,35 +11,35 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ConfigureQueue:
     """Add a queue or replace its configuration; waiting calls, offers and agents' states stay as they are."""
 
     queue: QueueConfig
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RemoveQueue:
     """Take a queue out: its waiting tickets end as ``withdrawn``; calls already connected go on."""
 
     queue: QueueId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ConfigureAgent:
     """Add an agent (logged out until told otherwise) or replace its configuration, its state untouched."""
 
     agent: AgentConfig
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RemoveAgent:
     """Take an agent out: its offers fail as unreachable; a call in hand goes on and is forgotten when it ends."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetStatus:
     """The agent's intent. During a call or offer a pause or log-out is kept as pending and applied after it."""
 
@@ -48,13 +48,13 @@ class SetStatus:
     pause_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetReachable:
     agent: AgentId
     reachable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Enqueue:
     """A ticket enters a queue. ``ready`` False: it holds its place in line but is not offered before ``SetReady``."""
 
@@ -64,45 +64,45 @@ class Enqueue:
     ready: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetReady:
     ticket: TicketId
     ready: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetPriority:
     ticket: TicketId
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Abandon:
     """The caller left before being connected."""
 
     ticket: TicketId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Withdraw:
     """The system or a supervisor ends a ticket that is not connected."""
 
     ticket: TicketId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OfferRinging:
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OfferAnswered:
     """The agent accepted: no ring time-out any more, the bridge is being built."""
 
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OfferFailed:
     """``ready`` False: the ticket keeps its place but is not offered again before ``SetReady`` (it is being parked)."""
 
@@ -111,26 +111,26 @@ class OfferFailed:
     ready: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Connected:
     """Caller and agent talk. Also accepted straight after ``OfferRinging`` or the offer itself."""
 
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallEnded:
     """A connected ticket's call is over: the agent goes to wrap-up."""
 
     ticket: TicketId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EndWrapUp:
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ExtendWrapUp:
     agent: AgentId
     seconds: float

@@ -14,7 +14,7 @@ Change = tuple[str, str, object | None]
 """A change to journal: (table, key, row); row None deletes. Rows are plain dataclasses of scalars and tuples."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MakeOffer:
     """Ring the agent for this ticket until ``ring_until`` (the engine itself watches that deadline)."""
 
@@ -34,7 +34,7 @@ class CancelReason(StrEnum):
     AGENT_GONE = "agent_gone"  # removed, logged out by force, unreachable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WithdrawOffer:
     """Stop ringing: the offer is over as far as the engine goes, and a late answer must be dropped by its receiver."""
 
@@ -44,7 +44,7 @@ class WithdrawOffer:
     reason: CancelReason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TicketQueued:
     """``position`` counts from 1 among the queue's waiting tickets at that moment."""
 
@@ -61,7 +61,7 @@ class TicketResult(StrEnum):
     WITHDRAWN = "withdrawn"  # ended by the system or a supervisor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TicketEnded:
     ticket: TicketId
     queue: QueueId
@@ -75,7 +75,7 @@ class OfferResult(StrEnum):
     CANCELLED = "cancelled"  # withdrawn for a reason that is not the agent's
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OfferEnded:
     """One offer is over (also when it became a call). ``ring_seconds`` since it was made."""
 
@@ -87,7 +87,7 @@ class OfferEnded:
     ring_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AgentChanged:
     """The agent's new routing state, and the interval that it closes (``previous`` from ``since`` until now)."""
 
@@ -117,7 +117,7 @@ class RefusalReason(StrEnum):
     NOT_POSSIBLE_NOW = "not_possible_now"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refused:
     """The command changed nothing. ``detail`` is one sentence for a person."""
 
