@@ -6,8 +6,8 @@ RFC 3261 §8.2.6 (responses), §9.1 (CANCEL), §17.1.1.3 (ACK to a failure), §1
 from collections.abc import Iterable
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import NameAddr, Via
-from sipcore.message.headers import Header, make_header
+from sipcore.message.fields import NameAddr, Via, split_quoted
+from sipcore.message.headers import Header, end_of_quote, make_header
 from sipcore.message.messages import Request, Response
 
 __all__ = ["ack_for_failure", "cancel_for", "respond_to", "stamp_received", "with_tag", "without_tag"]
@@ -55,8 +55,10 @@ def without_tag(text: str) -> str:
     address = NameAddr.parse(text)
     if "tag" not in address.params:
         return text
-    at = text.rfind(">") + 1 if "<" in text else 0
-    parts = [part for part in text[at:].split(";") if part.partition("=")[0].strip(" \t").lower() != "tag"]
+    start = end_of_quote(text, 0) if text[:1] == '"' else 0
+    left = text.find("<", start)
+    at = text.find(">", left) + 1 if left >= 0 else 0
+    parts = [part for part in split_quoted(text[at:], ";") if part.partition("=")[0].strip(" \t").lower() != "tag"]
     return (text[:at] + ";".join(parts)).rstrip(" \t")
 
 

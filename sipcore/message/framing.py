@@ -123,9 +123,10 @@ class StreamFramer:
                 found = value.strip(b" \t")
         if found is None:
             raise FramingError("no Content-Length on a stream")
-        if not found.isdigit() or len(found) > 10:
+        if not found.isdigit():
             raise FramingError("bad Content-Length")
-        size = int(found)
+        digits = found.lstrip(b"0")
+        size = int(digits or b"0") if len(digits) <= 10 else self._limits.body + 1
         if size > self._limits.body:
             raise FramingError("the body is too large", 413)
         return size

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import CSeq, NameAddr, Via, is_digits
+from sipcore.message.fields import USUAL_ADDRESS, CSeq, NameAddr, Via, small_number
 from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
 from sipcore.message.phrases import phrase
 
@@ -20,15 +20,17 @@ _MAX_HOPS: Final = 255
 class Message:
     """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_via", "body", "headers")
+    __slots__ = ("_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_via", "body", "headers")
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
-        self.headers: list[Header] = [make_header(name, value) for name, value in headers]
+        self.headers: list[Header] = [make_header(name, value) for name, value in headers] if headers else []
         self.body = body
         self._via: Via | None = None
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
         self._cseq: CSeq | None = None
+        self._from_tag: str | None = None
+        self._to_tag: str | None = None
         self._contacts: list[NameAddr] | None = None
 
     # -- headers as text
@@ -102,7 +104,7 @@ class Message:
         return False
 
     def _forget(self) -> None:
-        self._via = self._from = self._to = self._cseq = self._contacts = None
+        self._via = self._from = self._to = self._cseq = self._contacts = self._from_tag = self._to_tag = None
 
     def _required(self, name: str) -> str:
         for header in self.headers:
@@ -113,13 +115,19 @@ class Message:
     # -- typed views: values to read, not to change; each raises BadHeader naming the header
 
     def parse_views(self, values: dict[str, str]) -> None:
-        """Parse the views that nearly every message is asked for. ``values``: header values by name."""
-        self._via = self.via
-        self._from = NameAddr.parse(values["From"], "From")
-        self._to = NameAddr.parse(values["To"], "To")
+        """Parse what nearly every message is asked for, and see that the rest can be. ``values``: header values by name."""
+        for name, value, _ in self.headers:
+            if name == "Via":
+                self._via = Via.parse(_first_of(value) if "," in value else value)
+                break
+        usual = USUAL_ADDRESS(values["From"])
+        self._from_tag = self.from_.tag if usual is None else usual[1] or ""
+        usual = USUAL_ADDRESS(values["To"])
+        self._to_tag = self.to.tag if usual is None else usual[1] or ""
         self._cseq = CSeq.parse(values["CSeq"])
-        if "Contact" in values:
-            self._contacts = self.contacts
+        contact = values.get("Contact")
+        if contact is not None and (len(values) != len(self.headers) or USUAL_ADDRESS(contact) is None):
+            _ = self.contacts
 
     @property
     def call_id(self) -> str:
@@ -150,28 +158,23 @@ class Message:
     @property
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
-        address = self._from
-        if address is None:
-            address = self.from_
-        return address.params.get("tag") or ""
+        if self._from_tag is None:
+            self._from_tag = self.from_.tag
+        return self._from_tag
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
-        address = self._to
-        if address is None:
-            address = self.to
-        return address.params.get("tag") or ""
+        if self._to_tag is None:
+            self._to_tag = self.to.tag
+        return self._to_tag
 
     @property
     def via(self) -> Via:
         """The top Via."""
         if self._via is None:
             value = self._required("Via")
-            if "," in value:
-                parts = split_list(value)
-                value = parts[0] if parts else ""
-            self._via = Via.parse(value)
+            self._via = Via.parse(_first_of(value) if "," in value else value)
         return self._via
 
     @property
@@ -194,9 +197,10 @@ class Message:
         text = self.get("Max-Forwards")
         if text is None:
             return None
-        if not is_digits(text) or len(text) > 3 or int(text) > _MAX_HOPS:
+        hops = small_number(text, _MAX_HOPS)
+        if hops < 0:
             raise BadHeader("Max-Forwards", "not 0 to 255")
-        return int(text)
+        return hops
 
     @property
     def content_type(self) -> str:
@@ -241,13 +245,18 @@ class Message:
         return self.encode().decode("utf-8", "replace")
 
 
+def _first_of(value: str) -> str:
+    parts = split_list(value)
+    return parts[0] if parts else ""
+
+
 class Request(Message):
     """A SIP request. ``method`` is case-sensitive, ``uri`` the Request-URI as text."""
 
     __slots__ = ("method", "uri")
 
     def __init__(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
-        super().__init__(headers, body)
+        Message.__init__(self, headers, body)
         self.method = method
         self.uri = uri
 

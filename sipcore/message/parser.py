@@ -9,7 +9,7 @@ from sys import intern
 from typing import Final
 
 from sipcore.errors import BadHeader, ParseError
-from sipcore.message.fields import NameAddr, is_digits, is_token
+from sipcore.message.fields import NameAddr, is_digits, is_token, small_number
 from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name
 from sipcore.message.messages import Message, Request, Response
 
@@ -37,6 +37,7 @@ _METHODS: Final = {
         "REFER", "MESSAGE", "UPDATE", "KDMQ",
     )
 }  # fmt: skip
+_MAX_LENGTH: Final = 2**31
 _MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 
 
@@ -100,26 +101,29 @@ def _join_folds(lines: list[str]) -> list[str]:
 def _start(line: str, limits: Limits) -> Request | Response:
     first, _, rest = line.partition(" ")
     middle, _, last = rest.partition(" ")
-    if first == "SIP/2.0" or first[:4].upper() == "SIP/":
-        return _status_line(first, middle, last)
-    if last[:4].upper() != "SIP/" or " " in last:
-        raise ParseError("bad start-line")
     method = _METHODS.get(first)
     if method is None:
+        if first[:4].upper() == "SIP/":
+            return _status_line(first, middle, last)
         if not is_token(first):
             raise ParseError("bad method")
         method = intern(first) if len(first) <= 32 else first
-    request = Request(method, middle)
-    error: ParseError | None = None
-    if last != "SIP/2.0" and last.upper() != "SIP/2.0":
-        error = ParseError("SIP version not supported", 505)
-    elif len(middle) > limits.uri:
-        error = ParseError("the Request-URI is too long", 414)
-    elif ":" not in middle or "<" in middle or ">" in middle or '"' in middle or "\t" in middle:
-        error = ParseError("bad Request-URI")
-    if error is not None:
-        raise error
-    return request
+    if last != "SIP/2.0":
+        _check_version(last)
+    if len(middle) > limits.uri:
+        raise ParseError("the Request-URI is too long", 414)
+    if ":" not in middle or "<" in middle or ">" in middle or '"' in middle or "\t" in middle:
+        raise ParseError("bad Request-URI")
+    return Request(method, middle)
+
+
+def _check_version(text: str) -> None:
+    version = text.upper()
+    if version == "SIP/2.0":
+        return
+    if version[:4] != "SIP/" or " " in version:
+        raise ParseError("bad start-line")
+    raise ParseError("SIP version not supported", 505)
 
 
 def _status_line(version: str, status: str, reason: str) -> Response:
@@ -185,9 +189,9 @@ def _rare_name(spelling: str) -> str:
 def _body(rest: bytes, length: str | None, limits: Limits) -> bytes:
     """§18.3: without Content-Length the body is the rest of the datagram; bytes beyond it are discarded."""
     if length is not None:
-        if not is_digits(length) or len(length) > 10:
+        size = small_number(length, _MAX_LENGTH)
+        if size < 0:
             raise BadHeader("Content-Length", "not a number")
-        size = int(length)
         if size > len(rest):
             raise BadHeader("Content-Length", "longer than the body")
         rest = rest[:size]
