@@ -1,40 +1,117 @@
-"""Queues over REST."""
+"""Queues' own fields, and what refers to them."""
 
+from typing import Any
+
+import pytest
 from httpx import AsyncClient
 
 from app.commands import Configure, Unconfigure
-from app.configuration import Queue
+from app.configuration import Agent, Queue
+from queues.model import Overflow, OverflowAction, Requirement
 from tests.api.conftest import RecordingGateway
+from tests.api.helpers import created, errors, problem
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "name"),
+    ({"name": "a/b"}, "name"),
+    ({"name": "a\nb"}, "name"),
+    ({"name": "x" * 65}, "name"),
+    ({"name": 5}, "name"),
+    ({"priority": 1001}, "priority"),
+    ({"strategy": "tarot"}, "strategy"),
+    ({"requirements": [{"skill": "billing", "min_level": 11}]}, "requirements[0].min_level"),
+    ({"requirements": [{"min_level": 3}]}, "requirements[0].skill"),
+    ({"requirements": [{"skill": "billing"}, {"skill": "billing"}]}, "requirements"),
+    ({"requirements": [{"skill": "billing"}, {"skill": "welding"}]}, "requirements[1].skill"),
+    ({"ring_seconds": 0}, "ring_seconds"),
+    ({"ring_seconds": None}, "ring_seconds"),
+    ({"wrap_up_seconds": -1}, "wrap_up_seconds"),
+    ({"max_wait": 0}, "max_wait"),
+    ({"overflow": {"action": "uri"}}, "overflow"),
+    ({"overflow": {"action": "uri", "uri": "https://example.com"}}, "overflow.uri"),
+    ({"overflow": {"action": "hangup", "uri": "sip:a@b"}}, "overflow"),
+    ({"service_level": {"target": 80}}, "service_level.target"),
+    ({"service_level": {"goal": 1}}, "service_level.goal"),
+    ({"delays": {"busy": "long"}}, "delays.busy"),
+    ({"music": "../../etc/passwd"}, "music"),
+]
 
 
-async def test_a_queue_is_created_with_defaults_and_told_to_the_live_core(
-    client: AsyncClient, gateway: RecordingGateway
+@pytest.mark.parametrize(("fields", "field"), WRONG, ids=[str(fields) for fields, _ in WRONG])
+async def test_a_wrong_field_is_named_and_nothing_happens(
+    fields: dict[str, Any], field: str, client: AsyncClient, gateway: RecordingGateway
 ) -> None:
-    await client.post("/api/v1/skills", json={"name": "billing"})
-    answer = await client.post(
-        "/api/v1/queues", json={"name": "support", "requirements": [{"skill": "billing", "min_level": 3}]}
+    await created(client, "skills", name="billing")
+    posted = problem(await client.post("/api/v1/queues", json={"name": "support"} | fields), 422, "validation")
+    assert list(errors(posted)) == [field]
+    assert posted["detail"].startswith(f"{field}: ")
+    assert gateway.commands == []
+    assert (await client.get("/api/v1/queues")).json() == {"items": [], "next_cursor": None}
+
+    view = await created(client, "queues", name="other")
+    answer = await client.patch(f"/api/v1/queues/{view['id']}", json=fields, headers={"If-Match": '"1"'})
+    assert list(errors(problem(answer, 422, "validation"))) == [field]
+    assert (await client.get("/api/v1/queues/other")).json() == view
+    assert len(gateway.commands) == 1
+
+
+async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: RecordingGateway) -> None:
+    skill = await created(client, "skills", name="billing")
+    await created(
+        client,
+        "queues",
+        name="support",
+        requirements=[{"skill": skill["id"], "min_level": 3}],
+        overflow={"action": "uri", "uri": "sip:voicemail@192.0.2.1"},
+        max_wait=None,
+        early_media=True,
+        greeting="welcome",
+        delays={"busy": 1},
     )
-    assert answer.status_code == 201, answer.text
-    shown = answer.json()
-    assert shown["requirements"] == [{"skill": "billing", "min_level": 3}]
-    assert (shown["strategy"], shown["max_wait"], shown["version"]) == ("longest-idle", 600.0, 1)
-    assert answer.headers["ETag"] == '"1"'
-    assert answer.headers["Location"] == f"/api/v1/queues/{shown['id']}"
     (command,) = gateway.commands
     assert isinstance(command, Configure)
-    assert isinstance(command.item, Queue)
-    assert command.item.routing.name == "support"
+    queue = command.item
+    assert isinstance(queue, Queue)
+    assert queue.routing.requirements == (Requirement(skill["id"], 3),)
+    assert queue.routing.overflow == Overflow(OverflowAction.URI, "sip:voicemail@192.0.2.1")
+    assert (queue.routing.max_wait, queue.routing.delays.busy, queue.routing.delays.rejected) == (None, 1.0, 10.0)
+    assert (queue.early_media, queue.greeting, queue.music) == (True, "welcome", "music")
 
 
-async def test_a_queue_is_read_changed_and_deleted_by_id_or_name(
+async def test_requirements_are_shown_by_name_and_replaced_as_a_whole(client: AsyncClient) -> None:
+    for name in ("billing", "french", "german"):
+        await created(client, "skills", name=name)
+    needs = [{"skill": "french", "min_level": 2}, {"skill": "billing", "min_level": 1}]
+    view = await created(client, "queues", name="support", requirements=needs)
+    assert view["requirements"] == [needs[1], needs[0]]
+    changed = await client.patch(
+        "/api/v1/queues/support", json={"requirements": [{"skill": "german"}]}, headers={"If-Match": '"1"'}
+    )
+    assert changed.json()["requirements"] == [{"skill": "german", "min_level": 1}]
+    await client.patch("/api/v1/skills/german", json={"name": "deutsch"}, headers={"If-Match": '"1"'})
+    assert (await client.get("/api/v1/queues/support")).json()["requirements"][0]["skill"] == "deutsch"
+
+
+async def test_what_is_in_use_is_not_deleted(client: AsyncClient) -> None:
+    await created(client, "skills", name="billing")
+    await created(client, "queues", name="support", requirements=[{"skill": "billing"}])
+    await created(client, "agents", name="ana", address="sip:ana@callyard", skills={"billing": 5})
+    await created(client, "entry-points", user="1000", queue="support")
+    document = problem(await client.delete("/api/v1/skills/billing"), 409, "in-use")
+    assert [error["message"] for error in document["errors"]] == ["queue 'support' requires it", "agent 'ana' has it"]
+    document = problem(await client.delete("/api/v1/queues/support"), 409, "in-use")
+    assert [error["message"] for error in document["errors"]] == ["entry point '1000' leads to it"]
+
+
+async def test_deleting_a_queue_leaves_its_agents_with_their_other_queues(
     client: AsyncClient, gateway: RecordingGateway
 ) -> None:
-    created = (await client.post("/api/v1/queues", json={"name": "support"})).json()
-    assert (await client.get("/api/v1/queues/support")).json() == created
-    changed = await client.patch(f"/api/v1/queues/{created['id']}", json={"priority": 7}, headers={"If-Match": '"1"'})
-    assert changed.status_code == 200, changed.text
-    assert changed.json() | {"updated_at": 0} == created | {"priority": 7, "version": 2, "updated_at": 0}
-    assert changed.headers["ETag"] == '"2"'
+    support = await created(client, "queues", name="support")
+    await created(client, "agents", name="ana", address="sip:ana@callyard", queues=["support"])
     assert (await client.delete("/api/v1/queues/support")).status_code == 204
-    assert (await client.get("/api/v1/queues/support")).status_code == 404
-    assert gateway.commands[-1] == Unconfigure("queue", created["id"])
+    assert (await client.get("/api/v1/agents/ana")).json()["queues"] == []
+    removed, agent = gateway.commands[-2:]
+    assert removed == Unconfigure("queue", support["id"])
+    assert isinstance(agent, Configure)
+    assert isinstance(agent.item, Agent)
+    assert agent.item.routing.queues == frozenset()  # not None, which would mean every queue
