@@ -66,7 +66,7 @@ bench: install system-packages
 	$(BIN)/python -m bench.queued_call $(BENCH_FLAGS)
 
 docs: install
-	$(BIN)/python scripts/make_docs.py
+	$(BIN)/callyard docs settings > docs/configuration.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
