@@ -11,9 +11,13 @@ from typing import Final, NamedTuple
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
 from queues.strategies import STRATEGIES, Rank, Standing
 
-__all__ = ["Agent", "AgentTable", "Picture", "Spell"]
+__all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told"]
 
 _SLACK: Final = 16
+
+
+IdlePlace = tuple[float, int]
+"""Since when the agent is idle, and a number counting up with every agent that becomes idle."""
 
 
 class Picture(NamedTuple):
@@ -38,16 +42,22 @@ class Spell:
     ticket: TicketId | None = None
 
 
+@dataclass(slots=True)
+class Told:
+    """What was last told of an agent, the instant of that, and since when the routing state in it holds."""
+
+    picture: Picture
+    at: float
+    since: float
+
+
 @dataclass(slots=True, eq=False)
 class Agent:
-    """``since``: when the routing state began; ``shown``/``shown_at``: what was last told, and when."""
+    """What the agent intends, has in hand and is kept by; ``idle`` is its place in the idle list."""
 
     config: AgentConfig
-    shown: Picture
-    since: float
-    shown_at: float
-    idle_since: float
-    idle_order: int = 0
+    told: Told
+    idle: IdlePlace
     status: AgentStatus = AgentStatus.LOGGED_OUT
     pause_reason: str | None = None
     pending: tuple[AgentStatus, str | None] | None = None
@@ -156,7 +166,7 @@ class AgentTable:
         """Add the agent or replace its configuration; the caller settles it afterwards."""
         agent = self.agents.get(config.id)
         if agent is None:
-            agent = Agent(config, _offline(config), now, now, now)
+            agent = Agent(config, Told(_offline(config), now, now), (now, 0))
             self.agents[config.id] = agent
         agent.removed = False
         agent.config = config
@@ -196,14 +206,12 @@ class AgentTable:
     def now_idle(self, agent: Agent, now: float) -> None:
         """The agent's idle time begins (anew): at the end of the idle list."""
         self._idle_order += 1
-        agent.idle_since = now
-        agent.idle_order = self._idle_order
+        agent.idle = (now, self._idle_order)
 
-    def keep_order(self, agent: Agent, idle_since: float, idle_order: int) -> None:
+    def keep_order(self, agent: Agent, idle: IdlePlace) -> None:
         """Give a restored agent its place in the idle list."""
-        agent.idle_since = idle_since
-        agent.idle_order = idle_order
-        self._idle_order = max(self._idle_order, idle_order)
+        agent.idle = idle
+        self._idle_order = max(self._idle_order, idle[1])
 
     def list_open(self, agent: Agent) -> None:
         """Enter the agent, who is open and unlisted, into the rosters of the queues it serves."""
@@ -228,4 +236,4 @@ class AgentTable:
 
 
 def _standing(agent: Agent) -> Standing:
-    return Standing(agent.config, agent.occupied, agent.idle_since, agent.idle_order)
+    return Standing(agent.config, agent.occupied, agent.idle[0], agent.idle[1])

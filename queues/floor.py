@@ -7,7 +7,7 @@ waits, and tells what became of the agents. Nothing here refuses: that is decide
 from collections.abc import Callable
 from typing import Final
 
-from queues.agent_table import Agent, AgentTable, Picture, Spell
+from queues.agent_table import Agent, AgentTable, IdlePlace, Picture, Spell
 from queues.deadlines import DELAY, MAX_WAIT, RING, WRAP_UP, Deadlines
 from queues.lines import Line, Place, Ticket
 from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId, TicketState
@@ -219,7 +219,7 @@ class Floor:
         """Match until nobody who waits could be served, then tell what changed of the agents. Returns the outputs."""
         touched = list(self._touched_agents.values())
         if len(touched) > 1:
-            touched.sort(key=_idle_order)
+            touched.sort(key=_idle_place)
         for agent in touched:
             self._feed(agent, now)
         if self._touched_lines:
@@ -269,26 +269,26 @@ class Floor:
     def _tell(self, agent: Agent, now: float) -> None:
         offer = next(iter(agent.offers), None)
         picture = agent.picture(self.offers[offer].ticket.id if offer is not None else None)
-        shown = agent.shown
+        told = agent.told
         self.dirty.agents[agent.config.id] = None
-        if picture != shown:
+        if picture != told.picture:
             self.outputs.append(_changed(agent, picture))
-            if picture.state is not shown.state:
-                agent.since = now
-            agent.shown = picture
-            agent.shown_at = now
+            if picture.state is not told.picture.state:
+                told.since = now
+            told.picture = picture
+            told.at = now
         if agent.removed and not agent.offers and not agent.calls:
             self.agents.forget(agent)
 
 
-def _idle_order(agent: Agent) -> tuple[float, int]:
-    return (agent.idle_since, agent.idle_order)
+def _idle_place(agent: Agent) -> IdlePlace:
+    return agent.idle
 
 
 def _changed(agent: Agent, picture: Picture) -> AgentChanged:
-    shown = agent.shown
+    before = agent.told.picture
     return AgentChanged(
-        agent.config.id, picture.status, picture.pause_reason, picture.pending_status, picture.state, shown.state,
-        agent.shown_at, shown.pause_reason, picture.ticket, shown.ticket, picture.active, picture.capacity,
+        agent.config.id, picture.status, picture.pause_reason, picture.pending_status, picture.state, before.state,
+        agent.told.at, before.pause_reason, picture.ticket, before.ticket, picture.active, picture.capacity,
         picture.wrap_up_until,
     )  # fmt: skip

@@ -41,7 +41,7 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
 def _as_told(agent: Agent) -> None:
     """What the row does not repeat was told as it is restored; only true changes, such as lost offers, are news."""
     wrap_up, pending = agent.wrap_up, agent.pending
-    agent.shown = agent.shown._replace(
+    agent.told.picture = agent.told.picture._replace(
         active=len(agent.calls),
         pending_status=pending[0] if pending is not None else None,
         wrap_up_until=wrap_up.until if wrap_up is not None else None,
@@ -58,14 +58,14 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
     if row.pending_status is not None:
         agent.pending = (AgentStatus(row.pending_status), row.pending_reason)
     agent.reachable = row.reachable
-    floor.agents.keep_order(agent, row.idle_since, row.idle_order)
+    floor.agents.keep_order(agent, (row.idle_since, row.idle_order))
     if row.wrap_up_until is not None:
         floor.set_wrap_up(agent, row.wrap_up_until, row.wrap_up_ticket)
     if row.delay_until is not None:
         floor.set_delay(agent, row.delay_until)
-    agent.since = row.since
-    agent.shown_at = row.shown_at
-    agent.shown = agent.shown._replace(
+    agent.told.since = row.since
+    agent.told.at = row.told_at
+    agent.told.picture = agent.told.picture._replace(
         status=agent.status, pause_reason=row.pause_reason, state=RoutingState(row.state), ticket=row.ticket
     )
     floor.touch(agent)

@@ -30,7 +30,7 @@ class TicketRow:
 
 @dataclass(slots=True)
 class AgentRow:
-    """``state``, ``ticket`` and ``shown_at`` are what was last told of the agent: a restart closes that interval."""
+    """``state``, ``ticket`` and ``told_at`` are what was last told of the agent: a restart closes that interval."""
 
     status: AgentStatus
     pause_reason: str | None
@@ -45,7 +45,7 @@ class AgentRow:
     state: RoutingState
     since: float
     ticket: TicketId | None
-    shown_at: float
+    told_at: float
     version: int = 1
 
 
@@ -90,14 +90,14 @@ def ticket_row(ticket: Ticket) -> TicketRow:
 
 
 def agent_row(agent: Agent) -> AgentRow:
-    pending, wrap_up = agent.pending, agent.wrap_up
+    pending, wrap_up, told = agent.pending, agent.wrap_up, agent.told
     return AgentRow(
         agent.status, agent.pause_reason,
         pending[0] if pending is not None else None, pending[1] if pending is not None else None,
-        agent.reachable, agent.idle_since, agent.idle_order,
+        agent.reachable, agent.idle[0], agent.idle[1],
         wrap_up.until if wrap_up is not None else None, wrap_up.ticket if wrap_up is not None else None,
         agent.delay.until if agent.delay is not None else None,
-        agent.shown.state, agent.since, agent.shown.ticket, agent.shown_at,
+        told.picture.state, told.since, told.picture.ticket, told.at,
     )  # fmt: skip
 
 

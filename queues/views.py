@@ -49,9 +49,9 @@ class OfferView:
 
 
 def agent_view(agent: Agent) -> AgentView:
-    shown = agent.shown
+    shown = agent.told.picture
     return AgentView(
-        agent.config.id, shown.status, shown.pending_status, shown.state, agent.since, shown.pause_reason,
+        agent.config.id, shown.status, shown.pending_status, shown.state, agent.told.since, shown.pause_reason,
         shown.active, shown.capacity, shown.wrap_up_until, agent.reachable, shown.ticket,
     )  # fmt: skip
 
