@@ -46,7 +46,10 @@ class Sockets(Protocol):
     """What a stream needs of its pair of sockets. Sending may raise OSError."""
 
     port: int
-    sendto: Callable[[bytes, Address], int]
+
+    @property
+    def sendto(self) -> Callable[[bytes, Address], int]:
+        """Send RTP; taken once by the stream, to be called without a detour."""
 
     def send_control(self, data: bytes, address: Address) -> None:
         """Send RTCP."""
