@@ -15,6 +15,7 @@ from app.reports.filters import CallFilter
 __all__ = ["counts_by_queue", "every_call", "page_of_calls"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
+_EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
 _BATCH: Final = 200
 
 Key = tuple[int, str]
@@ -65,7 +66,7 @@ async def counts_by_queue(
     for query, name in ((_open(start, end), "offered"), (_rejected(start, end), "rejected")):
         for row in await session.execute(query):
             into = counts.setdefault(row.queue, Counts())
-            setattr(into, name, getattr(into, name) + row.count)
+            setattr(into, name, getattr(into, name) + row.calls)
     names = {row.id: row.name for row in await session.execute(sa.select(col(QueueRow.id), col(QueueRow.name)))}
     for queue_id in names:
         counts.setdefault(queue_id, Counts())
@@ -85,8 +86,7 @@ def _recorded(start: int, end: int) -> sa.Select[Any]:
         # bigint sums are numeric in PostgreSQL; milliseconds of any interval fit a bigint.
         return sa.cast(sa.func.coalesce(sa.func.sum(sa.case((answered, of), else_=0)), 0), sa.BigInteger)
 
-    columns: list[Any] = [
-        calls.queue,
+    columns: list[sa.ColumnElement[Any]] = [
         sa.func.count().label("offered"),
         count(answered).label("answered"),
         count(answered & in_time).label("answered_in_time"),
@@ -100,26 +100,27 @@ def _recorded(start: int, end: int) -> sa.Select[Any]:
         total(sa.func.coalesce(calls.wrap_up_ms, 0)).label("wrap_up_ms"),
     ]
     return (
-        sa.select(*columns)
+        sa.select(calls.queue)
+        .add_columns(*columns)
         .where(calls.queued_at >= start, calls.queued_at < end, calls.queue.is_not(None))
         .group_by(calls.queue)
     )
 
 
 def _open(start: int, end: int) -> sa.Select[Any]:
-    event = CallEventRow
+    events = _EVENTS.c
     return (
-        sa.select(col(event.queue).label("queue"), sa.func.count(sa.distinct(col(event.call))).label("count"))
-        .where(col(event.kind) == "queued", col(event.time) >= start, col(event.time) < end)
-        .where(col(event.queue).is_not(None), ~sa.exists().where(_CALLS.c.call == col(event.call)))
-        .group_by(col(event.queue))
+        sa.select(events.queue, sa.func.count(sa.distinct(events.call)).label("calls"))
+        .where(events.kind == "queued", events.time >= start, events.time < end, events.queue.is_not(None))
+        .where(~sa.exists().where(_CALLS.c.call == events.call))
+        .group_by(events.queue)
     )
 
 
 def _rejected(start: int, end: int) -> sa.Select[Any]:
     calls = _CALLS.c
     return (
-        sa.select(calls.queue, sa.func.count().label("count"))
+        sa.select(calls.queue, sa.func.count().label("calls"))
         .where(calls.arrived_at >= start, calls.arrived_at < end, calls.queued_at.is_(None), calls.queue.is_not(None))
         .group_by(calls.queue)
     )

@@ -1,0 +1,93 @@
+"""Live calls over REST."""
+
+import httpx
+import pytest
+
+from app.commands import HangUp, RefusedReply, SetCallPriority
+from app.projections.live import LiveView
+from tests.api.conftest import RecordingGateway
+from tests.unit.app.histories import NOON, Story
+
+
+@pytest.fixture(autouse=True)
+def calls(live: LiveView) -> None:
+    story = Story()
+    for number in range(1, 6):
+        story.waits(f"c{number}", NOON + number, "q2" if number == 3 else "q1")
+    story.talks("c1", NOON + 11)
+    for fact in story.facts:
+        live.apply(fact)
+
+
+async def test_one_call(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/calls/c1")
+    assert answer.json() == {
+        "id": "c1", "state": "bridged", "caller": "+491", "called": "support", "queue": "support", "queue_id": "q1",
+        "agent": "ana", "agent_id": "a1", "priority": 0, "position": None, "arrived_at": "2026-01-01T12:00:01Z",
+        "queued_at": "2026-01-01T12:00:01Z", "connected_at": "2026-01-01T12:00:11Z", "wait_seconds": 10.0, "offers": 1,
+    }  # fmt: skip
+    assert (await client.get("/api/v1/calls/c9")).status_code == 404
+
+
+async def test_pages(client: httpx.AsyncClient) -> None:
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(3):
+        answer = await client.get("/api/v1/calls", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))
+        seen += [call["id"] for call in answer.json()["items"]]
+        cursor = answer.json()["next_cursor"]
+    assert (seen, cursor) == (["c1", "c2", "c3", "c4", "c5"], None)
+
+
+async def test_a_page_looks_at_a_bounded_number_of_calls(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.calls.router._SCAN", 2)
+    first = (await client.get("/api/v1/calls", params={"queue": "sales"})).json()
+    assert first["items"] == []
+    second = (await client.get("/api/v1/calls", params={"queue": "sales", "cursor": first["next_cursor"]})).json()
+    assert [call["id"] for call in second["items"]] == ["c3"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"queue": "sales"}, ["c3"]),
+        ({"queue": "q1", "state": "parked"}, ["c2", "c4", "c5"]),
+        ({"agent": "ana"}, ["c1"]),
+        ({"state": "offered"}, []),
+    ],
+)
+async def test_filters(client: httpx.AsyncClient, filters: dict[str, str], found: list[str]) -> None:
+    answer = await client.get("/api/v1/calls", params=filters)
+    assert [call["id"] for call in answer.json()["items"]] == found
+
+
+@pytest.mark.parametrize("filters", [{"queue": "x"}, {"agent": "x"}, {"state": "x"}, {"cursor": "ü"}, {"limit": "0"}])
+async def test_wrong_filters(client: httpx.AsyncClient, filters: dict[str, str]) -> None:
+    answer = await client.get("/api/v1/calls", params=filters)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == next(iter(filters))
+
+
+async def test_hang_up(client: httpx.AsyncClient, gateway: RecordingGateway) -> None:
+    assert (await client.post("/api/v1/calls/c2/hangup")).status_code == 204
+    assert gateway.commands == [HangUp("c2")]
+    gateway.reply = RefusedReply(404, "unknown_ticket", "There is no such call.")
+    assert (await client.post("/api/v1/calls/c2/hangup")).status_code == 404
+
+
+async def test_priority(client: httpx.AsyncClient, gateway: RecordingGateway) -> None:
+    answer = await client.post("/api/v1/calls/c2/priority", json={"priority": 7})
+    assert (answer.status_code, answer.json()["id"]) == (200, "c2")
+    assert gateway.commands == [SetCallPriority("c2", 7)]
+    gateway.reply = RefusedReply(409, "not_possible_now", "The call is connected.")
+    refused = await client.post("/api/v1/calls/c1/priority", json={"priority": 7})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "not_possible_now")
+    assert (await client.post("/api/v1/calls/c2/priority", json={"priority": 10**9})).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["calls", "calls/c1", "queues/stats", "reports/calls", "events", "internals"])
+async def test_nothing_without_a_key(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"/api/v1/{path}", headers={"Authorization": ""})
+    assert answer.status_code == 401
