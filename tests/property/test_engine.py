@@ -431,6 +431,7 @@ class EngineMachine(RuleBasedStateMachine):
         for name in self.agents:
             view = self.engine.agent_view(AgentId(name))
             assert view is not None
+            assert view.pending_status is None or self.in_hand(name), "applied once nothing is in hand"
             told = self.told.get(name)
             if told is not None:
                 assert (view.status, view.routing_state, view.ticket) == (told.status, told.state, told.ticket)
@@ -463,7 +464,7 @@ class EngineMachine(RuleBasedStateMachine):
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

@@ -146,6 +146,25 @@ def test_what_fell_due_meanwhile_happens_before_anything_is_offered() -> None:
     assert after.one(AgentChanged).previous == "wrap_up"
 
 
+def test_a_caller_whose_time_ran_out_meanwhile_is_not_offered_again() -> None:
+    desk = Desk(queue_config(max_wait=30))
+    desk.agent("ana")
+    desk.enter("old", at=1)
+    desk.enter("young", at=15)
+    after = restart(journal(desk), 40, [queue_config(max_wait=30)], [agent_config("ana")])
+    assert after.one(TicketEnded).ticket == "old"
+    assert after.offered() == [("young", "ana")]
+
+
+def test_a_newcomer_of_the_instant_of_the_crash_comes_last() -> None:
+    desk = Desk()
+    for ticket in "abc":
+        desk.enter(ticket, at=1)
+    after = restart(journal(desk), 1, [queue_config()], [])
+    after.enter("d", at=1)
+    assert after.waiting() == ["a", "b", "c", "d"]
+
+
 def test_a_pending_pause_is_applied_when_the_offer_is_forgotten() -> None:
     desk = Desk()
     desk.agent("ana")
