@@ -1,12 +1,14 @@
 """Facts as rows: SQLAlchemy Core ``executemany`` statements that may be repeated without harm."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final, Self, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
@@ -62,31 +64,53 @@ class Batch:
                 assert_never(fact)
 
 
+class _Statement:
+    """A Core statement compiled once for the dialect, executed by position for many rows.
+
+    Going through Core's parameter processing for every row would cost more than all else that the loop does for a fact;
+    the columns are integers, texts and booleans, which both drivers take as they are.
+    """
+
+    def __init__(self, statement: sa.Insert | sa.Update, dialect: sa.Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(names))
+        assert isinstance(compiled, SQLCompiler)
+        self._sql = str(compiled)
+        self._values = itemgetter(*(compiled.positiontup or ()))
+
+    async def many(self, connection: AsyncConnection, rows: Iterable[Values]) -> None:
+        values = [self._values(row) for row in rows]
+        if values:
+            await connection.exec_driver_sql(self._sql, values)
+
+
 class FactStore:
     """Writes batches through a connection that is in a transaction."""
 
-    def __init__(self, *, is_sqlite: bool) -> None:
-        insert = sqlite.insert if is_sqlite else postgresql.insert
-        self._events = insert(_EVENTS).on_conflict_do_nothing(index_elements=["id"])
-        self._intervals = insert(_INTERVALS).on_conflict_do_nothing(index_elements=["id"])
+    def __init__(self, dialect: sa.Dialect) -> None:
+        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         calls = insert(_CALLS)
         kept: dict[str, Any] = {
             column.name: calls.excluded[column.name] for column in _CALLS.columns if not column.primary_key
         }
         kept["wrap_up_ms"] = sa.func.coalesce(calls.excluded.wrap_up_ms, _CALLS.c.wrap_up_ms)
-        self._calls = calls.on_conflict_do_update(index_elements=["call"], set_=kept)
-        self._wrap_up = (
-            sa.update(_CALLS).where(_CALLS.c.call == sa.bindparam("of_call")).values(wrap_up_ms=sa.bindparam("ms"))
+        self._calls = _Statement(
+            calls.on_conflict_do_update(index_elements=["call"], set_=kept), dialect, _CALLS.columns.keys()
+        )
+        self._events, self._intervals = (
+            _Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
+            for table in (_EVENTS, _INTERVALS)
+        )
+        self._wrap_up = _Statement(
+            sa.update(_CALLS).where(_CALLS.c.call == sa.bindparam("of_call")).values(wrap_up_ms=sa.bindparam("ms")),
+            dialect,
+            (),
         )
 
     async def write(self, connection: AsyncConnection, batch: Batch) -> set[str]:
         """Returns the calls whose wrap-up could not be stored since they have no row yet."""
-        if batch.events:
-            await connection.execute(self._events, batch.events)
-        if batch.intervals:
-            await connection.execute(self._intervals, batch.intervals)
-        if batch.calls:
-            await connection.execute(self._calls, list(batch.calls.values()))
+        await self._events.many(connection, batch.events)
+        await self._intervals.many(connection, batch.intervals)
+        await self._calls.many(connection, batch.calls.values())
         return await self._wrap_ups(connection, batch.wrap_ups)
 
     async def _wrap_ups(self, connection: AsyncConnection, wrap_ups: Mapping[str, int]) -> set[str]:
@@ -94,8 +118,7 @@ class FactStore:
             return set()
         query = sa.select(_CALLS.c.call).where(_CALLS.c.call.in_(list(wrap_ups)))
         known = set((await connection.execute(query)).scalars())
-        if known:
-            await connection.execute(self._wrap_up, [{"of_call": call, "ms": wrap_ups[call]} for call in known])
+        await self._wrap_up.many(connection, [{"of_call": call, "ms": wrap_ups[call]} for call in known])
         return wrap_ups.keys() - known
 
 
