@@ -38,7 +38,7 @@ class SippError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class SippStats:
-    """Cumulative counts of one SIPp process."""
+    """Cumulative counts of one SIPp process; ``seconds`` since its first call."""
 
     created: int
     current: int
@@ -47,6 +47,7 @@ class SippStats:
     retransmissions: int
     unexpected: int
     out_of_call: int
+    seconds: float
 
 
 class _Streams:
@@ -165,13 +166,20 @@ class Sipp:
 
     def wait(self, timeout: float = 60.0) -> SippStats:
         """Waits until SIPp ended by itself; raises SippError unless every call succeeded."""
+        stats = self.finish(timeout)
+        if self.process.returncode != 0 or stats.failed:
+            raise SippError(f"{self.scenario}: SIPp exit code {self.process.returncode}, {stats}\n{self.log()}")
+        return stats
+
+    def finish(self, timeout: float = 60.0) -> SippStats:
+        """Waits until SIPp ended by itself, whatever became of its calls; raises SippError where it did not run."""
         self._runner.get(timeout)
         code = self.process.poll()
         if code is None:
             self._end(signal.SIGKILL)
             raise SippError(f"{self.scenario}: not finished after {timeout} s\n{self.log()}")
         stats = self.stats()
-        if code != 0 or stats is None or stats.failed:
+        if stats is None or code not in (0, 1):  # 1: at least one call failed
             raise SippError(f"{self.scenario}: SIPp exit code {code}, {stats}\n{self.log()}")
         return stats
 
@@ -226,7 +234,13 @@ def _stats(row: Mapping[str, str]) -> SippStats:
         retransmissions=int(row["Retransmissions(C)"]),
         unexpected=int(row["FailedUnexpectedMessage(C)"]),
         out_of_call=int(row["OutOfCallMsgs(C)"]),
+        seconds=_instant(row["CurrentTime"]) - _instant(row["StartTime"]),
     )
+
+
+def _instant(text: str) -> float:
+    """SIPp writes date, time and seconds since the epoch, separated by tabs and spaces."""
+    return float(text.rsplit(maxsplit=1)[-1])
 
 
 def sipp_caller(

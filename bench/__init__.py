@@ -1,0 +1,1 @@
+"""Load scenarios and what they measured: ``make bench``."""
