@@ -1,9 +1,11 @@
 """The HTTP application: routes, problems, health. Built from ``Services``; importing this module does nothing."""
 
+import logging
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse
 
 from app import problems
@@ -19,6 +21,8 @@ from app.skills.router import router as skills
 from app.trunks.router import router as trunks
 
 __all__ = ["create_app", "release"]
+
+_log = logging.getLogger(__name__)
 
 
 def release() -> str:
@@ -38,12 +42,20 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     )
     app.state.services = services
     problems.install(app)
+    app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(ConnectionError, _on_database_error)  # asyncpg's, where PostgreSQL is away
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)
     for router in (*routers, queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file):
         app.include_router(router, prefix="/api/v1")
     return app
+
+
+async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
+    """The journal keeps calls and facts safe meanwhile; only configuration and reports wait for the database."""
+    _log.error("the database failed: %s", " ".join(str(error).split()))
+    return problems.document(request, problems.Problem("unavailable", "The database does not answer; try again."))
 
 
 def _health() -> APIRouter:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import delete, or_, select
@@ -48,6 +48,7 @@ class View(BaseModel):
         return {"id": row.id, "version": row.version, "created_at": created, "updated_at": updated}
 
 
+_PORTION: Final = 40
 RowT = TypeVar("RowT", bound=ConfigRow)
 BodyT = TypeVar("BodyT", bound=Body)
 ViewT = TypeVar("ViewT", bound=View)
@@ -83,9 +84,16 @@ async def changing(services: Services) -> AsyncIterator[Change]:
                 yield change
                 commands = await change.told()
         except IntegrityError as error:
-            raise Problem("name-taken", f"Another change came first: {' '.join(str(error.orig).split())}") from None
+            raise _conflict(error) from None
         for command in commands:
             await _tell(services, command)
+
+
+def _conflict(error: IntegrityError) -> Problem:
+    """Another transaction was faster (on SQLite there is only one at a time)."""
+    reason = " ".join(str(error.orig).split())
+    name = "in-use" if "foreign key" in reason.lower() else "name-taken"
+    return Problem(name, f"Another change came first: {reason}")
 
 
 async def _tell(services: Services, command: LiveCommand) -> None:
@@ -170,8 +178,16 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
 
     async def page(self, session: AsyncSession, after: str, limit: int) -> list[ViewT]:
         """Up to ``limit`` objects whose ids come after ``after``, oldest first."""
-        query = select(self.row).where(col(self.row.id) > after).order_by(col(self.row.id)).limit(limit)
-        return await self.views(session, (await session.scalars(query)).all())
+        views: list[ViewT] = []
+        while len(views) < limit:  # in portions, so that none of them holds the loop for long
+            portion = min(_PORTION, limit - len(views))
+            query = select(self.row).where(col(self.row.id) > after).order_by(col(self.row.id)).limit(portion)
+            found = await self.views(session, (await session.scalars(query)).all())
+            views += found
+            if len(found) < portion:
+                break
+            after = found[-1].id
+        return views
 
     async def view(self, session: AsyncSession, row: RowT) -> ViewT:
         return (await self.views(session, [row]))[0]

@@ -226,6 +226,7 @@ def _finish(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
 def _bridged(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
     call.state = CallState.BRIDGED
     call.winner = leg.id
+    call.ends_at = now + floor.desk.config.max_call_seconds
     floor.desk.touch(call)
     floor.desk.report(LegBridged(call.id, leg.id))
 

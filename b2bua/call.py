@@ -69,6 +69,7 @@ class Call(Timed):
     winner: LegId | None = None
     step: MoveStep = MoveStep.NONE
     step_at: float | None = None
+    ends_at: float | None = None  # a bridged call lasts no longer
     relay: Relay | None = None
     early_seconds: float | None = None
     departing: list[Leg] = field(default_factory=list)
@@ -86,7 +87,7 @@ class Call(Timed):
 
     def wanted_at(self) -> float:
         """When something of this call is due although nothing arrives."""
-        times = [self.step_at, self.caller.early_until, self.caller.early_repeat_at]
+        times = [self.step_at, self.ends_at, self.caller.early_until, self.caller.early_repeat_at]
         times += [leg.refresh_at for leg in self.every_leg()]
         times += [leg.ring_until for leg in self.legs.values()]
         return min((when for when in times if when is not None), default=NEVER)

@@ -35,7 +35,7 @@ class SwitchboardConfig:
     session_expires: int = 1800
     min_session_expires: int = 90
     early_repeat_seconds: float = 60.0
-    default_ring_seconds: float = 60.0
+    max_call_seconds: float = 14_400.0
 
 
 class Purpose(IntEnum):

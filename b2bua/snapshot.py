@@ -60,6 +60,7 @@ class CallRow:
     queue: str
     early_seconds: float | None
     early_until: float | None
+    ends_at: float | None
     legs: tuple[LegRow, ...] = ()
     media: LegRow | None = None
     departing: tuple[LegRow, ...] = ()
@@ -118,6 +119,7 @@ def row_of(call: Call) -> CallRow:
         queue=playlist.queue,
         early_seconds=call.early_seconds,
         early_until=call.caller.early_until,
+        ends_at=call.ends_at,
         legs=tuple([_leg_row(leg) for leg in call.legs.values()]),
         media=_leg_row(call.media) if call.media is not None else None,
         departing=tuple([_leg_row(leg) for leg in call.departing]),
@@ -156,7 +158,7 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
     call.answered = row.answered
     call.winner = LegId(row.winner) if row.winner else None
     call.playlist = Playlist(tuple(row.sounds), row.loop, row.queue) if row.sounds else None
-    call.early_seconds = row.early_seconds
+    call.early_seconds, call.ends_at = row.early_seconds, row.ends_at
     call.step = MoveStep.NONE
     call.legs = {LegId(each.id): _callee(each) for each in row.legs}
     call.media = _media(row.media) if row.media is not None else None

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterable
 
-from b2bua import arrival, bridge, parking, recovery, relay, snapshot
+from b2bua import arrival, bridge, ending, parking, recovery, relay, snapshot
 from b2bua.call import Call, CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
 from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, Park, Play, Reject, SetMediaServers
@@ -111,6 +111,8 @@ class Switchboard:
             parking.answer_early(self._floor, call, now)
         if caller.early_repeat_at is not None and caller.early_repeat_at <= now:
             parking.repeat_progress(self._floor, call, now)
+        if call.ends_at is not None and call.ends_at <= now and call.state is not CallState.ENDED:
+            ending.system(self._floor, call, "max_duration", now)
         for rung in [each for each in call.legs.values() if each.ring_until is not None and each.ring_until <= now]:
             bridge.ring_timeout(self._floor, call, rung.id, now)
         for leg in [each for each in call.every_leg() if each.refresh_at is not None and each.refresh_at <= now]:

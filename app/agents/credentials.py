@@ -3,20 +3,20 @@
 They are as good as the password itself, so they are kept from every answer and log.
 """
 
-import hashlib
+from typing import Final
 
+from sipcore.digest import compute_ha1
 from sipcore.message import BadUri, Uri
 
 __all__ = ["digest_hashes", "user_of"]
 
+# As challenges spell them. Many phones know nothing but MD5.
+_ALGORITHMS: Final = ("MD5", "SHA-256")
+
 
 def digest_hashes(user: str, realm: str, password: str) -> dict[str, str]:
-    """HA1 by algorithm name, as challenges spell it."""
-    secret = f"{user}:{realm}:{password}".encode()
-    return {
-        "MD5": hashlib.md5(secret, usedforsecurity=False).hexdigest(),  # many phones know nothing else
-        "SHA-256": hashlib.sha256(secret).hexdigest(),
-    }
+    """HA1 by algorithm name."""
+    return {algorithm: compute_ha1(algorithm, user, realm, password) for algorithm in _ALGORITHMS}
 
 
 def user_of(address: str) -> str:

@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/agents", tags=["agents"])
 
 
-@router.get("", dependencies=[READ])
-async def list_agents(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[AgentView]:
+@router.get("", dependencies=[READ], response_model=Page[AgentView])
+async def list_agents(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, AGENTS, limit, cursor)
 
 

@@ -31,7 +31,7 @@ from queues.model import (
 )
 
 __all__ = [
-    "agent_objects", "entry_point_object", "load_configuration", "media_server_object", "queue_objects", "trunk_object",
+    "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object", "queue_objects", "trunk_object",
 ]  # fmt: skip
 
 Status = Literal["available", "paused", "logged_out"]
@@ -50,6 +50,12 @@ async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
         *map(trunk_object, await session.scalars(select(TrunkRow).order_by(col(TrunkRow.id)))),
         *map(media_server_object, await session.scalars(select(MediaServerRow).order_by(col(MediaServerRow.id)))),
     ]
+
+
+async def agents_of_other_realms(session: AsyncSession, realm: str) -> list[str]:
+    """Names of agents whose stored password hashes are for another realm: they cannot register any more."""
+    query = select(col(AgentRow.name)).where(col(AgentRow.ha1_realm) != realm).order_by(col(AgentRow.name))
+    return list(await session.scalars(query))
 
 
 async def queue_objects(session: AsyncSession, rows: Sequence[QueueRow]) -> list[Queue]:

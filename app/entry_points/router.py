@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/entry-points", tags=["entry-points"])
 
 
-@router.get("", dependencies=[READ])
-async def list_entry_points(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[EntryPointView]:
+@router.get("", dependencies=[READ], response_model=Page[EntryPointView])
+async def list_entry_points(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, ENTRY_POINTS, limit, cursor)
 
 

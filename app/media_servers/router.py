@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/media-servers", tags=["media-servers"])
 
 
-@router.get("", dependencies=[READ])
-async def list_media_servers(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[MediaServerView]:
+@router.get("", dependencies=[READ], response_model=Page[MediaServerView])
+async def list_media_servers(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, MEDIA_SERVERS, limit, cursor)
 
 

@@ -27,6 +27,7 @@ _STEPS: Final[dict[str, CallState]] = {
     "abandoned": "ending",
     "flowed_out": "ending",
     "withdrawn": "ending",
+    "rejected": "ending",  # it may still go on to the overflow's address
 }
 _DEFAULT_THRESHOLD: Final = 20.0  # seconds, for a queue that is gone
 
@@ -181,7 +182,7 @@ class LiveView:
             self._touch(fact.queue)
 
     def _step(self, event: CallEvent) -> None:
-        if event.kind in {"ended", "rejected"}:
+        if event.kind == "ended":
             self._drop(event.call)
             return
         call = self._calls.get(event.call)
@@ -210,19 +211,28 @@ class LiveView:
                 if call.state == "queued":
                     call.state = "parked"
             case "offer_ended":
-                if call.state in {"offered", "connecting"}:
+                if call.state in {"offered", "connecting"} and call.offer == event.offer:
                     call.state = self._waiting_state(call)
-                    call.agent = None
+                    call.agent = call.offer = None
             case "priority_changed":
                 call.priority = event.priority or 0
-            case "arrived" | "park_failed":
+            case "offered":
+                call.offers += 1
+                call.offer = event.offer
+                self._advance(call, event)
+            case "ringing" | "answered" if event.offer != call.offer:
+                pass  # a late word about an offer that is over
+            case "connected":
+                call.connected_at = event.time if call.connected_at is None else call.connected_at
+                self._advance(call, event)
+            case "ringing" | "answered" | "abandoned" | "flowed_out" | "withdrawn" | "rejected":
+                self._advance(call, event)
+            case _:
                 pass
-            case kind:
-                call.state = _STEPS[kind]
-                call.offers += kind == "offered"
-                call.agent = event.agent or call.agent
-                if kind == "connected" and call.connected_at is None:
-                    call.connected_at = event.time
+
+    def _advance(self, call: CallView, event: CallEvent) -> None:
+        call.state = _STEPS[event.kind]
+        call.agent = event.agent or call.agent
 
     def _waiting_state(self, call: CallView) -> CallState:
         return "parked" if call.id in self._parked else "queued"

@@ -10,7 +10,8 @@ CallState = Literal["arrived", "queued", "parked", "offered", "connecting", "bri
 
 
 class CallView(msgspec.Struct, gc=False):
-    """A live call. ``agent`` is whoever rings, connects or talks now; ``position`` None unless it waits or is offered.
+    """A live call. ``agent`` is whoever rings, connects or talks now (by ``offer``); ``position`` None unless it waits
+    or is offered.
 
     ``wait_seconds``: from entering the queue until connected, or until now.
     """
@@ -29,6 +30,7 @@ class CallView(msgspec.Struct, gc=False):
     agent: str | None = None
     agent_name: str | None = None
     connected_at: float | None = None
+    offer: str | None = None
     offers: int = 0
 
 

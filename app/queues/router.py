@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/queues", tags=["queues"])
 
 
-@router.get("", dependencies=[READ])
-async def list_queues(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[QueueView]:
+@router.get("", dependencies=[READ], response_model=Page[QueueView])
+async def list_queues(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, QUEUES, limit, cursor)
 
 

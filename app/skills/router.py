@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/skills", tags=["skills"])
 
 
-@router.get("", dependencies=[READ])
-async def list_skills(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[SkillView]:
+@router.get("", dependencies=[READ], response_model=Page[SkillView])
+async def list_skills(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, SKILLS, limit, cursor)
 
 

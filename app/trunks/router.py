@@ -17,8 +17,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/trunks", tags=["trunks"])
 
 
-@router.get("", dependencies=[READ])
-async def list_trunks(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Page[TrunkView]:
+@router.get("", dependencies=[READ], response_model=Page[TrunkView])
+async def list_trunks(services: UsesServices, limit: Limit = 50, cursor: Cursor = None) -> Response:
     return await resource_http.listing(services, TRUNKS, limit, cursor)
 
 

@@ -1,0 +1,56 @@
+"""Who may call in: a new INVITE comes from a trunk's address, or with an agent's digest (RFC 3261 §22.2); anyone else hears 403.
+
+The decision, as a response to send or None for "come in". Knows no transactions.
+"""
+
+from app.directory import Directory
+from sipcore.digest import ALGORITHMS, Challenge, Credentials, NonceMaker, Verdict, verify
+from sipcore.errors import SipError
+from sipcore.ids import Minter
+from sipcore.message import Request, Response, respond_to
+from sipcore.packets import Source
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    def __init__(self, directory: Directory, realm: str, nonces: NonceMaker, ids: Minter) -> None:
+        self._directory = directory
+        self._realm = realm
+        self._nonces = nonces
+        self._ids = ids
+
+    def refusal(self, request: Request, source: Source, now: float) -> Response | None:
+        """The response that keeps this INVITE out, None when it may come in."""
+        if self._directory.is_trusted(source.hop.host):
+            return None
+        try:
+            given = self._credentials(request)
+        except SipError:
+            return self._answer(request, 400)
+        if given is None:
+            return self._challenge(request, now, stale=False)
+        ha1 = self._directory.ha1(given.username, self._realm, given.algorithm.upper())
+        if ha1 is None:
+            return self._answer(request, 403)
+        verdict = verify(given, "INVITE", ha1, self._nonces, now, realm=self._realm, request_uri=request.uri)
+        if verdict is Verdict.OK:
+            return None
+        return self._challenge(request, now, stale=True) if verdict is Verdict.STALE else self._answer(request, 403)
+
+    def _credentials(self, request: Request) -> Credentials | None:
+        for text in request.get_all("Authorization"):
+            credentials = Credentials.parse(text)
+            if credentials.realm == self._realm:
+                return credentials
+        return None
+
+    def _challenge(self, request: Request, now: float, *, stale: bool) -> Response:
+        nonce = self._nonces.make(now)
+        challenges = [
+            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale))) for algorithm in ALGORITHMS
+        ]
+        return respond_to(request, 401, to_tag=self._ids.tag(), headers=challenges)
+
+    def _answer(self, request: Request, status: int) -> Response:
+        return respond_to(request, status, to_tag=self._ids.tag())

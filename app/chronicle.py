@@ -1,0 +1,120 @@
+"""Writes down what happens in the call centre, as facts; and tells it again after a restart, for the projections."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from app.configuration import Queue
+from app.facts import AgentInterval, AgentState, CallEvent, CallEventKind, Fact, WrapUp
+from app.live_call import LiveCall, record_of
+from b2bua.events import EndedBy
+from queues.model import RoutingState
+from queues.outputs import AgentChanged
+from queues.views import AgentView
+
+__all__ = ["Chronicle", "retold"]
+
+
+class Chronicle:
+    """``facts`` fills; the runtime takes them each turn. ``ids`` makes UUIDv7s."""
+
+    def __init__(self, ids: Callable[[], str]) -> None:
+        self.facts: list[Fact] = []
+        self._ids = ids
+
+    def note(
+        self,
+        call: LiveCall,
+        kind: CallEventKind,
+        now: float,
+        *,
+        agent: str | None = None,
+        offer: str | None = None,
+        cause: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        """A step of the call's life."""
+        arrival = kind == "arrived"
+        self.facts.append(
+            CallEvent(
+                id=self._ids(),
+                time=now,
+                kind=kind,
+                call=call.id,
+                queue=call.queue,
+                agent=agent,
+                offer=offer,
+                cause=cause,
+                position=position,
+                caller=call.caller if arrival else None,
+                called=call.called if arrival else None,
+                priority=call.priority if kind in ("queued", "priority_changed") else None,
+            )
+        )
+
+    def record(self, call: LiveCall, by: EndedBy, cause: str, queue: Queue | None, now: float) -> None:
+        """The call is over."""
+        self.facts.append(record_of(call, self._ids(), by, cause, queue, now))
+
+    def agent_changed(self, output: AgentChanged, now: float) -> None:
+        """The interval that ends now, a wrap-up that is over, and the new state."""
+        if now > output.previous_since:
+            self.facts.append(_interval(output, self._ids(), now))
+        if (
+            output.previous is RoutingState.WRAP_UP
+            and output.previous_ticket is not None
+            and output.state is not output.previous
+        ):
+            spent = round((now - output.previous_since) * 1000)
+            self.facts.append(WrapUp(self._ids(), now, output.previous_ticket, output.agent, spent))
+        pending = output.pending_status
+        self.facts.append(
+            AgentState(
+                id=self._ids(),
+                time=now,
+                agent=output.agent,
+                status=output.status.value,
+                routing_state=output.state.value,
+                pause_reason=output.pause_reason,
+                pending_status=pending.value if pending is not None else None,
+                call=output.ticket,
+                active=output.active,
+                capacity=output.capacity,
+            )
+        )
+
+
+def _interval(output: AgentChanged, fact_id: str, now: float) -> AgentInterval:
+    return AgentInterval(
+        id=fact_id,
+        agent=output.agent,
+        state=output.previous.value,
+        start=output.previous_since,
+        end=now,
+        pause_reason=output.previous_pause_reason,
+        call=output.previous_ticket,
+    )
+
+
+def retold(calls: Iterable[LiveCall], agents: Iterable[AgentView]) -> Iterator[Fact]:
+    """What the projections have to know of calls and agents that were there before a restart; not to be stored again."""
+    for call in calls:
+        yield CallEvent("", call.arrived_at, "arrived", call.id, call.queue, caller=call.caller, called=call.called)
+        if call.queued_at is not None:
+            yield CallEvent("", call.queued_at, "queued", call.id, call.queue, priority=call.priority)
+        if call.parked:
+            yield CallEvent("", call.arrived_at, "parked", call.id, call.queue)
+        if call.connected_at is not None:
+            yield CallEvent("", call.connected_at, "connected", call.id, call.queue, call.agent)
+    for view in agents:
+        pending = view.pending_status
+        yield AgentState(
+            id="",
+            time=view.since,
+            agent=view.agent,
+            status=view.status.value,
+            routing_state=view.routing_state.value,
+            pause_reason=view.pause_reason,
+            pending_status=pending.value if pending is not None else None,
+            call=view.ticket,
+            active=view.active,
+            capacity=view.capacity,
+        )

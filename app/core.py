@@ -1,0 +1,298 @@
+"""The live core, sans-I/O: datagrams, commands and time in; datagrams, facts and rows to journal out.
+
+Joins the endpoint, the registrar, the call centre and the directory. All that the runtime adds is sockets, a timer and the
+journal; so a call-centre day runs in virtual time, and a failing one replays exactly.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from app.admission import Admission
+from app.callcenter import CallCenter
+from app.commands import (
+    Configure,
+    Done,
+    EndWrapUp,
+    ExtendWrapUp,
+    HangUp,
+    LiveCommand,
+    RefusedReply,
+    Reply,
+    SetAgentState,
+    SetCallPriority,
+    Unconfigure,
+)  # fmt: skip
+from app.configuration import Agent, ConfigObject, MediaServer, Queue
+from app.directory import Directory
+from app.facts import Fact
+from b2bua.commands import SetMediaServers
+from b2bua.desk import SwitchboardConfig
+from b2bua.header_policy import user_of_uri
+from b2bua.signalling import ALLOW
+from b2bua.switchboard import Switchboard
+from queues import commands as to_engine
+from queues.engine import Engine
+from queues.model import AgentId, AgentStatus
+from queues.outputs import RefusalReason, Refused
+from sipcore.config import EndpointConfig
+from sipcore.digest import NonceMaker
+from sipcore.endpoint import Endpoint
+from sipcore.events import ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived
+from sipcore.ids import Minter
+from sipcore.location import Binding, BindingChanged, MemoryLocations
+from sipcore.message import Request, respond_to
+from sipcore.packets import Hop, Send, Source
+from sipcore.registrar import Registrar, RegistrarConfig
+
+__all__ = ["BindingsRow", "Core", "CoreConfig", "Sources"]
+
+_UNKNOWN = (
+    RefusalReason.UNKNOWN_AGENT, RefusalReason.UNKNOWN_QUEUE, RefusalReason.UNKNOWN_TICKET, RefusalReason.UNKNOWN_OFFER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a deciding room may not make for itself: UUIDv7s, 64 random bits, a number in [0, 1), and the nonces' secret."""
+
+    uuid: Callable[[], str]
+    bits: Callable[[], int]
+    uniform: Callable[[], float]
+    nonce_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CoreConfig:
+    node: int
+    worker: int
+    realm: str
+    endpoint: EndpointConfig
+    switchboard: SwitchboardConfig
+    registrar: RegistrarConfig
+    max_calls: int = 100_000
+
+
+@dataclass(slots=True)
+class BindingsRow:
+    """Where an address-of-record is registered (table ``bindings``), so that a restart does not lose its phones."""
+
+    bindings: tuple[Binding, ...]
+    version: int = 1
+
+    def restored(self) -> list[Binding]:
+        """As they were; an open stream did not survive us, the phone is reached at its address until it reconnects."""
+        return [replace(each, source=each.source._replace(flow=0)) for each in self.bindings]
+
+
+class Core:
+    def __init__(self, config: CoreConfig, directory: Directory, sources: Sources) -> None:
+        ids = Minter(config.node, config.worker, sources.bits)
+        nonces = NonceMaker(sources.nonce_secret)
+        self.endpoint = Endpoint(config.endpoint, ids)
+        self.directory = directory
+        self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
+        self.engine = Engine(sources.uuid)
+        self.centre = CallCenter(self.engine, self.board, directory, sources.uuid)
+        self.locations = MemoryLocations()
+        self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)
+        directory.attach(self.registrar, self.locations)
+        self._admission = Admission(directory, config.realm, nonces, ids)
+        self._config = config
+        self._ids = ids
+        self._builtin_media: tuple[str, ...] = ()
+        self._controllable: frozenset[str] = frozenset()
+        self._moved: dict[str, None] = {}  # addresses-of-record whose bindings changed in this turn
+        self._pings: dict[ClientKey, Callable[[bool], None]] = {}
+
+    # ------------------------------------------------------------------ SIP
+
+    def receive(self, data: bytes, source: Source, now: float) -> None:
+        for event in self.endpoint.receive(data, source, now):
+            self._event(event, now)
+
+    def transport_failed(self, hop: Hop, flow: int, now: float) -> None:
+        for event in self.endpoint.transport_failed(hop, flow, now):
+            self._event(event, now)
+
+    def expire(self, now: float) -> None:
+        """Everything that is due."""
+        for event in self.endpoint.expire(now):
+            self._event(event, now)
+        self.centre.expire(now)
+        self._registered(self.registrar.expire(now), now)
+
+    def next_deadline(self) -> float | None:
+        times = (self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrar.next_deadline())
+        return min((when for when in times if when is not None), default=None)
+
+    def _event(self, event: Event, now: float) -> None:
+        if isinstance(event, RequestReceived) and not event.request.to_tag:
+            self._new_request(event, now)
+        elif isinstance(event, ResponseReceived | ClientFailed) and event.transaction in self._pings:
+            self._ping_answered(event)
+        else:
+            self.centre.sip(event, now)
+
+    def _new_request(self, event: RequestReceived, now: float) -> None:
+        """A request outside any dialog."""
+        request, server = event.request, event.transaction
+        if server is None:
+            return  # an ACK that belongs to nothing
+        match request.method:
+            case "INVITE":
+                self._invite(event, now)
+            case "REGISTER":
+                response, changes = self.registrar.handle(request, event.source, now)
+                self.endpoint.respond(server, response, now)
+                self._registered(changes, now)
+            case "OPTIONS":
+                self._answer(event, 200, now, ("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "timer"))
+            case "BYE" | "UPDATE" | "INFO" | "NOTIFY" | "REFER" | "PRACK":
+                self._answer(event, 481, now)  # they belong to a dialog, and this one has no To tag
+            case _:
+                self._answer(event, 405, now, ("Allow", ALLOW))
+
+    def _invite(self, event: RequestReceived, now: float) -> None:
+        server = event.transaction
+        refusal = self._admission.refusal(event.request, event.source, now)
+        if refusal is not None and server is not None:
+            self.endpoint.respond(server, refusal, now)
+            return
+        entry = self.directory.entry(_called_user(event.request))
+        if entry is None:
+            self._answer(event, 404, now)
+        elif len(self.centre.calls) >= self._config.max_calls:
+            self._answer(event, 503, now, ("Retry-After", "5"))
+        else:
+            self.centre.arrive(event, *entry, now)
+
+    def _answer(self, event: RequestReceived, status: int, now: float, *headers: tuple[str, str]) -> None:
+        if event.transaction is not None:
+            response = respond_to(event.request, status, to_tag=self._ids.tag(), headers=headers)
+            self.endpoint.respond(event.transaction, response, now)
+
+    def _registered(self, changes: Iterable[BindingChanged], now: float) -> None:
+        for change in changes:
+            self._moved[change.binding.aor] = None
+            self.centre.presence(change.binding.aor, now)
+
+    # ------------------------------------------------------------------ the media server's pulse
+
+    def ping(self, uri: str, answered: Callable[[bool], None], now: float) -> None:
+        """OPTIONS to ``uri``; ``answered`` is called with whether anything came back."""
+        tag = self._ids.tag()
+        own = f"<sip:{self._config.switchboard.host}>"
+        headers = [("From", f"{own};tag={tag}"), ("To", f"<{uri}>"), ("Call-ID", self._ids.call_id())]
+        headers += [("CSeq", "1 OPTIONS"), ("Max-Forwards", "70")]
+        self._pings[self.endpoint.request(Request("OPTIONS", uri, headers), now)] = answered
+
+    def _ping_answered(self, event: ResponseReceived | ClientFailed) -> None:
+        if isinstance(event, ResponseReceived) and event.response.status < 200:
+            return
+        self._pings.pop(event.transaction)(isinstance(event, ResponseReceived))
+
+    def set_builtin_media(self, uris: tuple[str, ...], now: float, *, controllable: bool) -> None:
+        """Where the built-in media server (or the one of the settings) is; configured ones are tried first."""
+        self._builtin_media = uris
+        self._controllable = frozenset(uris) if controllable else frozenset()
+        self._media_changed(now)
+
+    def _media_changed(self, now: float) -> None:
+        uris = (*self.directory.media_uris(), *self._builtin_media)
+        self.board.handle(SetMediaServers(uris, self._controllable), now)
+
+    # ------------------------------------------------------------------ commands
+
+    def load(self, items: Iterable[ConfigObject], rows: Iterable[tuple[str, str, object]], now: float) -> None:
+        """At start: the whole configuration, then the rows of the journal."""
+        items, rows = list(items), list(rows)
+        self.directory.put(*items)
+        for table, aor, row in rows:
+            if table == "bindings" and isinstance(row, BindingsRow):
+                self.locations.replace(aor, row.restored())
+        known = {key for table, key, _ in rows if table == "agent"}
+        agents = [item for item in items if isinstance(item, Agent)]
+        for item in items:
+            if isinstance(item, Queue):
+                self.engine.handle(to_engine.ConfigureQueue(item.routing), now)
+        for agent in agents:
+            self.engine.handle(to_engine.ConfigureAgent(agent.routing), now)
+        self._media_changed(now)
+        self.centre.restore(rows, now)
+        for agent in agents:
+            reachable = self.directory.is_reachable(agent)
+            self.centre.tell_engine(to_engine.SetReachable(agent.routing.id, reachable), now)
+            if agent.routing.id not in known:
+                self.centre.begin(agent, now)
+
+    def handle(self, command: LiveCommand, now: float) -> Reply:
+        match command:
+            case Configure(item):
+                self.directory.put(item)
+                self.centre.configure(item, now)
+                if isinstance(item, MediaServer):
+                    self._media_changed(now)
+                return Done()
+            case Unconfigure(kind, item_id):
+                self.centre.unconfigure(kind, item_id, now)
+                self.directory.drop(kind, item_id)
+                if kind == "media_server":
+                    self._media_changed(now)
+                return Done()
+            case SetAgentState(agent, status, reason):
+                return _reply(
+                    self.centre.tell_engine(to_engine.SetStatus(AgentId(agent), AgentStatus(status), reason), now)
+                )
+            case EndWrapUp(agent):
+                return _reply(self.centre.tell_engine(to_engine.EndWrapUp(AgentId(agent)), now))
+            case ExtendWrapUp(agent, seconds):
+                return _reply(self.centre.tell_engine(to_engine.ExtendWrapUp(AgentId(agent), seconds), now))
+            case HangUp(call):
+                if self.centre.hang_up(call, now):
+                    return Done()
+                return RefusedReply(404, "unknown_call", f"no live call has the id {call!r}")
+            case SetCallPriority(call, priority):
+                return _reply(self.centre.set_priority(call, priority, now))
+            case _:
+                assert_never(command)
+
+    # ------------------------------------------------------------------ out
+
+    def take_sends(self) -> list[Send]:
+        sends, self.endpoint.sends = self.endpoint.sends, []
+        return sends
+
+    def take_facts(self) -> list[Fact]:
+        chronicle = self.centre.chronicle
+        facts, chronicle.facts = chronicle.facts, []
+        return facts
+
+    def take_changes(self) -> list[tuple[str, str, object | None]]:
+        changes = self.centre.take_changes()
+        for aor in self._moved:
+            bindings = self.locations.bindings(aor)
+            changes.append(("bindings", aor, BindingsRow(tuple(bindings)) if bindings else None))
+        self._moved.clear()
+        return changes
+
+    def counts(self) -> dict[str, object]:
+        """What lives, for ``/internals``: all zero or flat when nothing goes on."""
+        return {
+            "calls": len(self.centre.calls),
+            "switchboard": self.board.counts(),
+            "transactions": self.endpoint.counts(),
+            "queues": self.engine.counts(),
+            "registrations": len(self.locations),
+        }
+
+
+def _reply(refused: Refused | None) -> Reply:
+    if refused is None:
+        return Done()
+    status = 404 if refused.reason in _UNKNOWN else 409
+    return RefusedReply(status, refused.reason.value, refused.detail)  # type: ignore[arg-type]  # one of the two
+
+
+def _called_user(request: Request) -> str:
+    return user_of_uri(request.uri)

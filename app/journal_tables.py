@@ -1,0 +1,18 @@
+"""The journal's tables: which rows of which room stand under which name. A change of shape raises its version here."""
+
+from typing import Any, Final
+
+from app.core import BindingsRow
+from app.live_call import LiveCall
+from b2bua.snapshot import CallRow, InviteRow
+from queues.snapshot import ROWS
+
+__all__ = ["TABLES"]
+
+TABLES: Final[dict[str, type[Any]]] = {
+    "live_call": LiveCall,
+    "call": CallRow,
+    "invite": InviteRow,
+    "bindings": BindingsRow,
+    **ROWS,
+}

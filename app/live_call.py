@@ -1,0 +1,90 @@
+"""A live call as the call centre knows it: which queue and agent, since when, and the record that it leaves behind.
+
+Journalled as it changes (table ``live_call``), so that a restart loses no time stamp. Instants are seconds since the epoch.
+"""
+
+from dataclasses import dataclass
+
+from app.configuration import Queue
+from app.facts import CallRecord, Outcome
+from b2bua.events import EndedBy
+
+__all__ = ["LiveCall", "record_of"]
+
+
+@dataclass(slots=True, eq=False)
+class LiveCall:
+    """``offer`` and ``offer_agent``: what rings now. ``forward``: the leg of an overflow. ``outcome`` once it is decided."""
+
+    id: str
+    sip_call_id: str
+    caller: str
+    called: str
+    queue: str
+    priority: int
+    arrived_at: float
+    has_offer: bool
+    queued_at: float | None = None
+    connected_at: float | None = None
+    agent: str | None = None
+    offers: int = 0
+    offer: str | None = None
+    offer_agent: str | None = None
+    offered_at: float | None = None
+    ring_ms: int = 0
+    parked: bool = False  # a media session was asked for
+    greeting: bool = False  # it is being played, the ticket is not ready yet
+    forward: str | None = None
+    left_queue_at: float | None = None  # flowed out or withdrawn
+    outcome: Outcome | None = None
+    version: int = 1
+
+
+def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queue | None, now: float) -> CallRecord:
+    """The finished call's record. A call still undecided was abandoned if its caller left, else ended by the system."""
+    outcome: Outcome = call.outcome or ("abandoned" if by == "caller" else "system")
+    wait_ms = _wait_ms(call, now)
+    threshold = queue.service_level.threshold_seconds if queue is not None else 20.0
+    short = queue.short_abandon_seconds if queue is not None else 0.0
+    counted = outcome in ("answered", "abandoned")
+    return CallRecord(
+        id=fact_id,
+        call=call.id,
+        sip_call_id=call.sip_call_id,
+        caller=call.caller,
+        called=call.called,
+        queue=call.queue,
+        agent=call.agent,
+        arrived_at=call.arrived_at,
+        queued_at=call.queued_at,
+        answered_at=call.connected_at,
+        ended_at=now,
+        outcome=outcome,
+        cause=cause,
+        wait_ms=wait_ms,
+        ring_ms=_ring_ms(call, now),
+        talk_ms=_ms(call.connected_at, now) if call.connected_at is not None else 0,
+        offers=call.offers,
+        priority=call.priority,
+        within_threshold=wait_ms <= threshold * 1000 if counted else None,
+        short_abandon=outcome == "abandoned" and wait_ms <= short * 1000,
+        ended_by="agent" if by == "callee" else by,
+    )
+
+
+def _wait_ms(call: LiveCall, now: float) -> int:
+    if call.queued_at is None:
+        return 0
+    end = call.connected_at if call.connected_at is not None else call.left_queue_at
+    return _ms(call.queued_at, end if end is not None else now)
+
+
+def _ring_ms(call: LiveCall, now: float) -> int:
+    """Of the offer that succeeded, or was up when the caller left."""
+    if call.connected_at is None and call.offered_at is not None:
+        return _ms(call.offered_at, now)
+    return call.ring_ms
+
+
+def _ms(start: float, end: float) -> int:
+    return max(0, round((end - start) * 1000))

@@ -1,0 +1,175 @@
+"""The one loop and the one timer: drains sockets, lets the core decide, appends to the journal, then performs.
+
+A turn: what came in is decided, the rows and facts go into the journal in one transaction, and only then do datagrams leave and
+projections and events learn of it. Holds no decision of its own.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+
+from app.commands import LiveCommand, Reply
+from app.core import Core
+from app.events.hub import EventHub
+from app.facts import Fact, encode, is_stored
+from app.journal.codec import RowCodec
+from app.journal.port import Journal, JournalError, Turn
+from app.metrics.metrics import Metrics
+from app.projections.live import LiveView
+from sipcore.net import Network
+from sipcore.packets import Hop, Source
+
+__all__ = ["Runtime"]
+
+_log = logging.getLogger(__name__)
+_LAG_EVERY = 0.1  # seconds between two looks at how late the loop is
+_GC_EVERY = 50  # looks between two collections of the young generations
+
+
+class Runtime:
+    """Receiver of the network and gateway of REST. ``clock``: wall time at start plus monotonic seconds since."""
+
+    def __init__(
+        self,
+        core: Core,
+        journal: Journal,
+        codec: RowCodec,
+        view: LiveView,
+        hub: EventHub,
+        clock: Callable[[], float],
+    ) -> None:
+        self.metrics: Metrics | None = None
+        self.network: Network | None = None
+        self.turns = 0
+        self.worst_lag = 0.0
+        self.failure: JournalError | None = None
+        self.failed_event = asyncio.Event()
+        self._core = core
+        self._journal = journal
+        self._codec = codec
+        self._view = view
+        self._hub = hub
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._lag_timer: asyncio.TimerHandle | None = None
+        self._looks = 0
+
+    # ------------------------------------------------------------------ in
+
+    def packets(self, packets: list[tuple[bytes, Source]]) -> None:
+        """One drained socket."""
+        now = self._clock()
+        receive = self._core.receive
+        for data, source in packets:
+            receive(data, source, now)
+        self.turn(now)
+
+    def failed(self, hop: Hop, flow: int) -> None:
+        now = self._clock()
+        self._core.transport_failed(hop, flow, now)
+        self.turn(now)
+
+    async def submit(self, command: LiveCommand) -> Reply:
+        """See ``Gateway``: the reply is given after the journal's commit."""
+        now = self._clock()
+        reply = self._core.handle(command, now)
+        if not self.failure:
+            self._follow(command)
+        self.turn(now)
+        return reply
+
+    def _follow(self, command: LiveCommand) -> None:
+        """Projections know the configuration too."""
+        item = getattr(command, "item", None)
+        if item is not None:
+            self._view.configure(item)
+        elif hasattr(command, "kind"):
+            self._view.unconfigure(command.kind, command.id)
+
+    # ------------------------------------------------------------------ the turn
+
+    def turn(self, now: float) -> None:
+        """Commit what was decided, then perform it."""
+        core = self._core
+        self.turns += 1
+        facts = core.take_facts()
+        changes = core.take_changes()
+        if (changes or facts) and not self._commit(changes, facts):
+            core.take_sends()  # not journalled, so not said: peers will ask again
+            return
+        network = self.network
+        if network is not None:
+            for send in core.take_sends():
+                network.send(send)
+        for fact in facts:
+            self._publish(fact)
+        self._arm(now)
+
+    def _commit(self, changes: list[tuple[str, str, object | None]], facts: list[Fact]) -> bool:
+        try:
+            self._journal.append(Turn(self._codec.encode_all(changes), [encode(f) for f in facts if is_stored(f)]))
+        except JournalError as error:
+            _log.critical("the journal cannot be written, the service stops: %s", error)
+            self.failure = error
+            self.failed_event.set()
+            return False
+        return True
+
+    def _publish(self, fact: Fact) -> None:
+        self._view.apply(fact)
+        self._hub.publish(fact)
+        if self.metrics is not None:
+            self.metrics.apply(fact)
+
+    # ------------------------------------------------------------------ the timer
+
+    def _arm(self, now: float) -> None:
+        """One timer for the earliest deadline of the core and the event hub."""
+        due = self._core.next_deadline()
+        told = self._hub.next_deadline()
+        if told is not None and (due is None or told < due):
+            due = told
+        if due is None or (self._timer is not None and self._timer_at <= due and self._timer_at > now):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = self._loop.call_later(max(0.0, due - now), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self._clock()
+        self._core.expire(now)
+        self._hub.tick(now)
+        self.turn(now)
+
+    # ------------------------------------------------------------------ watching itself
+
+    def start(self) -> None:
+        """Begin: whatever the core wants to say after a restart is said now. Garbage is collected here from now on."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._watch(self._loop.time() + _LAG_EVERY)
+        self.turn(self._clock())
+
+    def stop(self) -> None:
+        for timer in (self._timer, self._lag_timer):
+            if timer is not None:
+                timer.cancel()
+        gc.enable()
+
+    def _watch(self, due: float) -> None:
+        """How late the loop is; and the young generations, whose collection is short (DESIGN: "no full one")."""
+        lag = max(0.0, self._loop.time() - due) if self._looks else 0.0
+        self.worst_lag = max(self.worst_lag * 0.99, lag)
+        if self.metrics is not None:
+            self.metrics.loop_lag.observe(lag)
+        self._looks += 1
+        if self._looks % _GC_EVERY == 0:
+            gc.collect(1)
+        due = self._loop.time() + _LAG_EVERY
+        self._lag_timer = self._loop.call_at(due, self._watch, due)

@@ -1,0 +1,270 @@
+"""Puts the service together and runs it: the only place where adapters are chosen and rooms are introduced to each other."""
+
+import asyncio
+import logging
+import random
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import uuid6
+import uvloop
+
+from app.auth.keys import ensure_bootstrap_key
+from app.calls.router import router as calls
+from app.config_file.document import ConfigFileError
+from app.config_file.importer import import_file
+from app.core import Core, CoreConfig, Sources
+from app.db.configuration import load_configuration
+from app.db.engine import Database, DatabaseError
+from app.db.facts_writer import FactsWriter
+from app.db.migrate import migrate
+from app.db.server_secrets import server_secret
+from app.directory import Directory
+from app.events.hub import EventHub
+from app.events.router import router as events
+from app.internals.router import router as internals
+from app.journal.codec import RowCodec
+from app.journal.lmdb import LmdbJournal
+from app.journal.port import JournalError
+from app.journal_tables import TABLES
+from app.main import create_app, release
+from app.media_process import MediaFailed, MediaKeeper
+from app.metrics.metrics import Metrics
+from app.metrics.router import metrics_router
+from app.projections.live import LiveView
+from app.projections.today import load_today
+from app.reports.router import router as reports
+from app.runtime import Runtime
+from app.services import Services
+from app.settings import Settings
+from app.stats.router import router as stats
+from app.web import WebServer, bind
+from b2bua.desk import SwitchboardConfig
+from sipcore.config import EndpointConfig, Listener
+from sipcore.message import Limits
+from sipcore.net import ListenError, Network, StreamLimits
+from sipcore.packets import Hop, Source
+from sipcore.registrar import RegistrarConfig
+
+__all__ = ["serve"]
+
+_log = logging.getLogger("callyard")
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT. 0 after a clean end; 1 with one line on stderr where it cannot run."""
+    _configure_logs(settings.log_level)
+    sys.setswitchinterval(0.0005)  # a database driver's thread must not hold the loop
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_Service(settings).run())
+    except (DatabaseError, JournalError, MediaFailed, ListenError, OSError) as error:
+        sys.stderr.write(f"callyard: {error}\n")
+        return 1
+    except ConfigFileError as error:
+        sys.stderr.writelines(f"callyard: {line}\n" for line in error.lines)
+        return 2
+    return 0
+
+
+def _configure_logs(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+
+
+def steady_clock() -> Callable[[], float]:
+    """Wall time at start plus monotonic seconds since: an NTP step moves no deadline."""
+    offset = time.time() - time.monotonic()
+    monotonic = time.monotonic
+    return lambda: offset + monotonic()
+
+
+class _Service:
+    """The parts, in the order in which they come up and go down."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = steady_clock()
+        self._stopping = asyncio.Event()
+        self._ready: list[str] = ["starting"]
+
+    async def run(self) -> None:
+        settings = self._settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.database_url)
+        try:
+            await migrate(database)
+            await self._first_steps(database)
+            journal = LmdbJournal(settings.data_dir / "journal", sync=settings.journal_sync == "full")
+            try:
+                await self._serve(database, journal)
+            finally:
+                journal.close()
+        finally:
+            await database.close()
+
+    async def _first_steps(self, database: Database) -> None:
+        settings = self._settings
+        fixed = settings.admin_key.get_secret_value() if settings.admin_key is not None else None
+        made = await ensure_bootstrap_key(database, fixed)
+        if made is not None:
+            sys.stderr.write(f"callyard: the first API key (scope admin), shown only now: {made}\n")
+        if settings.config is not None:
+            report = await import_file(database, settings, settings.config)
+            _log.info("%s: %s", settings.config, report)
+
+    async def _serve(self, database: Database, journal: LmdbJournal) -> None:
+        settings, clock = self._settings, self._clock
+        view = LiveView(clock())
+        hub = EventHub(
+            view, history=settings.events_history, new_id=_uuid, clock=clock, max_streams=settings.events_max_clients
+        )
+        writer = FactsWriter(
+            journal, database, clock, batch=settings.facts_batch, interval=settings.facts_interval_seconds
+        )
+        inlet = _Inlet()
+        limits = Limits(message=settings.sip_max_message_bytes, headers=settings.sip_max_headers)
+        network = Network(
+            _listeners(settings), inlet, message_limits=limits,
+            stream_limits=StreamLimits(connections=settings.sip_max_connections),
+        )  # fmt: skip
+        http = bind(settings.http_listen.host, settings.http_listen.port or 0)
+        await network.start()
+        core = await self._core(database, network.listeners, limits)
+        runtime = Runtime(core, journal, RowCodec(TABLES), view, hub, clock)
+        runtime.network, inlet.runtime = network, runtime
+        await self._load(core, database, journal, view)
+        keeper = self._keeper(core, runtime)
+        counts = self._internals(core, runtime, journal, network, writer, keeper)
+        metrics = Metrics(
+            view, clock=clock, internals=counts, streams=lambda: hub.streams, backlog=writer.backlog,
+            shipping=lambda: writer.counters,
+        )  # fmt: skip
+        runtime.metrics = metrics
+        services = Services(settings, database, runtime, view, hub, counts, lambda: self._ready, clock)
+        app = create_app(services, (calls, stats, events, reports, internals), (metrics_router(metrics),))
+        web = WebServer(app, http)
+        writer.start()
+        web.start()
+        if keeper is not None:
+            await keeper.start()
+        runtime.start()
+        self._ready = []
+        _announce(network.listeners, http.getsockname()[1], settings)
+        await self._until_stopped(runtime)
+        self._ready = ["stopping"]
+        hub.close()
+        await web.stop()
+        runtime.stop()
+        if keeper is not None:
+            await keeper.stop(end=not core.centre.calls)
+        await network.close()
+        await writer.stop()
+        if runtime.failure is not None:
+            raise runtime.failure
+
+    async def _core(self, database: Database, listeners: tuple[Listener, ...], limits: Limits) -> Core:
+        settings = self._settings
+        hosts = tuple(dict.fromkeys(each.advertised_host or each.host for each in listeners))
+        config = CoreConfig(
+            settings.node_id, settings.worker_id, settings.realm,
+            EndpointConfig(listeners, limits=limits, hosts={"localhost": "127.0.0.1"}),
+            SwitchboardConfig(hosts[0], listeners, settings.session_expires, max_call_seconds=settings.max_call_seconds),
+            RegistrarConfig(
+                tuple(dict.fromkeys((settings.realm, *settings.sip_domains, *hosts))),
+                settings.register_expires_min, settings.register_expires_max,
+            ),
+            settings.max_calls,
+        )  # fmt: skip
+        sources = Sources(
+            _uuid, lambda: secrets.randbits(64), random.random, await server_secret(database, "digest-nonce")
+        )
+        return Core(config, Directory(settings.trunks), sources)
+
+    async def _load(self, core: Core, database: Database, journal: LmdbJournal, view: LiveView) -> None:
+        async with database.read() as session:
+            items = await load_configuration(session)
+        codec = RowCodec(TABLES)
+        rows = [(row.table, row.key, codec.decode(row)) for row in journal.load()]
+        for item in items:
+            view.configure(item)
+        now = self._clock()
+        await load_today(view, database, journal, now)
+        if self._settings.media != "builtin":
+            core.set_builtin_media((self._settings.media,), now, controllable=False)
+        core.load(items, rows, now)
+        view.restore(core.centre.retold())
+
+    def _keeper(self, core: Core, runtime: Runtime) -> MediaKeeper | None:
+        if self._settings.media != "builtin":
+            return None
+
+        def ping(uri: str, answered: Callable[[bool], None]) -> None:
+            core.ping(uri, answered, self._clock())
+            runtime.turn(self._clock())
+
+        def moved(template: str) -> None:
+            core.set_builtin_media((template,), self._clock(), controllable=True)
+
+        return MediaKeeper(self._settings, ping, moved)
+
+    def _internals(
+        self, core: Core, runtime: Runtime, journal: LmdbJournal, network: Network, writer: FactsWriter,
+        keeper: MediaKeeper | None,
+    ) -> Callable[[], dict[str, object]]:  # fmt: skip
+        def counts() -> dict[str, object]:
+            backlog, age = writer.backlog()
+            return core.counts() | {
+                "journal": journal.counts(),
+                "outbox": {"facts": backlog, "oldest_seconds": age, **writer.counters},
+                "loop": {"worst_lag_seconds": runtime.worst_lag, "turns": runtime.turns},
+                "messages": dict(core.endpoint.counters),
+                "network": network.metrics(),
+                "media": {"up": keeper.is_up, "restarts": keeper.restarts} if keeper is not None else {},
+            }
+
+        return counts
+
+    async def _until_stopped(self, runtime: Runtime) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, runtime.failed_event.set)
+        await runtime.failed_event.wait()
+
+
+class _Inlet:
+    """Stands between the network, which comes up first, and the runtime, whose core needs the network's ports."""
+
+    runtime: Runtime | None = None
+
+    def packets(self, packets: list[tuple[bytes, Source]]) -> None:
+        if self.runtime is not None:
+            self.runtime.packets(packets)
+
+    def failed(self, hop: Hop, flow: int) -> None:
+        if self.runtime is not None:
+            self.runtime.failed(hop, flow)
+
+
+def _uuid() -> str:
+    return str(uuid6.uuid7())
+
+
+def _listeners(settings: Settings) -> list[Listener]:
+    listeners = []
+    for index, each in enumerate(settings.sip_listen):
+        shown = settings.advertised(index)
+        host = shown.host if settings.sip_advertise else ""
+        listeners.append(Listener(each.transport.upper(), each.host, each.port, host, shown.port or 0))
+    return listeners
+
+
+def _announce(listeners: tuple[Listener, ...], port: int, settings: Settings) -> None:
+    sip = ", ".join(f"{each.transport.lower()}:{each.sent_by}" for each in listeners)
+    _log.info("Callyard %s takes SIP at %s; HTTP at http://%s:%d", release(), sip, settings.http_listen.host, port)
