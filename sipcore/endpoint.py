@@ -12,6 +12,7 @@ from sipcore.config import EndpointConfig
 from sipcore.errors import SipError
 from sipcore.events import CancelReceived, ClientKey, Event, RequestReceived, ServerKey
 from sipcore.ids import MAGIC_COOKIE, Minter
+from sipcore.limits import FLOOD, OTHERS, head_of_refusal
 from sipcore.message import ParseError, Request, Response, parse, respond_to, stamp_received
 from sipcore.packets import ANY_FLOW, Hop, Send, Source
 from sipcore.routing import Router, response_hop
@@ -74,6 +75,8 @@ class Endpoint:
             return self._take()
         if len(data) < 16 and not data.strip(b"\r\n\0"):
             layer.count("keepalives")
+            return []
+        if len(layer.servers) >= self._config.max_transactions and self._refuse_unparsed(data, source):
             return []
         layer.raw = data
         try:
@@ -230,18 +233,36 @@ class Endpoint:
             layer.events.append(CancelReceived(invite.tell, request))
 
     def _is_refused(self, request: Request, source: Source) -> bool:
-        """Refuse what starts something new and must not: merged requests, and INVITEs past our capacity."""
+        """Refuse what starts something new and must not: merged requests, and what goes beyond our capacity."""
+        live, bound = len(self._layer.servers), self._config.max_transactions
+        if live >= FLOOD * bound:
+            self._layer.count("dropped_flood")
+            return True
         if request.to_tag:
             return False
         if merge_key(request) in self._layer.merges:
             self._layer.count("merged_requests")
-            self._refuse(request, source, 482, "Loop Detected")  # §8.2.2.2
+            self._refuse(request, source, 482, None)  # §8.2.2.2
             return True
-        if request.method == "INVITE" and len(self._layer.servers) >= self._config.max_transactions:
+        if live >= (bound if request.method == "INVITE" else OTHERS * bound):
             self._layer.count("refused_overload")
             self._refuse(request, source, 503, None, ("Retry-After", str(self._config.retry_after)))
             return True
         return False
+
+    def _refuse_unparsed(self, data: bytes, source: Source) -> bool:
+        """Under overload: refuse a new INVITE from the bytes of its head. False: it has to be looked at."""
+        head = head_of_refusal(data, source) if data[:7] == b"INVITE " else None
+        if head is None or not head.via.branch.startswith(MAGIC_COOKIE):
+            return False
+        if server_key(head.via, "INVITE") in self._layer.servers:
+            return False  # a changed retransmission of one that we serve
+        self._layer.count("refused_overload")
+        self._layer.count(_SENT_STATUS[5])
+        retry = f"Retry-After: {self._config.retry_after}"
+        refusal = head.refusal("SIP/2.0 503 Service Unavailable", self._ids.tag(), retry)
+        self.sends.append(Send(refusal, head.hop, source.flow, source.listener))
+        return True
 
     def _refuse_malformed(self, error: ParseError, source: Source) -> None:
         request = error.salvaged

@@ -96,6 +96,7 @@ def _pass_ack(core: Core, transaction: ServerTransaction, ack: Request, _now: fl
         return
     transaction.acked = True
     transaction.data = b""
+    transaction.request = None
     core.stop_resending(transaction)
     core.events.append(RequestReceived(ack, transaction.ack_source, None))
 
@@ -108,6 +109,7 @@ def _end_accepted(core: Core, transaction: ServerTransaction, _message: object, 
 
 def _send_refusal(core: Core, transaction: ServerTransaction, response: Response, now: float) -> None:
     _transmit(core, transaction, response)
+    transaction.request = None
     core.start_ending(transaction, TIMER_H, core.timers.give_up, now)
     if not transaction.reliable:
         core.start_resending(transaction, TIMER_G, core.timers.t1, now)

@@ -223,9 +223,39 @@ def test_overload_refuses_new_invites_only() -> None:
     assert endpoint.receive(message("ACK", branch="z9hG4bK3", call_id="call-3", to_tag="x"), SOURCE, 0.0) == []
     for method in ("BYE", "INVITE", "INFO"):
         incoming(endpoint, message(method, branch=f"z9hG4bKin{method}", call_id="call-1", to_tag="us"))
-    incoming(endpoint, message("OPTIONS", branch="z9hG4bKo", call_id="call-4"))
+    sent(endpoint)
+    assert endpoint.receive(message("INVITE", ("X-Changed", "on the way")), SOURCE, 0.0) == []  # one that we serve
+    assert [response.status for response in sent_responses(endpoint)] == [100]
     assert len(endpoint.receive(message("CANCEL"), SOURCE, 0.1)) == 1
     assert endpoint.counters["refused_overload"] == 1
+
+
+def test_refusal_from_the_bytes_is_the_same_as_from_the_message() -> None:
+    """Whatever cannot be refused unparsed (a folded line here) is refused by the long way, with the same words."""
+    endpoint = make_endpoint(max_transactions=1)
+    incoming(endpoint, message("OPTIONS", branch="z9hG4bKo", call_id="call-0"))
+    source = Source(Hop("UDP", "192.0.2.2", 40000), 1)
+    for extra in ((), (("X-Folded", "one"),)):
+        data = message("INVITE", *extra, via="SIP/2.0/UDP 10.0.0.2:5062", branch="z9hG4bKv;rport")
+        assert endpoint.receive(data.replace(b"X-Folded: one", b"X-Folded: one\r\n two"), source, 0.0) == []
+    unparsed, parsed = endpoint.sends
+    assert unparsed[1:] == parsed[1:] == (Hop("UDP", "192.0.2.2", 40000), 0, 1)
+    short, long = sent_responses(endpoint)
+    assert short.start_line() == long.start_line()
+    for name in ("Via", "From", "Call-ID", "CSeq", "Retry-After"):
+        assert short.get_all(name) == long.get_all(name)
+    assert short.to_tag != long.to_tag
+
+
+def test_other_new_requests_are_refused_later_and_a_flood_is_dropped() -> None:
+    endpoint = make_endpoint(max_transactions=2)
+    for number in range(10):
+        endpoint.receive(message("OPTIONS", branch=f"z9hG4bK{number}", call_id=f"call-{number}"), SOURCE, 0.0)
+    assert [response.status for response in sent_responses(endpoint)] == [503] * 6
+    for number in range(10):
+        endpoint.receive(message("INFO", branch=f"z9hG4bKi{number}", to_tag="us"), SOURCE, 0.0)
+    assert endpoint.counts()["non_invite_server.trying"] == 8
+    assert endpoint.counters["dropped_flood"] == 6
 
 
 def test_branch_without_the_cookie_is_refused() -> None:

@@ -1,5 +1,7 @@
 """Storms in virtual time: 500 calls over a link that loses a fifth of everything, and malformed input of every kind."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,6 +126,19 @@ def test_everything_is_gone_after_64_t1_when_the_peer_falls_silent() -> None:
             endpoint.expire(when)
             endpoint.sends.clear()
         assert not any(endpoint.counts().values())
+
+
+def test_records_are_acyclic() -> None:
+    """The service runs without automatic garbage collection: what ends must go by reference counting alone."""
+    calls = Calls(loss=0.1, doubling=0.05)
+    gc.collect()
+    gc.disable()
+    try:
+        calls.link.run(CALLS * 0.05 + 128.0)
+        calls.a.receive(b"INVITE rubbish", Source(PEER), 1000.0)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 WHOLE = st.sampled_from([
