@@ -90,13 +90,18 @@ def canonical_name(spelling: str) -> str:
 
 def make_header(name: str, value: str) -> Header:
     """A header of our own. Raises ValueError for a bad name or a value that would break the line."""
-    if "\r" in value or "\n" in value or "\0" in value:
+    if "\r" in value or "\n" in value or ("\0" in value and has_bare_nul(value)):
         raise ValueError(f"line break in the value of {name}")
     canonical = KNOWN.get(name)
     if canonical is None:
         canonical = canonical_name(name)
         return (canonical, value, f"{name.rstrip()}: {value}")
     return (canonical, value, f"{canonical}: {value}")
+
+
+def has_bare_nul(text: str) -> bool:
+    """Whether a NUL is there that is not a quoted-pair, the only place where the grammar has one (RFC 3261 §25.1)."""
+    return text.count("\0") != text.count("\\\0")
 
 
 def split_list(value: str) -> list[str]:

@@ -275,7 +275,7 @@ class Request(Message):
 
 
 class Response(Message):
-    """A SIP response. ``reason`` None at construction: the standard phrase."""
+    """A SIP response. ``reason`` None at construction: the standard phrase. ValueError: it has a line break."""
 
     __slots__ = ("reason", "status")
 
@@ -283,8 +283,12 @@ class Response(Message):
         self, status: int, reason: str | None = None, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
     ) -> None:
         super().__init__(headers, body)
+        if reason is None:
+            reason = phrase(status)
+        elif "\r" in reason or "\n" in reason:
+            raise ValueError("line break in a reason phrase")
         self.status = status
-        self.reason = phrase(status) if reason is None else reason
+        self.reason = reason
 
     def start_line(self) -> str:
         """RFC 3261 §7.2."""

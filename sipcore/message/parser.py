@@ -9,8 +9,8 @@ from sys import intern
 from typing import Final
 
 from sipcore.errors import BadHeader, ParseError
-from sipcore.message.fields import NameAddr, is_digits, is_token, small_number
-from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name
+from sipcore.message.fields import NameAddr, Via, is_digits, is_token, small_number
+from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name, has_bare_nul
 from sipcore.message.messages import Message, Request, Response
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
@@ -77,7 +77,7 @@ def _lines(head: str, limits: Limits) -> list[str]:
     lines = head.split("\r\n")
     del lines[-1]
     # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or ("\0" in head and has_bare_nul(head)):
         raise ParseError("stray CR, LF or NUL in the headers")
     if len(lines) - 1 > limits.headers:
         raise ParseError("too many headers", 513)
@@ -232,8 +232,31 @@ def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
         name = KNOWN.get(spelling.rstrip(" \t"))
         if colon and name in _MANDATORY and (name == "Via" or request.get(name) is None):
             request.headers.append((name, value.strip(" \t"), line))
+    if not all(request.get(name) for name in _MANDATORY):
+        return None
     try:
         _ = request.via
     except BadHeader:
+        via = _salvage_via(request.get_all("Via"))
+        if via is None:
+            return None
+        request.set_first("Via", via)
+    return request
+
+
+def _salvage_via(values: list[str]) -> str | None:
+    """The top Via with what is wrong left out: its version, its bad parameters. None: nobody knows where to answer."""
+    head, _, tail = (values[0] if values else "").partition(";")
+    protocol, _, sent_by = head.strip(" \t").rpartition(" ")
+    if protocol[:3].upper() != "SIP":
         return None
-    return request if all(request.get(name) for name in _MANDATORY) else None
+    kept = f"SIP/2.0/{protocol.rpartition('/')[2].strip()} {sent_by}"
+    for param in ["", *tail.split(";")]:
+        try:
+            Via.parse(f"{kept};{param}" if param else kept)
+        except BadHeader:
+            if not param:
+                return None
+        else:
+            kept = f"{kept};{param}" if param else kept
+    return kept

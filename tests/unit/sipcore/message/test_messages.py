@@ -156,6 +156,8 @@ def test_copies_are_apart() -> None:
 def test_phrases() -> None:
     assert Response(486).reason == "Busy Here"
     assert Response(200, "Fine").reason == "Fine"
+    with pytest.raises(ValueError, match="line break"):
+        Response(200, "OK\r\nEvil: 1")
     assert Response(200, "").start_line() == "SIP/2.0 200 "
     assert [phrase(code) for code in (100, 199, 299, 399, 499, 599, 699)] == [
         "Trying", "Early Dialog Terminated", "OK", "Multiple Choices", "Bad Request", "Server Internal Error", "Decline",

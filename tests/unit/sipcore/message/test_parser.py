@@ -59,6 +59,8 @@ MALFORMED: list[tuple[str, bytes, int, str, bool]] = [
     ("version 7", wire("INVITE sip:b@example.com SIP/7.0"), 505, "", True),
     ("version 2", wire("INVITE sip:b@example.com SIP/2"), 505, "", True),
     ("version of another protocol", wire("INVITE sip:b@example.com HTTP/2.0"), 400, "", True),
+    ("version 7 throughout", wire("INVITE sip:b SIP/7.0", via=VIA.replace("SIP/2.0", "SIP/7.0")), 505, "", True),
+    ("Via of version 7", wire(via=VIA.replace("SIP/2.0", "SIP/7.0")), 400, "Via", True),
     ("response of version 7", wire("SIP/7.0 200 OK"), 505, "", False),
     ("status of two digits", wire("SIP/2.0 20 OK"), 400, "", False),
     ("status of four digits", wire("SIP/2.0 4294 OK"), 400, "", False),
@@ -71,10 +73,10 @@ MALFORMED: list[tuple[str, bytes, int, str, bool]] = [
     ("empty Via", wire(via="Via:"), 400, "Via", False),
     ("Via of another protocol", wire(via="Via: HTTP/1.1 proxy"), 400, "Via", False),
     ("Via without sent-by", wire(via="Via: SIP/2.0/UDP"), 400, "Via", False),
-    ("Via with extra separators", wire(via=VIA + ";;,;,,"), 400, "Via", False),
+    ("Via with extra separators", wire(via=VIA + ";;,;,,"), 400, "Via", True),
     ("Via with an open IPv6 reference", wire(via="Via: SIP/2.0/UDP [::1;branch=z9hG4bK1"), 400, "Via", False),
     ("Via with a bad port", wire(via="Via: SIP/2.0/UDP 192.0.2.1:0"), 400, "Via", False),
-    ("Via with two branches", wire(via=VIA + ";branch=2"), 400, "Via", False),
+    ("Via with two branches", wire(via=VIA + ";branch=2"), 400, "Via", True),
     ("Via with only a comma", wire(via="Via: ,"), 400, "Via", False),
     ("no From", wire(from_=""), 400, "From", False),
     ("empty From", wire(from_="From: "), 400, "From", False),
@@ -208,7 +210,7 @@ def test_unusual_but_legal() -> None:
             "!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)@example.com SIP/2.0",
             "Via: SIP/2.0/UDP host1.example.com;branch=z9hG4bK-.!%66*_+`'~",
             """From: "token1~` token2'+_ token3" <sip:a@b>;tag=_token~1'+`*%!-.""",
-            'To: "BEL:\x07 NUL:\\\\ DEL:\x7f" <sip:1_unusual.URI~(to-be!sure)@example.com>',
+            'To: "BEL:\x07 NUL:\\\0 DEL:\x7f" <sip:1_unusual.URI~(to-be!sure)@example.com>',
             "Call-ID: intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{",
             "CSeq: 139122385 !interesting-Method0123456789_*+`.%indeed'~",
             more=("extensionHeader-!.%*+_`'~: 大停電",),
@@ -216,7 +218,7 @@ def test_unusual_but_legal() -> None:
     )
     assert isinstance(message, Request)
     assert message.method.startswith("!interesting")
-    assert message.to.display == "BEL:\x07 NUL:\\ DEL:\x7f"
+    assert message.to.display == "BEL:\x07 NUL:\0 DEL:\x7f"
     assert message.from_tag == "_token~1'+`*%!-."
     assert message.get("Extensionheader-!.%*+_`'~") == "大停電"
 
