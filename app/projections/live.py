@@ -205,6 +205,7 @@ class LiveView:
                 call.queue = event.queue
                 call.priority = event.priority or 0
                 call.queued_at = event.time if call.queued_at is None else call.queued_at  # set once
+                call.connected_at = None
                 call.state = self._waiting_state(call)
             case "parked":
                 self._parked.add(call.id)

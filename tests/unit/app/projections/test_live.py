@@ -70,7 +70,7 @@ def test_a_requeue_keeps_the_join_time() -> None:
     story = Story()
     story.waits("c1", NOON)
     story.talks("c1", NOON + 3)
-    story.step("c1", "offer_ended", NOON + 4, agent="a1", cause="connect_failed")
+    story.step("c1", "offer_ended", NOON + 4, agent="a1", offer="oc1", cause="connect_failed")
     story.step("c1", "queued", NOON + 50)
     view = view_of(story.facts)
     call = view.call("c1", NOON + 60)
@@ -79,6 +79,37 @@ def test_a_requeue_keeps_the_join_time() -> None:
     stats = view.queue_stats("q1", NOON + 60)
     assert stats is not None
     assert (stats.today.offered, stats.today.answered, stats.today.in_progress) == (1, 1, 0)
+
+
+def test_late_words_about_an_offer_that_is_over() -> None:
+    story = Story()
+    story.waits("c1", NOON)
+    story.step("c1", "offered", NOON + 1, agent="a1", offer="o1")
+    story.step("c1", "offered", NOON + 2, agent="a2", offer="o2")
+    story.step("c1", "answered", NOON + 3, agent="a1", offer="o1")
+    story.step("c1", "offer_ended", NOON + 3, agent="a1", offer="o1", cause="no_answer")
+    view = view_of(story.facts)
+    call = view.call("c1", NOON + 4)
+    assert call is not None
+    assert (call.state, call.agent, call.offers) == ("offered", "a2", 2)
+
+
+def test_a_rejected_call_is_shown_until_it_is_over() -> None:
+    story = Story()
+    story.step("c1", "arrived", NOON)
+    story.step("c1", "rejected", NOON, cause="queue_full")
+    view = view_of(story.facts)
+    call = view.call("c1", NOON + 4)
+    assert call is not None
+    assert (call.state, call.position) == ("ending", None)
+    story.facts.clear()
+    story.ends("c1", "rejected", NOON, NOON + 9, wait=0, queued=False)
+    for fact in story.facts:
+        view.apply(fact)
+    assert view.call("c1", NOON + 9) is None
+    stats = view.queue_stats("q1", NOON + 9)
+    assert stats is not None
+    assert (stats.today.rejected, stats.today.offered) == (1, 0)
 
 
 def test_agents_are_counted_where_they_may_serve() -> None:
