@@ -31,7 +31,8 @@ from queues.model import (
 )
 
 __all__ = [
-    "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object", "queue_objects", "trunk_object",
+    "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object",
+    "queue_objects", "trunk_object",
 ]  # fmt: skip
 
 Status = Literal["available", "paused", "logged_out"]

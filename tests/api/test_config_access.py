@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient
+from sqlalchemy import text
 
 from app.auth.keys import Scope, create_key, ensure_bootstrap_key
 from app.db.engine import Database
@@ -161,3 +162,9 @@ async def test_each_problem_type_explains_itself(client: AsyncClient) -> None:
         document = (await client.get(f"/problems/{name}")).json()
         assert (document["type"], document["status"]) == (f"/problems/{name}", explanation.status)
     problem(await client.get("/problems/none"), 404, "not-found")
+
+
+async def test_a_database_that_fails_is_told_as_such(client: AsyncClient, database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(text("DROP TABLE trunks"))
+    problem(await client.get("/api/v1/trunks"), 503, "unavailable")
