@@ -80,7 +80,10 @@ class Overflow:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Seconds an agent is left alone after a failed offer, by cause (the peers' immediate re-offer loop is a trap)."""
+    """Seconds an agent is left alone after a failed offer, by cause; never less than 1, whatever is configured.
+
+    The peers' immediate re-offer loop is a trap.
+    """
 
     busy: float = 10.0
     rejected: float = 10.0
