@@ -53,13 +53,15 @@ class Message:
 
     def add(self, name: str, value: str) -> None:
         """Append a header. Raises ValueError for a line break in the value (as do the other changes)."""
-        self.headers.append(make_header(name, value))
-        self._forget()
+        header = make_header(name, value)
+        self.headers.append(header)
+        self._forget(header[0])
 
     def prepend(self, name: str, value: str) -> None:
         """Put a header before all others."""
-        self.headers.insert(0, make_header(name, value))
-        self._forget()
+        header = make_header(name, value)
+        self.headers.insert(0, header)
+        self._forget(header[0])
 
     def set(self, name: str, value: str) -> None:
         """Replace every header of this name by one (at the place of the first), or append it."""
@@ -75,13 +77,13 @@ class Message:
         if not placed:
             kept.append(new)
         self.headers = kept
-        self._forget()
+        self._forget(new[0])
 
     def remove(self, name: str) -> None:
         """Remove every header of this name."""
         name = KNOWN.get(name) or canonical_name(name)
         self.headers = [header for header in self.headers if header[0] != name]
-        self._forget()
+        self._forget(name)
 
     def remove_first(self, name: str) -> None:
         """Remove the first element: of a header line that is a list only its first entry goes."""
@@ -94,7 +96,7 @@ class Message:
 
     def _change_first(self, name: str, replacement: list[str]) -> bool:
         name = KNOWN.get(name) or canonical_name(name)
-        self._forget()
+        self._forget(name)
         for index, header in enumerate(self.headers):
             if header[0] == name:
                 rest = split_list(header[1])[1:] if name in LIST_HEADERS else []
@@ -103,8 +105,18 @@ class Message:
                 return True
         return False
 
-    def _forget(self) -> None:
-        self._via = self._from = self._to = self._cseq = self._contacts = self._from_tag = self._to_tag = None
+    def _forget(self, name: str) -> None:
+        """A header has changed: its views are parsed anew. (A Via is stamped on every request: the others are kept.)"""
+        if name == "Via":
+            self._via = None
+        elif name == "From":
+            self._from = self._from_tag = None
+        elif name == "To":
+            self._to = self._to_tag = None
+        elif name == "CSeq":
+            self._cseq = None
+        elif name == "Contact":
+            self._contacts = None
 
     def _required(self, name: str) -> str:
         for header in self.headers:
