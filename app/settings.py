@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         description="`builtin`, or the SIP URI of a media server; it may hold `{queue}`, `{sound}` and `{repeat}`. "
         "Configured media servers are tried first.",
     )
-    media_listen: Annotated[InstanceOf[HostPort], BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+    media_listen: Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
         default=HostPort("127.0.0.1", 0),
         description="Address of the built-in media server, `host[:port]`; its port is kept in the data folder.",
     )
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         default=300.0, gt=0, description="The built-in media server ends this long after its owner's last OPTIONS."
     )
 
-    http_listen: Annotated[InstanceOf[HostPort], BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+    http_listen: Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
         default=HostPort("127.0.0.1", 8080), description="Where REST, events and metrics are served, `host:port`."
     )
     http_max_body_bytes: int = Field(default=4_194_304, ge=1024, description="Longest request body taken by REST.")

@@ -108,8 +108,11 @@ class FactsWriter:
 
     async def _run(self) -> None:
         while True:
-            while await self.ship():
-                pass  # every batch waits for the database, so that the loop turns
+            try:
+                while await self.ship():
+                    pass  # every batch waits for the database, so that the loop turns
+            except Exception as error:  # noqa: BLE001 - a defect must not end the shipping; the journal has the facts
+                self._failed(error, defect=True)
             if self._stopping.is_set():
                 return
             with suppress(TimeoutError):
@@ -163,11 +166,13 @@ class FactsWriter:
         self.counters["refused"] += 1
         _log.error("fact %d cannot be stored and stays in the journal: %s", sequence, error)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception, *, defect: bool = False) -> None:
         self.counters["failures"] += 1
         if not self._failing:
             self.counters["outages"] += 1
-            _log.warning("database %s: facts wait in the journal: %s", self._database.shown, _line(error))
+            trace = error if defect else None
+            text = "database %s: facts wait in the journal: %s"
+            _log.warning(text, self._database.shown, _line(error), exc_info=trace)
         self._failing += 1
 
     def _recovered(self) -> None:

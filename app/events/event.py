@@ -1,14 +1,17 @@
 """Facts as events: ``{id, type, time, seq, data}``, serialised once however many listen."""
 
 from datetime import UTC, datetime
-from typing import Any, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 import msgspec
 
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
 from app.projections.views import QueueStats
 
-__all__ = ["Event", "Names", "event_of", "reset", "rfc3339", "stats_event"]
+__all__ = ["FAMILIES", "Event", "Names", "event_of", "reset", "rfc3339", "stats_event"]
+
+FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
+"""What event types begin with."""
 
 _encoder = msgspec.json.Encoder()
 

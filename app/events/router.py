@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from app.auth.access import READ
+from app.events.event import FAMILIES
 from app.events.hub import EventHub, Interest, Subscription
 from app.problems import FieldError, Problem, invalid
 from app.projections.access import UsesHub, UsesView
@@ -38,7 +39,7 @@ async def events(
 ) -> StreamingResponse:
     """What happens, as it happens. Resumes after ``Last-Event-ID``; where that is too old, ``stream.reset`` comes."""
     interest = Interest(
-        frozenset(topic.strip().removesuffix(".*") for topic in topics.split(",") if topic.strip()),
+        _topics(topics),
         queue=_known("queue", queue, None if queue is None else view.queue_id(queue)),
         agent=_known("agent", agent, None if agent is None else view.agent_id(agent)),
         call=call,
@@ -75,6 +76,14 @@ async def _woken(subscription: Subscription, within: float) -> bool:
     with suppress(TimeoutError):
         await asyncio.wait_for(subscription.wake.wait(), within)
     return subscription.wake.is_set()
+
+
+def _topics(text: str) -> frozenset[str]:
+    topics = frozenset(topic.strip().removesuffix(".*") for topic in text.split(",") if topic.strip())
+    for topic in sorted(topics):
+        if topic.partition(".")[0] not in FAMILIES:
+            raise invalid([FieldError("topics", f"there is no topic {topic!r}", "query")])
+    return topics
 
 
 def _known(field: str, ref: str | None, found: str | None) -> str | None:

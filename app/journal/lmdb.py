@@ -13,6 +13,7 @@ dies, the last turns may be when the machine does. ``sync=True`` waits for the d
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -94,7 +95,8 @@ class LmdbJournal:
                 txn.put(_OUTBOX + last.to_bytes(8, "big"), fact, append=True)
             txn.commit()
         except BaseException:
-            txn.abort()
+            with suppress(lmdb.Error):  # a commit that failed has ended the transaction by itself
+                txn.abort()
             raise
         self._outbox_size += last - self._last
         self._last = last
