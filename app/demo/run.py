@@ -37,7 +37,7 @@ def demo_command(given: argparse.Namespace) -> int:
     try:
         return asyncio.run(perform(console, int(given.seed)))
     except (DemoError, httpx.HTTPError) as error:
-        console.print(f"callyard demo: {error}", style="red", markup=False)
+        console.print(f"callyard demo: {error}", style="red", markup=False, soft_wrap=True)
     except TimeoutError:
         console.print(f"callyard demo: not over after {_LONGEST_SECONDS:g} s", style="red")
     return 2
@@ -54,7 +54,10 @@ async def perform(console: Console, seed: int) -> int:
             ServiceChild(folder, configuration(play)) as service,
             service.client() as client,
         ):
-            console.print(f"SIP at {service.sip} (UDP, TCP), REST at {service.http}; the play takes about 40 seconds.")
+            console.print(
+                f"SIP at {service.sip} (UDP, TCP), REST at {service.http}; the play takes about 40 seconds.",
+                soft_wrap=True,
+            )
             callers, agents = await _watched_play(console, play, service, client, seed, folder)
             records = await _report(client, len(play.callers))
     problems = judge(play, callers, agents, records)
@@ -95,7 +98,7 @@ async def _watching(console: Console, client: httpx.AsyncClient, board: Board) -
                     tasks.append(group.create_task(_redraw(live, board)))
                     yield
             else:
-                board.tell = lambda line: console.print(f"{elapsed():5.1f} s  {line}", markup=False)
+                board.tell = lambda line: console.print(f"{elapsed():5.1f} s  {line}", markup=False, soft_wrap=True)
                 yield
             for task in tasks:
                 task.cancel()
@@ -128,7 +131,9 @@ def _close(console: Console, callers: list[CallerView], records: list[Record], p
     parked = sum(view.music_seconds is not None for view in callers)
     console.print(f"{parked} callers waited with music, {len(callers) - parked} were put straight through.")
     for problem in problems:
-        console.print(f"wrong: {problem}", style="red", markup=False)
+        console.print(f"wrong: {problem}", style="red", markup=False, soft_wrap=True)
     if not problems:
-        console.print("Every call ended as it should, and the report agrees with every caller.", style="green")
+        console.print(
+            "Every call ended as it should, and the report agrees with every caller.", style="green", soft_wrap=True
+        )
     return 1 if problems else 0

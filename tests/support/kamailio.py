@@ -6,6 +6,7 @@ record-routing is needed for that.
 
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,10 @@ request_route {{
 {routes}    t_relay();
 }}
 """
+_OPTIONS: Final = (
+    "OPTIONS sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bKup{port}\r\nFrom: <sip:up@{host}>;tag=up\r\n"
+    "To: <sip:{host}>\r\nCall-ID: up-{port}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n"
+)
 
 
 def find_kamailio() -> str | None:
@@ -72,24 +77,32 @@ class Kamailio:
         )
         text = _CONFIG.format(host=_HOST, port=self.port, to_host=to_host, to_port=to_port, routes=routes)
         config.write_text(text)
-        pid_file = self.folder / "kamailio.pid"
         command = [program, "-f", str(config), "-DD", "-E", "-m", "64", "-M", "8", "-Y", str(self.folder)]
         with (self.folder / "kamailio.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "-P", str(pid_file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*command, "-P", str(self.folder / "kamailio.pid")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )  # fmt: skip
         try:
-            wait_until(lambda: self._up(pid_file), "kamailio to be up", log=self.log)
+            wait_until(self._up, "kamailio to be up", log=self.log)
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def _up(self, pid_file: Path) -> bool:
+    def _up(self) -> bool:
+        """It answers: its workers read. (Its pid file appears earlier.)"""
         assert self._process is not None
         if self._process.poll() is not None:
             raise ServiceError(f"kamailio ended with exit code {self._process.returncode}\n{self.log()}")
-        return pid_file.exists()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(0.2)
+            asking.bind((_HOST, 0))
+            host, port = asking.getsockname()
+            asking.sendto(_OPTIONS.format(host=host, port=port).encode(), self.sip)
+            try:
+                return asking.recv(4096).startswith(b"SIP/2.0 200")
+            except OSError:
+                return False
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
