@@ -86,6 +86,7 @@ async def test_too_many_streams(client: httpx.AsyncClient, hub: EventHub) -> Non
     assert (await client.get("/api/v1/events")).status_code == 503
 
 
-async def test_unknown_filter(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/api/v1/events", params={"queue": "x"})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "queue")
+@pytest.mark.parametrize("field", ["queue", "agent", "topics"])
+async def test_unknown_filter(client: httpx.AsyncClient, field: str) -> None:
+    answer = await client.get("/api/v1/events", params={field: "x"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

@@ -134,6 +134,19 @@ async def test_an_outage_loses_nothing(
     assert writer.pause() == 0.2
 
 
+async def test_a_defect_does_not_end_the_shipping(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*args: object) -> set[str]:
+        raise TypeError("a defect")
+
+    journal = journal_of(story().facts)
+    writer = writer_of(journal, database)
+    monkeypatch.setattr(FactStore, "write", broken)
+    writer.start()
+    await writer.stop()
+    assert journal.counts() == {"outbox": 10}
+    assert writer.counters["failures"] == 1
+
+
 async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
