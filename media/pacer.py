@@ -46,18 +46,16 @@ class Pacer:
 
     def next_deadline(self) -> float | None:
         """When the next slot with a stream in it is due."""
-        if not self._active:
-            return None
-        tick = self._tick
-        while not self._slots[tick % SLOTS]:
-            tick += 1
-        return self._base + tick / _TICKS_A_SECOND
+        return self._base + self._occupied() / _TICKS_A_SECOND if self._active else None
 
     def advance(self, now: float) -> list[StreamEvent]:
         """Send what is due; call again where `next_deadline` is still in the past."""
+        if not self._active:
+            return []
         due = self._due(now)
-        if due - self._tick >= SLOTS:
-            self._skip((due - self._tick) // SLOTS)
+        late = due - self._occupied()  # not since ``_tick``: an empty slot misses nothing
+        if late >= SLOTS:
+            self._skip(late // SLOTS)
         events: list[StreamEvent] = []
         left = self._slots_a_turn
         while self._tick <= due and left:
@@ -96,6 +94,13 @@ class Pacer:
                 stream.report(now)
             except OSError:
                 self.counters["send_errors"] += 1
+
+    def _occupied(self) -> int:
+        """The next tick whose slot has a stream in it; there must be one."""
+        tick = self._tick
+        while not self._slots[tick % SLOTS]:
+            tick += 1
+        return tick
 
     def _due(self, now: float) -> int:
         return int((now - self._base) * _TICKS_A_SECOND + _ROUNDING)

@@ -31,7 +31,7 @@ Address = tuple[str, int]
 Deliver = Callable[[str, bytes, Address], None]
 _SO_ATTACH_FILTER: Final = 26
 _SO_DETACH_FILTER: Final = 27
-_RECEIVE_BUFFER: Final = 16 * 1024
+_RECEIVE_BUFFER: Final = 64 * 1024
 _PACKETS_A_WAKE: Final = 32
 _INSTRUCTION: Final = struct.Struct("=HBBI")
 _LOAD_BYTE, _AND, _JUMP_EQUAL, _RETURN = 0x30, 0x54, 0x15, 0x06
