@@ -71,14 +71,14 @@ class Endpoint:
     def receive(self, data: bytes, source: Source, now: float) -> list[Event]:
         """Take in one datagram or stream message. Never raises on what it holds; counts what it drops."""
         layer = self._layer
-        if layer.absorb(hash(data), now):
+        fingerprint = layer.received = hash(data)
+        if layer.absorb(fingerprint, now):
             return self._take()
         if len(data) < 16 and not data.strip(b"\r\n\0"):
             layer.count("keepalives")
             return []
         if len(layer.servers) >= self._config.max_transactions and self._refuse_unparsed(data, source):
             return []
-        layer.raw = data
         try:
             message = parse(data, self._config.limits)
         except ParseError as error:
@@ -88,7 +88,6 @@ class Endpoint:
                 self._receive_response(message, now)
             else:
                 self._receive_request(message, source, now)
-        layer.raw = b""
         return self._take()
 
     def transport_failed(self, hop: Hop, flow: int, now: float) -> list[Event]:
@@ -168,7 +167,8 @@ class Endpoint:
         known = self._layer.servers.get(key)
         if known is not None:
             return known.tell
-        return self._layer.open_server(key, request, response_hop(request.via, source), source, now).tell
+        hop = response_hop(request.via, source)
+        return self._layer.open_server(key, request, hop, source, now, merge=merge_key(request)).tell
 
     def invite_of(self, transaction: ServerKey) -> Request | None:
         """The INVITE of a live server transaction."""
@@ -190,10 +190,10 @@ class Endpoint:
         layer = self._layer
         method = request.method
         layer.count(_RECEIVED.get(method, "received_other"))
-        stamp_received(request, source.hop.host, source.hop.port)
         via = request.via
+        stamp_received(request, source.hop.host, source.hop.port)
         if method == "ACK":
-            if not layer.receive_ack(request, source, now):
+            if not layer.receive_ack(request, via, source, now):
                 layer.count("stray_acks")
             return
         if not via.branch.startswith(MAGIC_COOKIE):
@@ -205,14 +205,14 @@ class Endpoint:
             layer.feed(known, REQUEST, None, now)
         elif method == "CANCEL":
             self._receive_cancel(key, request, source, now)
-        elif self._is_refused(request, source):
-            return
         else:
-            self._begin(key, request, source, now)
+            merge = merge_key(request)
+            if not self._is_refused(request, merge, source):
+                transaction = layer.open_server(key, request, response_hop(via, source), source, now, merge=merge)
+                self._begin(transaction, request, source, now)
 
-    def _begin(self, key: str, request: Request, source: Source, now: float) -> None:
+    def _begin(self, transaction: ServerTransaction, request: Request, source: Source, now: float) -> None:
         layer = self._layer
-        transaction = layer.open_server(key, request, response_hop(request.via, source), source, now)
         layer.remember_print(transaction)
         if transaction.machine == INVITE_SERVER:
             # RFC 3261 §17.2.1: a 100 "unless it knows that the TU will generate a provisional or final response
@@ -223,8 +223,9 @@ class Endpoint:
     def _receive_cancel(self, key: str, request: Request, source: Source, now: float) -> None:
         """RFC 3261 §9.2. The CANCEL is a transaction of its own, answered here."""
         layer = self._layer
-        invite = layer.servers.get(server_key(request.via, "INVITE"))
-        transaction = layer.open_server(key, request, response_hop(request.via, source), source, now)
+        via = request.via
+        invite = layer.servers.get(server_key(via, "INVITE"))
+        transaction = layer.open_server(key, request, response_hop(via, source), source, now)
         layer.remember_print(transaction)
         status = 481 if invite is None else 200
         tag = (invite and _tag_of(invite)) or self._ids.tag()
@@ -232,15 +233,15 @@ class Endpoint:
         if invite is not None and invite.state == PROCEEDING:
             layer.events.append(CancelReceived(invite.tell, request))
 
-    def _is_refused(self, request: Request, source: Source) -> bool:
+    def _is_refused(self, request: Request, merge: str, source: Source) -> bool:
         """Refuse what starts something new and must not: merged requests, and what goes beyond our capacity."""
         live, bound = len(self._layer.servers), self._config.max_transactions
         if live >= FLOOD * bound:
             self._layer.count("dropped_flood")
             return True
-        if request.to_tag:
+        if not merge:
             return False
-        if merge_key(request) in self._layer.merges:
+        if merge in self._layer.merges:
             self._layer.count("merged_requests")
             self._refuse(request, source, 482, None)  # §8.2.2.2
             return True

@@ -1,4 +1,4 @@
-"""Overload: what is refused when too much is going on, and how cheaply (a tenth of serving it).
+"""Overload: what is refused when too much is going on, and how cheaply: a refused INVITE is never parsed.
 
 New INVITEs go first, other new requests at twice the bound; what belongs to a call (in-dialog requests, ACK, BYE, CANCEL) is
 served, so that calls end and capacity comes back. Past four times the bound nothing new is taken in: memory has an end.
@@ -18,7 +18,9 @@ FLOOD: Final = 4  # times ``max_transactions``: everything
 _COPIED: Final = {
     b"via": b"Via", b"v": b"Via", b"from": b"From", b"f": b"From", b"to": b"To", b"t": b"To",
     b"call-id": b"Call-ID", b"i": b"Call-ID", b"cseq": b"CSeq",
+    b"Via": b"Via", b"From": b"From", b"To": b"To", b"Call-ID": b"Call-ID", b"CSeq": b"CSeq",
 }  # fmt: skip
+_LONGEST_NAME: Final = 9  # of those, with white space after it
 
 
 class RawHead:
@@ -44,21 +46,25 @@ def head_of_refusal(data: bytes, source: Source) -> RawHead | None:
     end = data.find(b"\r\n\r\n")
     if end < 0 or b"\r\n " in data[:end] or b"\r\n\t" in data[:end]:
         return None
-    found: dict[bytes, list[bytes]] = {}
+    vias: list[bytes] = []
+    others: dict[bytes, bytes] = {}
     for line in data[:end].split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
-        canonical = _COPIED.get(name.strip(b" \t").lower())
-        if canonical is not None:
-            found.setdefault(canonical, []).append(value.strip(b" \t"))
-    if len(found) != 5 or any(len(values) != 1 for name, values in found.items() if name != b"Via"):
+        if len(name) > _LONGEST_NAME:
+            continue
+        canonical = _COPIED.get(name) or _COPIED.get(name.strip(b" \t").lower())
+        if canonical == b"Via":
+            vias.append(value.strip(b" \t"))
+        elif canonical in others:
+            return None
+        elif canonical is not None:
+            others[canonical] = value.strip(b" \t")
+    if not vias or len(others) != 4 or b"," in vias[0] or b"tag" in others[b"To"].lower():
         return None
-    if b"tag" in found[b"To"][0].lower() or b"," in found[b"Via"][0]:
-        return None
-    return _stamped(found, source)
+    return _stamped(vias, others, source)
 
 
-def _stamped(found: dict[bytes, list[bytes]], source: Source) -> RawHead | None:
-    vias = found.pop(b"Via")
+def _stamped(vias: list[bytes], others: dict[bytes, bytes], source: Source) -> RawHead | None:
     try:
         via = Via.parse(vias[0].decode("ascii"))
     except (SipError, UnicodeDecodeError):
@@ -70,5 +76,5 @@ def _stamped(found: dict[bytes, list[bytes]], source: Source) -> RawHead | None:
         via.params["received"] = source.hop.host
     vias[0] = str(via).encode()
     lines = [b"Via: " + value for value in vias]
-    lines += [name + b": " + values[0] for name, values in found.items()]
+    lines += [name + b": " + value for name, value in others.items()]
     return RawHead(via, response_hop(via, source), lines)

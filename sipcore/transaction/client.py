@@ -145,7 +145,7 @@ def _pass_provisional(core: Core, transaction: ClientTransaction, response: Resp
     """
     if response.status == 100 or transaction.internal:
         return
-    fingerprint = hash(core.raw)
+    fingerprint = core.received
     if fingerprint == transaction.provisional and now - transaction.provisional_at < core.timers.t2:
         core.count("retransmissions_absorbed")
         return

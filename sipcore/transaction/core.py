@@ -60,7 +60,7 @@ class Transaction(Timed):
 class Core:
     """Feeds inputs to transactions; the subclass keeps their index."""
 
-    __slots__ = ("counters", "deadlines", "events", "population", "prints", "raw", "sends", "timers")
+    __slots__ = ("counters", "deadlines", "events", "population", "prints", "received", "sends", "timers")
 
     def __init__(self, timers: Timers) -> None:
         self.timers = timers
@@ -70,7 +70,7 @@ class Core:
         self.counters: dict[str, int] = {}
         self.population = [0] * (len(MACHINE_NAMES) * _STATES)
         self.prints: dict[int, Transaction] = {}
-        self.raw = b""  # the datagram or stream message that is being received
+        self.received = 0  # the hash of the message that is being received: its fingerprint
 
     def feed(self, transaction: Transaction, signal: int, message: Message | None, now: float) -> None:
         """Move ``transaction`` by one input. An input that its state does not know is ignored and counted."""
@@ -143,7 +143,7 @@ class Core:
 
         Python hashes bytes with a secret key, so that nobody can make two messages collide at will.
         """
-        fingerprint = hash(self.raw)
+        fingerprint = self.received
         transaction.prints.append(fingerprint)
         self.prints[fingerprint] = transaction
         return fingerprint

@@ -45,7 +45,9 @@ def client_key(branch: str, method: str) -> str:
 
 
 def merge_key(request: Request) -> str:
-    """RFC 3261 §8.2.2.2: what makes two requests outside a dialog one request that took two paths."""
+    """RFC 3261 §8.2.2.2: what makes two requests one that took two paths; "" within a dialog, where nothing merges."""
+    if request.to_tag:
+        return ""
     number, method = request.cseq
     return f"{request.call_id};{request.from_tag};{number};{method}"
 
@@ -82,9 +84,9 @@ class TransactionLayer(Core):
             self.feed(transaction, REQUEST, None, now)
         return True
 
-    def receive_ack(self, ack: Request, source: Source, now: float) -> bool:
+    def receive_ack(self, ack: Request, via: Via, source: Source, now: float) -> bool:
         """Match an ACK: to a 2xx by its dialog, to a refusal by its branch. False: a stray."""
-        transaction = self.acks.get(_ack_key(ack)) or self.servers.get(server_key(ack.via, "INVITE"))
+        transaction = self.acks.get(_ack_key(ack)) or self.servers.get(server_key(via, "INVITE"))
         if transaction is None:
             return False
         transaction.ack_source = source
@@ -100,14 +102,16 @@ class TransactionLayer(Core):
         self.feed(transaction, _signal(response.status), response, now)
         return True
 
-    def open_server(self, key: str, request: Request, hop: Hop, source: Source, now: float) -> ServerTransaction:
-        """The server transaction of a new request; nothing is sent yet."""
+    def open_server(
+        self, key: str, request: Request, hop: Hop, source: Source, now: float, *, merge: str = ""
+    ) -> ServerTransaction:
+        """The server transaction of a new request; nothing is sent yet. ``merge``: its ``merge_key``, if it has one."""
         machine = INVITE_SERVER if request.method == "INVITE" else OTHER_SERVER
         transaction = ServerTransaction(key, request, machine, Way(hop, source.flow, source.listener))
         self.servers[key] = transaction
-        if not request.to_tag:
-            transaction.merge_key = merge_key(request)
-            self.merges[transaction.merge_key] = transaction
+        if merge:
+            transaction.merge_key = merge
+            self.merges[merge] = transaction
         server.start(self, transaction, now)
         return transaction
 

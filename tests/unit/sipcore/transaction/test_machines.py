@@ -187,7 +187,7 @@ class Bench:
         self.layer.population[machine * len(STATE_NAMES) + state] += 1
         self.transaction.state = state
         self.layer.sends.clear()
-        self.layer.raw = b"raw"
+        self.layer.received = 1
 
     def feed(self, signal: int) -> None:
         transaction = self.transaction
