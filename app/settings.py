@@ -47,6 +47,10 @@ def _host_ports(value: object) -> tuple[HostPort, ...]:
     return tuple(item if isinstance(item, HostPort) else HostPort.parse(str(item)) for item in _items(value))
 
 
+def _host_port(value: object) -> HostPort:
+    return value if isinstance(value, HostPort) else HostPort.parse(str(value))
+
+
 def _networks(value: object) -> tuple[Network, ...]:
     return tuple(parse_network(str(item)) for item in _items(value))
 
@@ -65,6 +69,7 @@ def _ports(value: object) -> PortRange:
 
 Listeners = Annotated[tuple[InstanceOf[ListenAddress], ...], NoDecode, BeforeValidator(_listeners)]
 HostPorts = Annotated[tuple[InstanceOf[HostPort], ...], NoDecode, BeforeValidator(_host_ports)]
+Address = Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(_host_port)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_texts)]
@@ -145,7 +150,7 @@ class Settings(BaseSettings):
         description="`builtin`, or the SIP URI of a media server; it may hold `{queue}`, `{sound}` and `{repeat}`. "
         "Configured media servers are tried first.",
     )
-    media_listen: Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+    media_listen: Address = Field(
         default=HostPort("127.0.0.1", 0),
         description="Address of the built-in media server, `host[:port]`; its port is kept in the data folder.",
     )
@@ -167,7 +172,7 @@ class Settings(BaseSettings):
         default=300.0, gt=0, description="The built-in media server ends this long after its owner's last OPTIONS."
     )
 
-    http_listen: Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(lambda v: _host_ports(v)[0])] = Field(
+    http_listen: Address = Field(
         default=HostPort("127.0.0.1", 8080), description="Where REST, events and metrics are served, `host:port`."
     )
     http_max_body_bytes: int = Field(default=4_194_304, ge=1024, description="Longest request body taken by REST.")

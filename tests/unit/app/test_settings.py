@@ -63,6 +63,16 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.media_rtp_ports == PortRange(30_000, 30_100)
 
 
+def test_every_default_can_be_spelt_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = load_settings()
+    for name in Settings.model_fields:
+        value = getattr(defaults, name)
+        if value is not None:
+            shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            monkeypatch.setenv(f"CALLYARD_{name.upper()}", shown)
+    assert load_settings() == defaults
+
+
 def test_one_advertised_address_serves_all_listeners() -> None:
     settings = load_settings({"sip_advertise": "203.0.113.9", "sip_listen": "udp:0.0.0.0:5060,tcp:0.0.0.0:5060"})
     assert settings.advertised(0) == settings.advertised(1) == HostPort("203.0.113.9")
@@ -101,6 +111,10 @@ WRONG = [
     ("media", "http://example.com"),
     ("media", "sip:{tenant}@192.0.2.1"),
     ("media_rtp_ports", "9-5"),
+    ("media_listen", ""),
+    ("http_listen", ""),
+    ("http_listen", "127.0.0.1:http"),
+    ("http_listen", "127.0.0.1:1,127.0.0.1:2"),
     ("admin_key", "short"),
     ("database_url", "mysql://x"),
     ("database_url", "nonsense"),
