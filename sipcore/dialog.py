@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sipcore.errors import BadHeader
+from sipcore.errors import BadHeader, BadUri
 from sipcore.message.builder import without_tag
 from sipcore.message.fields import NameAddr
 from sipcore.message.headers import make_header
@@ -23,6 +23,7 @@ DialogKey = tuple[str, str, str]
 TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods whose Contact moves the remote target (RFC 3261 §6, RFC 3311, RFC 6665, RFC 3515)."""
 
+_SIP_SCHEMES: Final = ("sip:", "sips")
 _OUTSIDE_ORDER: Final = ("ACK", "CANCEL")
 
 
@@ -50,7 +51,7 @@ class Dialog:
 
     @classmethod
     def as_uas(cls, request: Request, source: Source, *, local_tag: str, contact: str) -> "Dialog":
-        """The dialog that our response to ``request`` forms (RFC 3261 §12.1.1). Raises BadHeader: no Contact."""
+        """The dialog that our response to ``request`` forms (RFC 3261 §12.1.1). Raises BadHeader: no usable Contact."""
         target = _contact_uri(request)
         route_set = tuple(request.record_route)
         hop, flow = (None, ANY_FLOW) if route_set else _reach(request, source, target)
@@ -136,14 +137,16 @@ class Dialog:
         """Request-URI and Route entries: loose if the first route has ``lr``, else strict (RFC 3261 §12.2.1.1)."""
         if not self.route_set:
             return self.remote_target, []
-        first = Uri.parse(NameAddr.parse(self.route_set[0], "Route").uri)
-        if "lr" in first.params:
+        # As text: a peer's odd URI must not stop us from sending a BYE.
+        uri, _, _ = NameAddr.parse(self.route_set[0], "Route").uri.partition("?")
+        address, *params = uri.split(";")
+        names = [param.partition("=")[0].lower() for param in params]
+        if "lr" in names:
             return self.remote_target, list(self.route_set)
         # "…the UAC MUST place the first URI from the route set into the Request-URI, stripping any parameters that
         # are not allowed in a Request-URI […] the UAC MUST then place the remote target URI […] as the last value."
-        first.headers = ""
-        first.params.pop("method", None)
-        return str(first), [*self.route_set[1:], f"<{self.remote_target}>"]
+        kept = [param for param, name in zip(params, names, strict=True) if name != "method"]
+        return ";".join([address, *kept]), [*self.route_set[1:], f"<{self.remote_target}>"]
 
     def receive(self, request: Request) -> bool:
         """Take in a request of the peer: False when its CSeq is out of order (to be answered 500, RFC 3261 §12.2.2).
@@ -161,9 +164,9 @@ class Dialog:
         return True
 
     def refresh(self, message: Message) -> None:
-        """Take the remote target from the message's Contact, if it has one."""
+        """Take the remote target from the message's Contact, if it has one that requests can be sent to."""
         contact = message.contact
-        if contact is not None:
+        if contact is not None and contact.uri[:4].lower() in _SIP_SCHEMES:
             self.remote_target = contact.uri
 
 
@@ -173,16 +176,19 @@ def _tagged(text: str, tag: str) -> str:
 
 def _contact_uri(message: Message) -> str:
     contact = message.contact
-    if contact is None:
-        raise BadHeader("Contact", "missing in a message that forms a dialog")
+    if contact is None or contact.uri[:4].lower() not in _SIP_SCHEMES:
+        raise BadHeader("Contact", "no SIP URI in a message that forms a dialog")
     return contact.uri
 
 
 def _reach(request: Request, source: Source, target: str) -> tuple[Hop | None, int]:
     """The source itself over a stream, or when the Contact is not where the peer really is; else the target decides."""
+    try:
+        uri = Uri.parse(target)
+    except BadUri as bad:
+        raise BadHeader("Contact", bad.reason) from None
     if source.flow != ANY_FLOW or source.hop.transport != "UDP":
         return source.hop, source.flow
-    uri = Uri.parse(target)
     if uri.host != source.hop.host or (uri.port or 5060) != source.hop.port:
         via = request.via
         if via.host != source.hop.host or (via.port or 5060) != source.hop.port:

@@ -13,7 +13,7 @@ from hmac import digest as hmac_digest
 from typing import Final
 
 from sipcore.errors import BadHeader, BadUri, SipError
-from sipcore.message.fields import is_digits, is_token, quote, split_quoted, unquote
+from sipcore.message.grammar import is_digits, is_token, quote, split_quoted, unquote
 from sipcore.message.uri import Uri
 
 __all__ = [

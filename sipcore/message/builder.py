@@ -6,7 +6,8 @@ RFC 3261 §8.2.6 (responses), §9.1 (CANCEL), §17.1.1.3 (ACK to a failure), §1
 from collections.abc import Iterable
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import NameAddr, Via, split_quoted
+from sipcore.message.fields import NameAddr, Via
+from sipcore.message.grammar import split_quoted
 from sipcore.message.headers import Header, end_of_quote, make_header
 from sipcore.message.messages import Request, Response
 

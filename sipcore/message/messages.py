@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import USUAL_ADDRESS, CSeq, NameAddr, Via, small_number
+from sipcore.message.fields import USUAL_ADDRESS, CSeq, NameAddr, Via
+from sipcore.message.grammar import small_number
 from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
 from sipcore.message.phrases import phrase
 

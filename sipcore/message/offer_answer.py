@@ -5,6 +5,7 @@ Decides what to say; sending and receiving media is not known here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from sipcore.errors import BadSdp
@@ -107,12 +108,21 @@ def choose(sdp: Sdp, codecs: Sequence[Codec] = _AUDIO) -> Agreed | None:
             continue
         choice = _match(media, codecs)
         address = sdp.address_of(media)
-        if choice is not None and address is not None:
+        if choice is not None and address is not None and _is_numeric(address):
             direction = _REVERSED[sdp.direction_of(media)]
             return Agreed(
                 index, choice.codec, choice.payload, choice.dtmf, address, media.port, direction, _ptime(media)
             )
     return None
+
+
+def _is_numeric(address: str) -> bool:
+    """Names are legal in c=, yet looking one up would hold up whoever sends the media."""
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _ptime(media: Media) -> int:

@@ -9,7 +9,8 @@ from sys import intern
 from typing import Final
 
 from sipcore.errors import BadHeader, ParseError
-from sipcore.message.fields import NameAddr, Via, is_digits, is_token, small_number
+from sipcore.message.fields import NameAddr, Via
+from sipcore.message.grammar import is_digits, is_token, small_number
 from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name, has_bare_nul
 from sipcore.message.messages import Message, Request, Response
 
@@ -38,6 +39,9 @@ _METHODS: Final = {
     )
 }  # fmt: skip
 _MAX_LENGTH: Final = 2**31
+_SALVAGED_LINES: Final = 200
+_SALVAGED_PARAMS: Final = 16
+_BREAKS: Final = frozenset("\r\n\0")
 _MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 
 
@@ -222,15 +226,17 @@ def _validate(message: Request | Response, values: dict[str, str]) -> None:
 def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
     """A request that an answer can be built from, made with whatever of the head is readable."""
     head = data[:65_535].partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
-    lines = [line for line in head.split("\r\n") if "\n" not in line and "\r" not in line and "\0" not in line]
-    method, _, rest = lines[0].partition(" ") if lines else ("", "", "")
+    lines = head.split("\r\n", _SALVAGED_LINES)[:_SALVAGED_LINES]
+    method, _, rest = lines[0].partition(" ")
     if isinstance(message, Response) or not is_token(method) or method in ("ACK", "SIP/2.0"):
         return None
     request = Request(method, rest.partition(" ")[0])
     for line in lines[1:]:
         spelling, colon, value = line.partition(":")
         name = KNOWN.get(spelling.rstrip(" \t"))
-        if colon and name in _MANDATORY and (name == "Via" or request.get(name) is None):
+        if not colon or name not in _MANDATORY or not _BREAKS.isdisjoint(line):
+            continue
+        if name == "Via" or request.get(name) is None:
             request.headers.append((name, value.strip(" \t"), line))
     if not all(request.get(name) for name in _MANDATORY):
         return None
@@ -251,7 +257,7 @@ def _salvage_via(values: list[str]) -> str | None:
     if protocol[:3].upper() != "SIP":
         return None
     kept = f"SIP/2.0/{protocol.rpartition('/')[2].strip()} {sent_by}"
-    for param in ["", *tail.split(";")]:
+    for param in ["", *tail.split(";", _SALVAGED_PARAMS)[:_SALVAGED_PARAMS]]:
         try:
             Via.parse(f"{kept};{param}" if param else kept)
         except BadHeader:

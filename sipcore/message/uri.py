@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from sipcore.errors import BadHeader, BadUri
-from sipcore.message.fields import Params, format_params, is_token, parse_host_port
+from sipcore.message.grammar import Params, format_params, is_token, parse_host_port
 
 __all__ = ["Uri"]
 

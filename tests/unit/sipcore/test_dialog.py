@@ -65,6 +65,14 @@ def test_a_dialog_needs_the_peers_contact() -> None:
     assert caught.value.header == "Contact"
     with pytest.raises(BadHeader):
         Dialog.as_uac(invite(), respond_to(invite(), 200, to_tag="b1"))
+    for odd in ("<tel:+1>", "<sip:@>", "<sip:a@b:99999>"):
+        with pytest.raises(BadHeader):
+            as_uas(contact=odd)
+
+
+def test_a_peers_odd_route_does_not_stop_our_bye() -> None:
+    assert as_uac("<urn:x>").request("BYE").uri == "urn:x"
+    assert as_uac("<sip:p1;LR=on>").request("BYE").uri == "sip:bob@192.0.2.20:5070"
 
 
 def test_secure() -> None:
@@ -83,7 +91,6 @@ def test_the_hop_of_a_peer_over_a_stream_or_behind_nat() -> None:
     assert as_uas(source=nat, contact="<sip:alice@10.0.0.5>").hop == nat.hop
     elsewhere = "<sip:alice@192.0.2.99>"  # the Via is where it came from: a proxy's or B2BUA's Contact is to be trusted
     assert as_uas(contact=elsewhere).hop is None
-    assert as_uas(contact="<tel:+1>", source=nat).hop == nat.hop
     hop = Hop("UDP", "198.51.100.1", 5060)
     response = respond_to(invite(), 200, to_tag="b", headers=[("Contact", "<sip:bob@10.0.0.1>")])
     assert Dialog.as_uac(invite(), response, hop=hop, flow=3).hop == hop
@@ -164,6 +171,8 @@ def test_target_refresh() -> None:
     assert dialog.receive(incoming("INFO", 10, ("Contact", "<sip:not@this>")))
     assert dialog.remote_target == "sip:alice@192.0.2.77"
     assert not dialog.receive(incoming("INVITE", 2, ("Contact", "<sip:old@host>")))
+    assert dialog.remote_target == "sip:alice@192.0.2.77"
+    dialog.refresh(Response(200, headers=[("Contact", "<mailto:alice@host>")]))
     assert dialog.remote_target == "sip:alice@192.0.2.77"
     dialog.refresh(Response(200, headers=[("Contact", "<sip:alice@192.0.2.78>")]))
     assert dialog.request("BYE").uri == "sip:alice@192.0.2.78"

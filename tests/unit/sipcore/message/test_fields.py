@@ -4,7 +4,7 @@ import pytest
 
 from sipcore.errors import BadHeader
 from sipcore.message import CSeq, NameAddr, Via
-from sipcore.message.fields import format_params, is_token, parse_params, quote, unquote
+from sipcore.message.grammar import format_params, is_token, parse_params, quote, unquote
 from sipcore.message.headers import canonical_name, make_header, split_list
 
 

@@ -113,6 +113,7 @@ def test_codecs_by_rtpmap_and_by_static_number() -> None:
     assert (only_u.codec, only_u.payload) == (PCMU, 0)
     wideband = offer("m=audio 5000 RTP/AVP 0 9", "a=rtpmap:0 PCMU/16000", "a=rtpmap:9 PCMU/8000/2")
     assert choose(wideband) is None
+    assert choose(offer("m=audio 5000 RTP/AVP 0", session="c=IN IP4 media.example.com")) is None
 
 
 @pytest.mark.parametrize(
