@@ -1,7 +1,7 @@
 """One clock for all streams: a packet of each every 20 ms, the streams spread over twenty slots of 1 ms.
 
 Sans-I/O in the shape of the house: `next_deadline`, `advance(now)`. A loop that has fallen behind by a whole round
-leaves the missed rounds out (and counts them): no peer ever gets two packets of a stream in a row.
+leaves the missed rounds out (and counts them): no peer ever gets more than one late packet.
 """
 
 from collections import Counter
@@ -10,10 +10,9 @@ from typing import Final
 from media.rtp import FRAME_BYTES, HEADER
 from media.stream import RtpStream, StreamEvent
 
-__all__ = ["SLOTS", "SLOT_SECONDS", "Pacer"]
+__all__ = ["SLOTS", "Pacer"]
 
 SLOTS: Final = 20
-SLOT_SECONDS: Final = 0.001
 _TICKS_A_SECOND: Final = 1000
 _ROUNDING: Final = 1e-3  # of a tick: a deadline handed back as ``now`` is due, whatever its last bits say
 

@@ -29,7 +29,7 @@ from sipcore.ids import Minter
 from sipcore.net import Network
 from sipcore.packets import Hop, Source
 
-__all__ = ["Runtime", "serve"]
+__all__ = ["Runtime", "remove_port_file", "serve", "write_port_file"]
 
 _MILLISECOND: Final = 0.001
 _FAREWELL: Final = 0.2  # for the answers to our BYEs

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Binding", "Network", "Settings", "read_settings"]
+__all__ = ["SHIPPED_SOUNDS", "Binding", "Network", "Settings", "read_settings"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHIPPED_SOUNDS: Final = Path(__file__).resolve().parent / "sounds"
 _TRANSPORTS: Final = ("UDP", "TCP")
+_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +144,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     """The settings of a command line (default: this process's); exits with one clear line where they are wrong."""
-    options = vars(_parser().parse_args(arguments))
-    return Settings(**options)
+    parser = _parser()
+    settings = Settings(**vars(parser.parse_args(arguments)))
+    if settings.media_address in _EVERYWHERE:
+        parser.error("--rtp-host on every address needs --rtp-advertise: nobody could send there")
+    if not settings.sip_advertise and any(each.host in _EVERYWHERE for each in settings.listen):
+        parser.error("--listen on every address needs --sip-advertise: nobody could answer there")
+    return settings
