@@ -50,11 +50,12 @@ class Measured:
     latencies: Sequence[float] = field(default_factory=tuple)
 
     def row(self) -> list[str]:
-        quantiles = " / ".join(f"{quantile(self.latencies, share):.2f}" for share in _QUANTILES)
+        shares = _QUANTILES if self.latencies else ()
+        quantiles = " / ".join(f"{quantile(self.latencies, share):.2f}" for share in shares) or "–"
         messages = "–" if self.messages is None else f"{self.messages:.1f}"
         return [
             self.what, f"{self.rate:.0f}", str(self.calls), f"{self.cpu_ms:.2f}", messages,
-            quantiles if self.latencies else "–", str(self.retransmissions), str(self.failed),
+            quantiles, str(self.retransmissions), str(self.failed),
         ]  # fmt: skip
 
 
