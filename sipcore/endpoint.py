@@ -6,6 +6,7 @@ retransmissions. Nothing that comes from the network raises. Knows nothing of di
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Final
 
 from sipcore.config import EndpointConfig
@@ -13,7 +14,7 @@ from sipcore.errors import SipError
 from sipcore.events import CancelReceived, ClientKey, Event, RequestReceived, ServerKey
 from sipcore.ids import MAGIC_COOKIE, Minter
 from sipcore.limits import FLOOD, OTHERS, head_of_refusal
-from sipcore.message import ParseError, Request, Response, parse, respond_to, stamp_received
+from sipcore.message import ParseError, Request, Response, Via, parse, respond_to, stamp_received
 from sipcore.packets import ANY_FLOW, Hop, Send, Source
 from sipcore.routing import Router, response_hop
 from sipcore.transaction.core import Way
@@ -215,8 +216,8 @@ class Endpoint:
         layer = self._layer
         layer.remember_print(transaction)
         if transaction.machine == INVITE_SERVER:
-            # RFC 3261 §17.2.1: a 100 "unless it knows that the TU will generate a provisional or final response
-            # within 200 ms". It costs less than to find out, and stops the peer's retransmissions for good.
+            # RFC 3261 §17.2.1: "unless it knows that the TU will generate a provisional or final response within
+            # 200 ms". It costs less than to find out, and ends the peer's retransmissions.
             self.respond(transaction.tell, respond_to(request, 100), now)
         layer.events.append(RequestReceived(request, source, transaction.tell))
 
@@ -261,7 +262,7 @@ class Endpoint:
         self._layer.count("refused_overload")
         self._layer.count(_SENT_STATUS[5])
         retry = f"Retry-After: {self._config.retry_after}"
-        refusal = head.refusal("SIP/2.0 503 Service Unavailable", self._ids.tag(), retry)
+        refusal = head.refusal("SIP/2.0 503 Service Unavailable", self._stateless_tag(head.via), retry)
         self.sends.append(Send(refusal, head.hop, source.flow, source.listener))
         return True
 
@@ -277,13 +278,18 @@ class Endpoint:
     def _refuse(
         self, request: Request, source: Source, status: int, reason: str | None, *headers: tuple[str, str]
     ) -> None:
-        """Answer statelessly (§8.2.7). The ACK to it will be a stray; a copy of the request is refused again."""
-        response = respond_to(request, status, reason, to_tag=self._ids.tag(), headers=headers)
+        """Answer statelessly (§8.2.7). The ACK to it will be a stray; a copy of the request gets the same answer."""
+        response = respond_to(request, status, reason, to_tag=self._stateless_tag(request.via), headers=headers)
         if self._config.user_agent:
             response.add("Server", self._config.user_agent)
         hop = response_hop(request.via, source)
         self._layer.count(_SENT_STATUS[status // 100])
         self.sends.append(Send(response.encode(), hop, source.flow, source.listener))
+
+    def _stateless_tag(self, via: Via) -> str:
+        """§8.2.7: "generate the same tag for the same request consistently": hence from the branch."""
+        digest = blake2b(server_key(via, "").encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        return f"{self._ids.node}.{self._ids.worker}.{digest}"
 
     # -- responses
 

@@ -5,6 +5,7 @@ Also which of our listeners a message leaves from, and so what our Via says. Ask
 
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Final
 
 from sipcore.config import DEFAULT_PORTS, EndpointConfig
 from sipcore.errors import SipError
@@ -13,7 +14,7 @@ from sipcore.packets import Hop, Source
 
 __all__ = ["Router", "response_hop"]
 
-_LARGE = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
+_LARGE: Final = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
 
 
 def response_hop(via: Via, source: Source) -> Hop:
@@ -32,10 +33,11 @@ def response_hop(via: Via, source: Source) -> Hop:
 class Router:
     """Answers from the configuration alone; remembers its answers (both memories are bounded)."""
 
-    __slots__ = ("_config", "_listeners", "_resolve")
+    __slots__ = ("_config", "_listeners", "_resolve", "_sent_by")
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config = config
+        self._sent_by = tuple([listener.sent_by for listener in config.listeners])
         self._listeners: dict[tuple[str, str], int] = {}
         self._resolve = lru_cache(maxsize=4096)(self._hop_of)
 
@@ -61,7 +63,7 @@ class Router:
     def via_for(self, hop: Hop, listener: int, branch: str) -> tuple[str, str]:
         """(sent-by, Via value) of a request to ``hop``. Over UDP with ``rport`` (RFC 3581 §3)."""
         # Without a listener of that transport the responses come back over the stream: any address of ours will do.
-        sent_by = self._config.listeners[max(listener, 0)].sent_by
+        sent_by = self._sent_by[max(listener, 0)]
         rport = ";rport" if hop.transport == "UDP" else ""
         return sent_by, f"SIP/2.0/{hop.transport} {sent_by};branch={branch}{rport}"
 

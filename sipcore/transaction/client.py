@@ -192,6 +192,7 @@ def _resend_ack(core: Core, transaction: ClientTransaction, _response: Response,
 
 def _complete_other(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
     core.remember_print(transaction)
+    transaction.data = b""
     if not transaction.internal:
         core.events.append(ResponseReceived(transaction.tell, response))
     core.start_ending(transaction, TIMER_K, 0 if transaction.reliable else core.timers.t4, now)

@@ -35,7 +35,7 @@ _NOWHERE: Final = Way(Hop("UDP", "", 0))
 
 
 def server_key(via: Via, method: str) -> str:
-    """RFC 3261 §17.2.3: branch, sent-by and method ("except for ACK, where the method … is INVITE")."""
+    """RFC 3261 §17.2.3: branch, sent-by and method, for an ACK that of its INVITE."""
     return f"{via.branch};{via.host.lower()}:{via.port or ''};{method}"
 
 

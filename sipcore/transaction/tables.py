@@ -60,7 +60,7 @@ MACHINE_NAMES: Final = ("invite_client", "non_invite_client", "invite_server", "
 Table = Mapping[tuple[int, int], tuple[int, str]]
 
 _INVITE_CLIENT: Final[Table] = {
-    (CALLING, TIMER_A): (CALLING, "resend_invite"),  # §17.1.1.2: "it MUST retransmit … and reset the timer with 2*T1"
+    (CALLING, TIMER_A): (CALLING, "resend_invite"),  # §17.1.1.2: "MUST reset the timer with a value of 2*T1"
     (CALLING, TIMER_B): (TERMINATED, "time_out"),
     (CALLING, TRANSPORT_ERROR): (TERMINATED, "fail"),
     (CALLING, CANCEL): (CALLING, "hold_cancel"),  # §9.1: "MUST wait for the arrival of a provisional response"
@@ -70,27 +70,30 @@ _INVITE_CLIENT: Final[Table] = {
     (PROCEEDING, RESPONSE_1XX): (
         PROCEEDING,
         "proceed",
-    ),  # "Any further provisional responses MUST be passed up to the TU"
+    ),  # "Any further […] MUST be passed up to the TU"
     (PROCEEDING, RESPONSE_2XX): (ACCEPTED, "accept"),
     (PROCEEDING, RESPONSE_FINAL): (COMPLETED, "complete_invite"),
     (PROCEEDING, CANCEL): (PROCEEDING, "send_cancel"),
-    # §9.1: "If there is no final response for the original request in 64*T1 seconds … the client SHOULD then consider
-    # the original transaction cancelled": timer B is started again with the CANCEL.
+    # §9.1: "If there is no final response for the original request in 64*T1 seconds […], the client SHOULD then
+    # consider the original transaction cancelled": timer B is started again with the CANCEL.
     (PROCEEDING, TIMER_B): (TERMINATED, "time_out"),
-    (COMPLETED, RESPONSE_FINAL): (COMPLETED, "resend_ack"),  # "each time … the ACK request MUST be re-passed"
+    (COMPLETED, RESPONSE_FINAL): (
+        COMPLETED,
+        "resend_ack",
+    ),  # "MUST cause the ACK to be re-passed to the transport layer"
     # A proxy forwards every 2xx, even after another final response (§16.7 step 5): the TU must hear of that callee, to
     # ACK and BYE it.
     (COMPLETED, RESPONSE_2XX): (ACCEPTED, "accept"),
     (COMPLETED, TIMER_D): (TERMINATED, "end"),
     (COMPLETED, TRANSPORT_ERROR): (TERMINATED, "end"),  # the TU has its final response already
     # RFC 6026 §7.2: "Accepted" exists so that retransmitted and forked 2xx find a transaction. A repeated 2xx gets
-    # the TU's ACK again, another To tag goes up; "any other responses … MUST be discarded" (absent here).
+    # the TU's ACK again, another To tag goes up; other responses are dropped (absent here).
     (ACCEPTED, RESPONSE_2XX): (ACCEPTED, "accept_again"),
     (ACCEPTED, TIMER_M): (TERMINATED, "end"),
 }
 
 _OTHER_CLIENT: Final[Table] = {
-    (TRYING, TIMER_E): (TRYING, "resend_other"),  # §17.1.2.2: "min(2*T1, T2)", then doubling to T2
+    (TRYING, TIMER_E): (TRYING, "resend_other"),  # §17.1.2.2: "MIN(2*T1, T2)", and so on up to T2
     (TRYING, TIMER_F): (TERMINATED, "time_out"),
     (TRYING, TRANSPORT_ERROR): (TERMINATED, "fail"),
     (TRYING, RESPONSE_1XX): (PROCEEDING, "proceed_other"),
@@ -102,7 +105,7 @@ _OTHER_CLIENT: Final[Table] = {
     (PROCEEDING, RESPONSE_1XX): (PROCEEDING, "pass_up"),
     (PROCEEDING, RESPONSE_2XX): (COMPLETED, "complete_other"),
     (PROCEEDING, RESPONSE_FINAL): (COMPLETED, "complete_other"),
-    # "The Completed state exists to buffer any additional response retransmissions"
+    # "The "Completed" state exists to buffer any additional response retransmissions"
     (COMPLETED, RESPONSE_1XX): (COMPLETED, "absorb"),
     (COMPLETED, RESPONSE_2XX): (COMPLETED, "absorb"),
     (COMPLETED, RESPONSE_FINAL): (COMPLETED, "absorb"),
@@ -110,33 +113,33 @@ _OTHER_CLIENT: Final[Table] = {
     (COMPLETED, TRANSPORT_ERROR): (COMPLETED, "absorb"),
 }
 
-# No TRANSPORT_ERROR ends a server transaction: "MUST remain in the current state" (RFC 6026 §8.8).
+# No TRANSPORT_ERROR ends a server transaction: it remains in its state (RFC 6026 §8.8).
 _INVITE_SERVER: Final[Table] = {
     (PROCEEDING, REQUEST): (
         PROCEEDING,
         "resend_response",
-    ),  # §17.2.1: "the most recent provisional response … MUST be passed"
+    ),  # §17.2.1: "the most recently sent provisional response"
     (PROCEEDING, RESPONSE_1XX): (PROCEEDING, "send_provisional"),
     (PROCEEDING, RESPONSE_2XX): (ACCEPTED, "send_2xx"),
     (PROCEEDING, RESPONSE_FINAL): (COMPLETED, "send_refusal"),
     (COMPLETED, REQUEST): (COMPLETED, "resend_response"),
-    (COMPLETED, TIMER_G): (COMPLETED, "resend_refusal"),  # "min(2*T1, T2)" and doubling, over UDP only
+    (COMPLETED, TIMER_G): (COMPLETED, "resend_refusal"),  # "MIN(2*T1, T2)" and so on, over UDP only
     (COMPLETED, TIMER_H): (TERMINATED, "end_unacked"),
     (COMPLETED, ACK): (CONFIRMED, "confirm"),
-    (CONFIRMED, ACK): (CONFIRMED, "absorb"),  # "to absorb any additional ACK messages"
+    (CONFIRMED, ACK): (CONFIRMED, "absorb"),  # §17.2.1: "to absorb any additional ACK messages that arrive"
     (CONFIRMED, REQUEST): (CONFIRMED, "absorb"),
     (CONFIRMED, TIMER_I): (TERMINATED, "end"),
-    (ACCEPTED, REQUEST): (ACCEPTED, "absorb"),  # RFC 6026 §7.1: "absorb retransmissions … of an accepted INVITE"
+    (ACCEPTED, REQUEST): (ACCEPTED, "absorb"),  # RFC 6026 §7.1: the state is there to absorb them
     (ACCEPTED, RESPONSE_2XX): (ACCEPTED, "send_2xx_again"),
     (ACCEPTED, ACK): (ACCEPTED, "pass_ack"),  # the first goes up, the others are absorbed
-    # §13.3.1.4: "an interval that starts at T1 seconds and doubles … until it reaches T2", over any transport,
-    # because "there may be hops between the UAS and the UAC that use UDP". Any TU needs it, so it is done here.
+    # §13.3.1.4: "an interval that starts at T1 seconds and doubles for each retransmission until it reaches T2", over
+    # any transport: "there may be hops between UAS and UAC that are UDP". Every TU needs it, so it is done here.
     (ACCEPTED, TIMER_2XX): (ACCEPTED, "resend_2xx"),
     (ACCEPTED, TIMER_L): (TERMINATED, "end_accepted"),
 }
 
 _OTHER_SERVER: Final[Table] = {
-    (TRYING, REQUEST): (TRYING, "absorb"),  # §17.2.2: "any further request retransmissions are … silently discarded"
+    (TRYING, REQUEST): (TRYING, "absorb"),  # §17.2.2: "any further request retransmissions are discarded"
     (TRYING, RESPONSE_1XX): (PROCEEDING, "send_provisional"),
     (TRYING, RESPONSE_2XX): (COMPLETED, "send_final"),
     (TRYING, RESPONSE_FINAL): (COMPLETED, "send_final"),
@@ -147,7 +150,7 @@ _OTHER_SERVER: Final[Table] = {
     (PROCEEDING, RESPONSE_2XX): (COMPLETED, "send_final"),
     (PROCEEDING, RESPONSE_FINAL): (COMPLETED, "send_final"),
     (PROCEEDING, TIMER_J): (TERMINATED, "end_unanswered"),
-    # "Any other final responses passed by the TU … MUST be discarded while in the Completed state" (absent here)
+    # "Any other final responses passed by the TU to the server transaction MUST be discarded" (absent here)
     (COMPLETED, REQUEST): (COMPLETED, "resend_response"),
     (COMPLETED, TIMER_J): (TERMINATED, "end"),
 }
