@@ -102,7 +102,8 @@ class PortRange:
     def parse(cls, text: str) -> "PortRange":
         """Raises ``ValueError`` with one sentence."""
         first, dash, last = text.strip().partition("-")
-        if not (dash and first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535):
+        digits = text.isascii() and first.isdigit() and last.isdigit()
+        if not (dash and digits and 1024 <= int(first) < int(last) <= 65535):
             raise ValueError(f"{text!r}: write first-last, two ports from 1024 to 65535 in rising order")
         return cls(int(first), int(last))
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI, Request
-from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse
 
 from app import problems
 from app.agents.router import router as agents
 from app.agents.state import router as agent_states
 from app.config_file.router import router as config_file
+from app.db.engine import FAILURES
 from app.entry_points.router import router as entry_points
 from app.http_guard import HttpGuard
 from app.media_servers.router import router as media_servers
@@ -42,8 +42,8 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     )
     app.state.services = services
     problems.install(app)
-    app.add_exception_handler(DBAPIError, _on_database_error)
-    app.add_exception_handler(ConnectionError, _on_database_error)  # asyncpg's, where PostgreSQL is away
+    for failure in FAILURES:
+        app.add_exception_handler(failure, _on_database_error)
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)

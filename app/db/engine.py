@@ -7,15 +7,18 @@ the write lock at its start (``busy_timeout``) instead of failing half-way when 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-__all__ = ["Database", "DatabaseError"]
+__all__ = ["FAILURES", "Database", "DatabaseError"]
 
+# What a statement or a connection may fail with. asyncpg's own errors pass SQLAlchemy unwrapped while it connects.
+FAILURES: Final[tuple[type[Exception], ...]] = (DBAPIError, ConnectionError, asyncpg.PostgresError)
 _WRITES = "callyard_writes"
 _BUSY_MS = 10_000
 
@@ -61,7 +64,7 @@ class Database:
         try:
             async with self.engine.connect():
                 pass
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseError(f"database {self.shown}: {_reason(error)}") from None
 
     async def close(self) -> None:
