@@ -6,7 +6,7 @@ RFC 3261 §8.2.6 (responses), §9.1 (CANCEL), §17.1.1.3 (ACK to a failure), §1
 from collections.abc import Iterable
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import NameAddr, Via
+from sipcore.message.fields import USUAL_ADDRESS, NameAddr, Via
 from sipcore.message.grammar import split_quoted
 from sipcore.message.headers import Header, end_of_quote, make_header
 from sipcore.message.messages import Request, Response
@@ -43,6 +43,9 @@ def respond_to(
 
 def with_tag(text: str, tag: str) -> str:
     """From or To text with ``tag`` added, unless it has one already (a value that cannot be read gets it as well)."""
+    usual = USUAL_ADDRESS(text)
+    if usual is not None:
+        return text if usual[1] else f"{text};tag={tag}"
     try:
         if NameAddr.parse(text).tag:
             return text
