@@ -1,7 +1,8 @@
 """Facts: what happened, said once. The journal's outbox stores them, the database keeps them, projections and the
 event stream are fed by them.
 
-Instants are seconds since the epoch (float), durations integer milliseconds (``…_ms``), ids UUIDv7 strings.
+Instants are seconds since the epoch (float), durations integer milliseconds (``…_ms``), ids UUIDv7 strings. What a peer
+wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a fact shows such bytes as U+FFFD.
 """
 
 from typing import Literal
@@ -22,6 +23,14 @@ Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]
 """A, B, F, X of the metrics reference, and the calls that never entered a queue."""
 
 
+def _show(fact: msgspec.Struct, names: tuple[str, ...]) -> None:
+    for name in names:
+        text = getattr(fact, name)
+        if text is not None and not text.isascii():
+            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            msgspec.structs.force_setattr(fact, name, shown)
+
+
 class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=True):
     """One step of a call's life; stored as a row of ``call_events`` and shown as the event ``call.<kind>``."""
 
@@ -37,6 +46,9 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=Tru
     caller: str | None = None
     called: str | None = None
     priority: int | None = None
+
+    def __post_init__(self) -> None:
+        _show(self, ("cause", "caller", "called"))
 
 
 class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=True):
@@ -67,6 +79,9 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     within_threshold: bool | None = None  # answered or abandoned within the queue's service level threshold
     short_abandon: bool = False
     ended_by: Literal["caller", "agent", "system"] = "system"
+
+    def __post_init__(self) -> None:
+        _show(self, ("sip_call_id", "caller", "called", "cause"))
 
 
 class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):

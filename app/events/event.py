@@ -62,12 +62,17 @@ class Event(msgspec.Struct, gc=False):
 
 
 def event_of(fact: Fact) -> Event | None:
-    """None for facts that are not told one by one: intervals (the state was), queue depths (``queue.stats`` is)."""
+    """None for facts that are not told one by one: intervals (the state was), queue depths (``queue.stats`` is).
+
+    A call's end is told by its record, with all its times.
+    """
     match fact:
+        case CallEvent(kind="ended"):
+            return None
         case CallEvent():
             return Event(fact.id, f"call.{fact.kind}", fact.time, fact, fact.queue, fact.agent, fact.call)
         case CallRecord():
-            return Event(fact.id, "call.recorded", fact.ended_at, fact, fact.queue, fact.agent, fact.call)
+            return Event(fact.id, "call.ended", fact.ended_at, fact, fact.queue, fact.agent, fact.call)
         case AgentState():
             return Event(fact.id, "agent.state_changed", fact.time, fact, None, fact.agent, fact.call)
         case WrapUp():

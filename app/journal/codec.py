@@ -1,7 +1,9 @@
 """Rows of the rooms (plain dataclasses) to journal values and back, each with its schema version.
 
-A value is the msgpack array ``[version, row]``; the table's name is the row's address. The next release reads this
-one's journal: a table that changes shape raises its version and says how an older row becomes a newer one.
+A value is the msgpack array ``[version, row]``, or ``[version, row, true]`` where a text of the row is no UTF-8 (peers
+send what they like, and a dialog must be found again by the very bytes): its texts are kept in another form then. The
+table's name is the row's address. The next release reads this one's journal: a table that changes shape raises its
+version and says how an older row becomes a newer one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +15,13 @@ import msgspec
 from app.journal.port import JournalError, Row
 
 __all__ = ["RowCodec", "TableSchema", "Upgrade"]
+
+
+class _Envelope(msgspec.Struct, array_like=True):
+    version: int
+    row: msgspec.Raw
+    wrapped: bool = False
+
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """The fields of a row of one version → those of the next."""
@@ -35,7 +44,7 @@ class RowCodec:
             name: schema if isinstance(schema, TableSchema) else TableSchema(schema) for name, schema in tables.items()
         }
         self._decoders = {name: msgspec.msgpack.Decoder(schema.type) for name, schema in self._schemas.items()}
-        self._envelope = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
+        self._envelope = msgspec.msgpack.Decoder(_Envelope)
         self._encoder = msgspec.msgpack.Encoder()
 
     def encode(self, table: str, key: str, row: object | None) -> Row:
@@ -45,6 +54,9 @@ class RowCodec:
             return Row(table, key, None)
         try:
             return Row(table, key, self._encoder.encode((schema.version, row)))
+        except UnicodeEncodeError:
+            plain = msgspec.to_builtins(row, builtin_types=(bytes,))
+            return Row(table, key, self._encoder.encode((schema.version, _each_text(plain, _wrapped), True)))
         except (TypeError, ValueError, OverflowError) as error:
             raise JournalError(f"row {key!r} of journal table {table!r} cannot be encoded: {error}") from error
 
@@ -60,28 +72,50 @@ class RowCodec:
                 f"row {row.key!r} of journal table {row.table!r} is a deletion: there is nothing to decode"
             )
         try:
-            version, payload = self._envelope.decode(row.value)
-            if version == schema.version:
-                return self._decoders[row.table].decode(payload)
-            return self._upgraded(row, schema, version, payload)
-        except msgspec.MsgspecError as error:
+            envelope = self._envelope.decode(row.value)
+            if envelope.version == schema.version and not envelope.wrapped:
+                return self._decoders[row.table].decode(envelope.row)
+            return self._converted(row, schema, envelope)
+        except (msgspec.MsgspecError, UnicodeError) as error:
             raise JournalError(f"row {row.key!r} of journal table {row.table!r} is damaged: {error}") from error
 
-    def _upgraded(self, row: Row, schema: TableSchema, version: int, payload: msgspec.Raw) -> Any:  # noqa: ANN401
+    def _converted(self, row: Row, schema: TableSchema, envelope: _Envelope) -> Any:  # noqa: ANN401 - as above
+        version = envelope.version
         if version > schema.version:
             raise JournalError(
                 f"journal table {row.table!r} has rows of version {version}, this release knows up to {schema.version}"
             )
-        fields = msgspec.msgpack.decode(payload)
+        fields = msgspec.msgpack.decode(envelope.row)
+        if envelope.wrapped:
+            fields = _each_text(fields, _unwrapped)
         for step in range(version, schema.version):
             upgrade = schema.upgrades.get(step)
             if upgrade is None:
                 raise JournalError(f"journal table {row.table!r}: rows of version {version} can no longer be read")
             fields = upgrade(fields)
-        return msgspec.convert(fields, schema.type)
+        return msgspec.convert(fields, schema.type, builtin_types=(bytes,))
 
     def _schema(self, table: str) -> TableSchema:
         try:
             return self._schemas[table]
         except KeyError:
             raise JournalError(f"unknown journal table {table!r}") from None
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever msgpack can hold
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_each_text(key, change): _each_text(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each_text(item, change) for item in value]
+    return value
+
+
+def _wrapped(text: str) -> str:
+    """UTF-8 with its lone surrogates, byte by byte as Latin-1."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _unwrapped(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8", "surrogatepass")

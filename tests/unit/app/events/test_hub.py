@@ -62,7 +62,7 @@ def test_every_kind_of_fact_can_be_told() -> None:
     for fact in story.facts:
         hub.publish(fact)
     assert [event["type"] for event in read(reader)] == [
-        "call.arrived", "call.queued", "call.parked", "agent.state_changed", "call.ended", "call.recorded",
+        "call.arrived", "call.queued", "call.parked", "agent.state_changed", "call.ended",
         "agent.wrap_up_ended",
     ]  # fmt: skip
 
@@ -70,13 +70,13 @@ def test_every_kind_of_fact_can_be_told() -> None:
 def test_interest() -> None:
     hub = hub_of()
     family = hub.subscribe(Interest(frozenset({"call"}), queue="q2"))
-    topic = hub.subscribe(Interest(frozenset({"call.ended"})))
+    topic = hub.subscribe(Interest(frozenset({"call.abandoned"})))
     one = hub.subscribe(Interest(call="c1"))
     hub.publish(step(1))
     hub.publish(step(2, "q2"))
-    hub.publish(step(1, "q1", "ended"))
+    hub.publish(step(1, "q1", "abandoned"))
     assert [event["data"]["call"] for event in read(family)] == ["c2"]
-    assert [event["type"] for event in read(topic)] == ["call.ended"]
+    assert [event["type"] for event in read(topic)] == ["call.abandoned"]
     assert len(read(one)) == 2
 
 

@@ -25,6 +25,13 @@ class Leg:
     until: float = 0.0
 
 
+@dataclass(slots=True)
+class Call:
+    legs: tuple[Leg, ...]
+    by_name: dict[str, Leg]
+    pairs: tuple[tuple[str, int], ...]
+
+
 def with_until(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "until": fields.pop("deadline") / 1000}
 
@@ -65,4 +72,19 @@ def test_unwritable() -> None:
     with pytest.raises(JournalError, match="unknown journal table 'limbs'"):
         codec.encode("limbs", "k", Leg("", 1))
     with pytest.raises(JournalError, match="cannot be encoded"):
-        codec.encode("legs", "k", Leg("\ud800", 1))
+        codec.encode("legs", "k", Leg("t", 2**70))
+
+
+def test_text_that_is_no_utf8_comes_back_as_it_was() -> None:
+    codec = RowCodec({"legs": Leg})
+    leg = Leg("ü" + b"\xff\xe4".decode("utf-8", "surrogateescape"), 2, ("\udc80", "x"), b"\xff", until=1.5)
+    assert codec.decode(codec.encode("legs", "k", leg)) == leg
+    nested = RowCodec({"calls": Call})
+    call = Call((leg,), {"\udcff": leg}, (("a", 1), ("\udcfe", 2)))
+    assert nested.decode(nested.encode("calls", "k", call)) == call
+
+
+def test_upgrade_of_a_row_with_such_text() -> None:
+    old = RowCodec({"legs": Leg}).encode("legs", "k", Leg("\udcff", 1))
+    new = RowCodec({"legs": TableSchema(Leg, 2, {1: lambda fields: fields | {"cseq": 4}})})
+    assert new.decode(old) == Leg("\udcff", 4)
