@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import uuid6
+import uuid_utils
 import uvloop
 
 from app.auth.keys import ensure_bootstrap_key
@@ -253,7 +253,7 @@ class _Inlet:
 
 
 def _uuid() -> str:
-    return str(uuid6.uuid7())
+    return str(uuid_utils.uuid7())
 
 
 def _listeners(settings: Settings) -> list[Listener]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
-from uuid6 import uuid7
+from uuid_utils import uuid7
 
 __all__ = [
     "AgentIntervalRow", "AgentQueueRow", "AgentRow", "AgentSkillRow", "ApiKeyRow", "CallEventRow", "CallRow",
