@@ -4,6 +4,7 @@ The m= lines of a dialog are never removed or reordered: what the peer offered b
 """
 
 import ipaddress
+from functools import lru_cache
 
 from sipcore.errors import BadSdp
 from sipcore.message.offer_answer import Agreed, agreed_from_answer, build_answer, build_offer
@@ -14,14 +15,21 @@ __all__ = ["Description"]
 _USER = "callyard"
 
 
-def _checked(agreed: Agreed) -> Agreed:
-    """Raises BadSdp where media cannot or must not go to that address (we ask no DNS)."""
+@lru_cache(maxsize=4096)
+def _problem(text: str) -> str:
+    """Why media cannot or must not go to that address (we ask no DNS); "" where it can."""
     try:
-        address = ipaddress.ip_address(agreed.address)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        raise BadSdp(f"the media address {agreed.address[:100]} is no IP address") from None
-    if address.is_multicast or str(address) == "255.255.255.255":
-        raise BadSdp("media is not sent to a group")
+        return f"the media address {text[:100]} is no IP address"
+    return "media is not sent to a group" if address.is_multicast or text == "255.255.255.255" else ""
+
+
+def _checked(agreed: Agreed) -> Agreed:
+    """Raises BadSdp where media is not to be sent there."""
+    problem = _problem(agreed.address)
+    if problem:
+        raise BadSdp(problem)
     return agreed
 
 

@@ -52,15 +52,16 @@ def _linear_to_ulaw(sample: int) -> int:
     return ~(sign | exponent << 4 | mantissa) & 0xFF
 
 
-# The tables for encoding are indexed by the sample itself: Python's negative indices reach the upper half.
+# The tables for encoding are indexed by the sample itself: Python's negative indices reach the upper half. A-law does
+# not look at the last four bits of a sample, µ-law not at the last two.
 @cache
 def _alaw_codes() -> bytes:
-    return bytes(_linear_to_alaw(s if s < 32768 else s - 65536) for s in range(65536))
+    return b"".join(bytes((_linear_to_alaw(s if s < 32768 else s - 65536),)) * 16 for s in range(0, 65536, 16))
 
 
 @cache
 def _ulaw_codes() -> bytes:
-    return bytes(_linear_to_ulaw(s if s < 32768 else s - 65536) for s in range(65536))
+    return b"".join(bytes((_linear_to_ulaw(s if s < 32768 else s - 65536),)) * 4 for s in range(0, 65536, 4))
 
 
 @cache

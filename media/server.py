@@ -130,7 +130,9 @@ class MediaServer:
             self._settle(session)
         if now >= self._orphans_at:
             self._orphans_at = NEVER
-            self._end([session for session in self._sessions.values() if not session.claimed], now, "nobody claims it")
+            self._end(
+                [session for session in self._sessions.values() if not session.claimed], now, "nobody claims them"
+            )
         if now >= self._idle_at and not self.over:
             self._context.log("the owner is gone")
             self.over = True
@@ -145,8 +147,9 @@ class MediaServer:
         return self._heard_at + idle if idle > 0 and not self.over else NEVER
 
     def _end(self, sessions: list[Session], now: float, why: str) -> None:
+        if sessions:
+            self._context.log(f"{why}: {len(sessions)} sessions end")
         for session in sessions:
-            self._context.log(f"{session.dialog.call_id}: ended, {why}")
             session.end(now, at_once=True)
             self._settle(session)
 

@@ -183,6 +183,9 @@ class UdpPorts:
     def _bind(self, port: int) -> tuple[socket.socket, socket.socket]:
         rtp = self._socket(port)
         try:
+            rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            if self._tos and self._family == socket.AF_INET:
+                rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._tos)
             return rtp, self._socket(port + 1)
         except OSError:
             rtp.close()
@@ -191,9 +194,6 @@ class UdpPorts:
     def _socket(self, port: int) -> socket.socket:
         sock = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-            if self._tos and self._family == socket.AF_INET:
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._tos)
             sock.bind((self._host, port))
         except OSError:
             sock.close()
