@@ -120,7 +120,7 @@ class MemoryLocations:
                 return
             record = self._records[aor] = _Record(aor)
         self._count += len(bindings) - len(record.bindings)
-        record.bindings = tuple(sorted(bindings, key=_preference))
+        record.bindings = tuple(bindings if len(bindings) < 2 else sorted(bindings, key=_preference))
         self._deadlines.set(record, min((binding.expires_at for binding in bindings), default=NEVER))
         if not bindings:
             del self._records[aor]

@@ -6,6 +6,7 @@ Pure: time, tags, nonces and users' HA1 are handed in. An unknown user and a wro
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final
 
 from sipcore.digest import ALGORITHMS, Challenge, Credentials, NonceMaker, Verdict, verify
@@ -52,7 +53,7 @@ class _Refused(Exception):  # noqa: N818 - a verdict, not a fault
 class Registrar:
     """Decides on REGISTER requests and keeps the bindings in ``store``."""
 
-    __slots__ = ("_config", "_domains", "_ha1", "_ids", "_nonces", "_realm", "_store")
+    __slots__ = ("_aor", "_config", "_date", "_domains", "_ha1", "_ids", "_is_ours", "_nonces", "_realm", "_store")
 
     def __init__(
         self, config: RegistrarConfig, store: LocationStore, ha1: Ha1Lookup, *, nonces: NonceMaker, ids: Minter
@@ -64,6 +65,10 @@ class Registrar:
         self._ids = ids
         self._domains = frozenset(domain.lower() for domain in config.domains)
         self._realm = config.domains[0]
+        self._date = (0, "")
+        # Phones ask for the same again and again: what their URIs say is remembered, within bounds.
+        self._is_ours = lru_cache(maxsize=1024)(self._is_our_domain)
+        self._aor = lru_cache(maxsize=16_384)(self._aor_of_text)
 
     def handle(self, request: Request, source: Source, now: float) -> tuple[Response, list[BindingChanged]]:
         """Answer one REGISTER; the changes are in the store already. Never raises on what the request holds."""
@@ -78,7 +83,7 @@ class Registrar:
         except SipError as error:
             return self._answer(request, error.status, None, ()), []
         headers = [("Contact", _contact_value(binding, now)) for binding in self._store.bindings(aor)]
-        headers.append(("Date", formatdate(now, usegmt=True)))
+        headers.append(("Date", self._date_text(int(now))))
         return self._answer(request, 200, None, headers), changes
 
     def next_deadline(self) -> float | None:
@@ -99,12 +104,23 @@ class Registrar:
         return f"sip:{uri.username}@{self._realm}"
 
     def _address_of_record(self, request: Request) -> str:
-        if Uri.parse(request.uri).host.lower() not in self._domains:
+        if not self._is_ours(request.uri):
             raise _Refused(404, "Not a domain of this registrar")
-        aor = self.aor_of(Uri.parse(request.to.uri))
+        aor = self._aor(request.to.uri)
         if aor is None or aor.startswith("sip:@"):
             raise _Refused(404)
         return aor
+
+    def _is_our_domain(self, text: str) -> bool:
+        return Uri.parse(text).host.lower() in self._domains
+
+    def _aor_of_text(self, text: str) -> str | None:
+        return self.aor_of(Uri.parse(text))
+
+    def _date_text(self, second: int) -> str:
+        if self._date[0] != second or not self._date[1]:
+            self._date = (second, formatdate(second, usegmt=True))
+        return self._date[1]
 
     def _check_extensions(self, request: Request) -> None:
         unknown = [option for option in request.get_all("Require") if option.lower() not in _EXTENSIONS]
@@ -183,9 +199,8 @@ class Registrar:
         now: float,
     ) -> BindingChanged | None:
         """Add, refresh or remove one contact in ``current``."""
-        uri = Uri.parse(contact.uri)
         seconds = self._granted(contact, request)
-        place = next((index for index, old in enumerate(current) if Uri.parse(old.contact).same_as(uri)), None)
+        place = _place_of(contact.uri, current)
         if place is not None:
             _check_order(request, current[place])
         if seconds == 0:
@@ -221,6 +236,15 @@ class Registrar:
         self, request: Request, status: int, reason: str | None, headers: Sequence[tuple[str, str]]
     ) -> Response:
         return respond_to(request, status, reason, to_tag=self._ids.tag(), headers=headers)
+
+
+def _place_of(text: str, current: list[Binding]) -> int | None:
+    """Where the contact stands among the current ones, by the URI comparison of RFC 3261 §19.1.4. Raises BadUri."""
+    for index, old in enumerate(current):
+        if old.contact == text:  # a refresh nearly always has the same spelling
+            return index
+    uri = Uri.parse(text)
+    return next((index for index, old in enumerate(current) if Uri.parse(old.contact).same_as(uri)), None)
 
 
 def _check_order(request: Request, binding: Binding) -> None:
