@@ -41,7 +41,7 @@ def small_number(text: str, most: int) -> int:
 
 def quote(text: str) -> str:
     """The text as a quoted-string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\\\0")
     return f'"{escaped}"'
 
 

@@ -13,6 +13,7 @@ from sipcore.message import CSeq, Limits, Message, NameAddr, Request, Response, 
 from sipcore.message.builder import with_tag, without_tag
 from sipcore.message.fields import USUAL_ADDRESS
 from sipcore.message.framing import StreamFramer
+from sipcore.message.headers import make_header
 from sipcore.message.offer_answer import choose
 from sipcore.message.sdp import media_count, media_kinds, pad_media, parse_sdp, with_origin
 
@@ -26,7 +27,7 @@ SEED = (
 FRAGMENTS = [
     b"\r\n", b"\r\n ", b":", b";", b",", b"<", b">", b'"', b"\\", b"=", b"@", b"[", b"]", b"?", b"%", b"\0", b"\xff",
     b" ", b"\t", b"sip:", b"tel:", b"SIP/2.0", b"Via: ", b"Contact: *", b"tag=", b"-1", b"99999999999", "ß²٣".encode(),
-    b"\xe2\x80\xa8",
+    b"\xe2\x80\xa8", b"\\\0",
 ]  # fmt: skip
 
 junk = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=4))).map(b"".join)
@@ -50,6 +51,12 @@ def read_everything(message: Message) -> None:
     assert isinstance(message.to, NameAddr)
     assert isinstance(message.cseq, CSeq)
     assert message.call_id
+    for header in ("From", "To", "Contact", "Via", "Route"):
+        for text in message.get_all(header):  # what came in can be sent on, as it was and as it was understood
+            make_header(header, text)
+    make_header("From", str(message.from_))
+    make_header("To", str(message.to))
+    make_header("Via", str(message.via))
     assert (message.from_.tag, message.to.tag) == (message.from_tag, message.to_tag)
     _ = (
         message.contacts,

@@ -175,6 +175,7 @@ def test_make_header() -> None:
 
 
 def test_quote_and_token() -> None:
+    assert quote("\0") == '"\\\0"'
     assert quote('a"b\\') == '"a\\"b\\\\"'
     assert unquote(quote('a"b\\')) == 'a"b\\'
     assert unquote("plain") == "plain"
