@@ -45,7 +45,7 @@ class Floor:
         self.deadlines = Deadlines()
         self.dirty = Dirty()
         self.outputs: list[Output] = []
-        self.sequence = 0  # of the ticket that came last
+        self.sequence = 0  # counts arrivals and connections
         self._offer_ids = offer_ids
         self._touched_agents: dict[AgentId, Agent] = {}
         self._touched_lines: dict[QueueId, Line] = {}

@@ -33,6 +33,7 @@ class Ticket:
     state: TicketState = TicketState.WAITING
     offers: tuple[OfferId, ...] = ()
     agent: AgentId | None = None  # whom it is connected to
+    call_order: int = 0  # among the connected: an agent's calls are told oldest first
     doomed: TicketResult | None = None
     timer: int = 0  # of max_wait
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none

@@ -51,6 +51,8 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     ticket.doomed = None
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent.config.id
+    floor.sequence += 1
+    ticket.call_order = floor.sequence
     agent.calls[ticket.id] = None
     floor.dirty.tickets[ticket.id] = None
 

@@ -6,6 +6,7 @@ connected one goes on, as does the call of an agent who is gone.
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from queues.agent_table import Agent
 from queues.floor import Floor
@@ -22,16 +23,23 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
 
     Raises ``TypeError`` on a row that is not of this module's types.
     """
+    connected: list[tuple[int, TicketId, TicketRow, AgentId]] = []
     for _, key, row in rows:
         match row:
             case TicketRow():
-                _restore_ticket(floor, TicketId(key), row, now)
+                floor.sequence = max(floor.sequence, row.sequence, row.call_order)
+                if row.agent is None:
+                    _restore_waiting(floor, TicketId(key), row)
+                else:
+                    connected.append((row.call_order, TicketId(key), row, row.agent))
             case AgentRow():
                 _restore_agent(floor, AgentId(key), row)
             case OfferRow():
                 floor.dirty.offers[OfferId(key)] = None
             case _:
                 raise TypeError(f"not a row of the queue engine: {row!r}")
+    for _, ticket, ticket_row, agent_id in sorted(connected, key=itemgetter(0)):
+        _restore_connected(floor, ticket, ticket_row, agent_id, now)
     for agent in floor.agents.agents.values():
         _as_told(agent)
         floor.emptied(agent, now)
@@ -71,14 +79,6 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
     floor.touch(agent)
 
 
-def _restore_ticket(floor: Floor, ticket_id: TicketId, row: TicketRow, now: float) -> None:
-    floor.sequence = max(floor.sequence, row.sequence)
-    if row.agent is not None:
-        _restore_connected(floor, ticket_id, row, row.agent, now)
-    else:
-        _restore_waiting(floor, ticket_id, row)
-
-
 def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
     line = floor.lines.get(row.queue)
     if line is None:
@@ -93,6 +93,7 @@ def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_
     ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready)
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent_id
+    ticket.call_order = row.call_order
     floor.tickets[ticket_id] = ticket
     agent = floor.agents.agents.get(agent_id) or _absent(floor, agent_id, now)
     agent.calls[ticket_id] = None

@@ -25,6 +25,7 @@ class TicketRow:
     ready: bool
     flow_out_at: float | None
     agent: AgentId | None
+    call_order: int
     version: int = 1
 
 
@@ -85,7 +86,7 @@ class Dirty:
 def ticket_row(ticket: Ticket) -> TicketRow:
     return TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
-        ticket.flow_out_at, ticket.agent,
+        ticket.flow_out_at, ticket.agent, ticket.call_order,
     )  # fmt: skip
 
 

@@ -464,7 +464,7 @@ class EngineMachine(RuleBasedStateMachine):
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=80,
+    max_examples=100,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

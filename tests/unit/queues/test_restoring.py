@@ -105,6 +105,20 @@ def test_connected_calls_stay_with_their_agents() -> None:
     assert after.changed("ana").pause_reason == "lunch"
 
 
+def test_an_agents_several_calls_keep_their_order() -> None:
+    desk = Desk()
+    desk.agent("ana", capacity=3)
+    for ticket in ("a", "c", "b"):
+        desk.enter(ticket, at=1)
+    for offer in ("o3", "o1", "o2"):
+        desk.connect(offer, at=2)
+    after = restart(journal(desk), 20, [queue_config()], [agent_config("ana", capacity=3)])
+    assert after.outputs == []
+    assert after.engine.agent_view(AgentId("ana")) == desk.engine.agent_view(AgentId("ana"))
+    after.end("b", at=21)
+    assert after.changed("ana").ticket == "a"
+
+
 def test_status_wrap_up_delay_and_reachability_are_kept() -> None:
     queue = queue_config(wrap_up_seconds=50)
     desk = Desk(queue)
