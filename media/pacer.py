@@ -1,4 +1,4 @@
-"""One clock for all streams: a packet of each every 20 ms, the streams spread over twenty slots of 1 ms.
+"""One clock for all streams: a packet of each every 20 ms, streams spread over twenty slots of 1 ms.
 
 Sans-I/O in the shape of the house: `next_deadline`, `advance(now)`. A loop that has fallen behind by a whole round
 leaves the missed rounds out (and counts them): no peer ever gets more than one late packet.
@@ -14,6 +14,7 @@ __all__ = ["SLOTS", "Pacer"]
 
 SLOTS: Final = 20
 _TICKS_A_SECOND: Final = 1000
+_SMALL_BURST: Final = 8  # packets that go out in well under 0.1 ms: fewer do not deserve a wake-up of their own
 _ROUNDING: Final = 1e-3  # of a tick: a deadline handed back as ``now`` is due, whatever its last bits say
 
 
@@ -116,8 +117,13 @@ class Pacer:
         if not self._active:  # the clock stood still while there was nothing to send
             self._base = self._base or now
             self._tick = max(self._tick, self._due(now) + 1)
-        stream.join(min(self._slots, key=len), min(self._reports, key=len), self._tick // SLOTS)
+        stream.join(self._place(), min(self._reports, key=len), self._tick // SLOTS)
         self._active += 1
+
+    def _place(self) -> list[RtpStream]:
+        """The slot for one more stream: the fullest of those with room in a small burst, else the emptiest."""
+        small = [slot for slot in self._slots if len(slot) < _SMALL_BURST]
+        return max(small, key=len) if small else min(self._slots, key=len)
 
     def _leave(self, stream: RtpStream, now: float) -> None:
         stream.leave(max(self._tick, self._due(now)) // SLOTS)

@@ -105,17 +105,26 @@ def test_a_new_list_replaces_the_old_one_at_once() -> None:
 
 def test_streams_are_spread_over_the_slots() -> None:
     room = Room()
-    streams = [room.stream(str(number)) for number in range(2 * SLOTS)]
-    room.run(0.0205)
-    assert [len(sockets.sent) for _, sockets in streams] == [1] * (2 * SLOTS)
-    assert room.pacer.counters["slots_run"] == SLOTS
+    streams = [room.stream(str(number)) for number in range(10 * SLOTS)]
+    for tick in range(1, SLOTS + 1):
+        room.run(0.001 * tick)
+        assert sum(len(sockets.sent) for _, sockets in streams) == 10 * tick
+    assert [len(sockets.sent) for _, sockets in streams] == [1] * (10 * SLOTS)
+
+
+def test_a_few_streams_share_a_slot() -> None:
+    room = Room()
+    for number in range(20):
+        room.stream(str(number))
+    room.run(1.0)
+    assert room.pacer.counters["slots_run"] == 3 * 50
 
 
 def test_one_turn_runs_a_few_slots_only() -> None:
     room = Room()
-    streams = [room.stream(str(number)) for number in range(SLOTS)]
+    streams = [room.stream(str(number)) for number in range(10 * SLOTS)]
     room.pacer.advance(START + 0.02)
-    assert sum(len(sockets.sent) for _, sockets in streams) == 4
+    assert sum(len(sockets.sent) for _, sockets in streams) == 4 * 10
     assert room.pacer.next_deadline() == pytest.approx(START + 0.005)
 
 
