@@ -1,4 +1,4 @@
-"""Who may call in: a new INVITE comes from a trunk's address, or with an agent's digest (RFC 3261 §22.2); anyone else hears 403.
+"""Who may call in: a new INVITE from a trunk's address, or with an agent's digest (RFC 3261 §22.2); anyone else hears 403.
 
 The decision, as a response to send or None for "come in". Knows no transactions.
 """

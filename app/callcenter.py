@@ -1,4 +1,4 @@
-"""The one place that speaks both vocabularies: calls and legs (``b2bua``) on one side, tickets and offers (``queues``) on the other.
+"""The one place that speaks both vocabularies: calls and legs (``b2bua``) here, tickets and offers (``queues``) there.
 
 Pure, like both: events and time in, commands to the two engines and facts out. A call's ticket has the call's id, an offer's
 leg the offer's id, so that nothing has to be translated but words.

@@ -1,4 +1,4 @@
-"""The built-in media server's keeper: starts it, watches it by OPTIONS, restarts it with back-off, takes up one that still runs.
+"""The built-in media server's keeper: starts it, watches it by OPTIONS, restarts it with back-off, adopts one that still runs.
 
 It outlives us (DESIGN: "The media server is not killed with the service"): its SIP port stands in the data folder.
 """
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from app.settings import Settings
 
-__all__ = ["MediaFailed", "MediaKeeper"]
+__all__ = ["MediaError", "MediaKeeper"]
 
 _log = logging.getLogger(__name__)
 _PING_EVERY = 5.0
@@ -23,7 +23,7 @@ _LOST_AFTER = 2  # pings in a row without an answer
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
-class MediaFailed(Exception):
+class MediaError(Exception):
     """The built-in media server does not start; the text says why, in one line."""
 
 
@@ -47,7 +47,7 @@ class MediaKeeper:
         self.restarts = 0
 
     async def start(self) -> None:
-        """Adopt the one that runs, or start one. Raises MediaFailed."""
+        """Adopt the one that runs, or start one. Raises MediaError."""
         if not await self._adopt():
             await self._launch()
         self._task = asyncio.create_task(self._watch(), name="media-keeper")
@@ -86,9 +86,9 @@ class MediaKeeper:
         deadline = asyncio.get_running_loop().time() + _START_LIMIT
         while not self._read_address():
             if self._process.returncode is not None:
-                raise MediaFailed(f"the built-in media server ended at once: {_last_line(self._log_file)}")
+                raise MediaError(f"the built-in media server ended at once: {_last_line(self._log_file)}")
             if asyncio.get_running_loop().time() > deadline:
-                raise MediaFailed(f"the built-in media server did not come up within {_START_LIMIT:g} s")
+                raise MediaError(f"the built-in media server did not come up within {_START_LIMIT:g} s")
             await asyncio.sleep(0.02)
         self._at(self._read_address())
 
@@ -132,7 +132,12 @@ class MediaKeeper:
 
     async def _answers(self, address: str) -> bool:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._ping(f"sip:{address}", lambda answered: future.done() or future.set_result(answered))
+
+        def answered(came: bool) -> None:  # noqa: FBT001 - the answer itself
+            if not future.done():
+                future.set_result(came)
+
+        self._ping(f"sip:{address}", answered)
         try:
             return await asyncio.wait_for(future, 2.0)
         except TimeoutError:
@@ -157,7 +162,7 @@ class MediaKeeper:
             self.restarts += 1
             try:
                 await self._launch()
-            except MediaFailed as failure:
+            except MediaError as failure:
                 _log.error("%s; again in %g s", failure, pause)
                 await asyncio.sleep(pause)
             else:

@@ -9,7 +9,7 @@ import gc
 import logging
 from collections.abc import Callable
 
-from app.commands import LiveCommand, Reply
+from app.commands import Configure, LiveCommand, Reply, Unconfigure
 from app.core import Core
 from app.events.hub import EventHub
 from app.facts import Fact, encode, is_stored
@@ -83,11 +83,13 @@ class Runtime:
 
     def _follow(self, command: LiveCommand) -> None:
         """Projections know the configuration too."""
-        item = getattr(command, "item", None)
-        if item is not None:
-            self._view.configure(item)
-        elif hasattr(command, "kind"):
-            self._view.unconfigure(command.kind, command.id)
+        match command:
+            case Configure(item):
+                self._view.configure(item)
+            case Unconfigure(kind, item_id):
+                self._view.unconfigure(kind, item_id)
+            case _:
+                pass
 
     # ------------------------------------------------------------------ the turn
 

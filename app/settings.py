@@ -180,9 +180,6 @@ class Settings(BaseSettings):
         default=10_000, ge=0, description="Events kept in memory for clients that resume by Last-Event-ID."
     )
     events_max_clients: int = Field(default=500, ge=1, description="Event streams open at once.")
-    events_client_backlog: int = Field(
-        default=1000, ge=10, description="Events that may wait for one slow client before its stream is reset."
-    )
     admin_key: SecretStr | None = Field(
         default=None,
         min_length=16,
@@ -201,10 +198,7 @@ class Settings(BaseSettings):
         default="os",
         description="`os`: a commit survives `kill -9`; `full`: it is on disk and survives a power cut.",
     )
-    journal_max_bytes: int = Field(
-        default=4 * 1024**3, ge=64 * 1024**2, description="Upper bound of the journal's file (address space, not disk)."
-    )
-    facts_batch: int = Field(default=1000, ge=1, le=10_000, description="Facts shipped to the database at once.")
+    facts_batch: int = Field(default=500, ge=1, le=10_000, description="Facts shipped to the database at once.")
     facts_interval_seconds: float = Field(
         default=0.2, gt=0, description="Longest time that facts wait in the journal before they are shipped."
     )

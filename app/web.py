@@ -26,7 +26,7 @@ def bind(host: str, port: int) -> socket.socket:
         sock.close()
         raise HttpListenError(f"cannot listen on http:{host}:{port}: {error.strerror}") from None
     sock.listen(1024)
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the library's signature
     return sock
 
 

@@ -13,7 +13,6 @@ import uuid_utils
 import uvloop
 
 from app.auth.keys import ensure_bootstrap_key
-from app.calls.router import router as calls
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import import_file
 from app.core import Core, CoreConfig, Sources
@@ -24,23 +23,20 @@ from app.db.migrate import migrate
 from app.db.server_secrets import server_secret
 from app.directory import Directory
 from app.events.hub import EventHub
-from app.events.router import router as events
-from app.internals.router import router as internals
 from app.journal.codec import RowCodec
 from app.journal.lmdb import LmdbJournal
 from app.journal.port import JournalError
 from app.journal_tables import TABLES
+from app.live_slices import LIVE_ROUTERS
 from app.main import create_app, release
-from app.media_process import MediaFailed, MediaKeeper
+from app.media_process import MediaError, MediaKeeper
 from app.metrics.metrics import Metrics
 from app.metrics.router import metrics_router
 from app.projections.live import LiveView
 from app.projections.today import load_today
-from app.reports.router import router as reports
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
-from app.stats.router import router as stats
 from app.web import WebServer, bind
 from b2bua.desk import SwitchboardConfig
 from sipcore.config import EndpointConfig, Listener
@@ -61,7 +57,7 @@ def serve(settings: Settings) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_Service(settings).run())
-    except (DatabaseError, JournalError, MediaFailed, ListenError, OSError) as error:
+    except (DatabaseError, JournalError, MediaError, ListenError, OSError) as error:
         sys.stderr.write(f"callyard: {error}\n")
         return 1
     except ConfigFileError as error:
@@ -148,7 +144,7 @@ class _Service:
         )  # fmt: skip
         runtime.metrics = metrics
         services = Services(settings, database, runtime, view, hub, counts, lambda: self._ready, clock)
-        app = create_app(services, (calls, stats, events, reports, internals), (metrics_router(metrics),))
+        app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
         web = WebServer(app, http)
         writer.start()
         web.start()

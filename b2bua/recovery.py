@@ -1,8 +1,8 @@
 """After a restart: every call of the journal goes on, by DESIGN's recovery rules.
 
 Legs that were being dialled are cancelled (the same INVITE is sent again with its branch, so that its CANCEL and a late 2xx
-match); un-ACKed 200s are sent again; a caller that was on its way to a callee goes back to its media session, its place kept; bridged
-calls need nothing.
+match); un-ACKed 200s are sent again; a caller that was on its way to a callee goes back to its media session, its place
+kept; bridged calls need nothing.
 """
 
 from collections.abc import Iterable

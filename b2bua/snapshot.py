@@ -1,7 +1,7 @@
 """A call as rows of the journal, and back: what a restart needs to go on, by DESIGN's recovery rules.
 
-Journalled means *maybe sent*: on restart everything outstanding is sent again or cancelled, never assumed. Tables: ``call`` (a row
-a live call, replaced at commitment points), ``invite`` (the caller's INVITE until its 200 is ACKed; written once).
+Journalled means *maybe sent*: on restart everything outstanding is sent again or cancelled, never assumed. Tables:
+``call`` (a row a live call, replaced at commitment points), ``invite`` (the caller's INVITE until its 200 is ACKed).
 """
 
 from dataclasses import dataclass

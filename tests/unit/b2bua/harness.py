@@ -14,7 +14,13 @@ from sipcore.config import EndpointConfig, Listener
 from sipcore.dialog import Dialog
 from sipcore.endpoint import Endpoint
 from sipcore.events import (
-    CancelReceived, ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived, ServerKey,
+    CancelReceived,
+    ClientFailed,
+    ClientKey,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+    ServerKey,
 )  # fmt: skip
 from sipcore.ids import Minter
 from sipcore.message import Request, Response, respond_to
@@ -164,9 +170,7 @@ class Net:
         self.endpoint = Endpoint(EndpointConfig((listener,)), ids)
         config = SwitchboardConfig("127.0.0.1", (listener,), session_expires=self.session_expires)
         self.board = Switchboard(self.endpoint, ids, config, self.random.random)
-        uris = tuple(
-            f"sip:annc@127.0.0.1:{server.hop.port};play={{sound}};repeat={{repeat}}" for server in self.media
-        )
+        uris = tuple(f"sip:annc@127.0.0.1:{server.hop.port};play={{sound}};repeat={{repeat}}" for server in self.media)
         self.board.handle(SetMediaServers(uris, frozenset(uris)), self.now)
 
     def peer(self, port: int) -> Peer:
