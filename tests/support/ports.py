@@ -7,7 +7,8 @@ from typing import Final
 __all__ = ["free_pair", "free_port", "free_ports", "is_free"]
 
 _HOST: Final = "127.0.0.1"
-_FIRST, _LAST = 20_000, 31_000  # below the kernel's ephemeral range: no outgoing connection takes one meanwhile
+# Below the kernel's ephemeral range and the built-in media server's RTP ports: nobody takes one meanwhile.
+_FIRST, _LAST = 11_000, 19_900
 _next = [_FIRST + (os.getpid() * 97) % (_LAST - _FIRST)]  # processes start apart
 
 
