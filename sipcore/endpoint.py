@@ -218,7 +218,9 @@ class Endpoint:
         if transaction.machine == INVITE_SERVER:
             # RFC 3261 §17.2.1: "unless it knows that the TU will generate a provisional or final response within
             # 200 ms". It costs less than to find out, and ends the peer's retransmissions.
-            self.respond(transaction.tell, respond_to(request, 100), now)
+            timestamp = request.get("Timestamp")  # §8.2.6.1: copied into the 100
+            headers = (("Timestamp", timestamp),) if timestamp else ()
+            self.respond(transaction.tell, respond_to(request, 100, headers=headers), now)
         layer.events.append(RequestReceived(request, source, transaction.tell))
 
     def _receive_cancel(self, key: str, request: Request, source: Source, now: float) -> None:

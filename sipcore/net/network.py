@@ -73,10 +73,11 @@ class Network:
         self._servers.clear()
 
     def metrics(self) -> dict[str, int]:
-        """Open streams; kernel drops, unsent datagrams, framing errors, stalled and refused streams since the start."""
+        """Open streams and the smallest UDP receive buffer (bytes, as the kernel counts); the rest since the start."""
         streams = self._streams
         return {
             "streams": len(streams) if streams is not None else 0,
+            "udp_receive_buffer": min((udp.receive_buffer for udp in self._udp.values()), default=0),
             "udp_kernel_drops": kernel_drops({udp.inode for udp in self._udp.values()}),
             "udp_unsent": sum(udp.unsent for udp in self._udp.values()),
             "framing_errors": streams.framing_errors if streams is not None else 0,

@@ -18,6 +18,7 @@ _LARGEST: Final = 65_535
 _MAX_DATAGRAMS: Final = 64  # a turn of the loop takes at most so many …
 _MAX_SECONDS: Final = 0.002  # … or so long
 _RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # the default holds 92 datagrams: a burst of a blink
+_SO_RCVBUFFORCE: Final = 33  # Linux, with CAP_NET_ADMIN; the socket module has no name for it
 _MAX_SOURCES: Final = 16_384
 
 
@@ -34,6 +35,7 @@ class UdpListener:
         self._sources: dict[tuple[str, int], Source] = {}
         self.port: int = self._socket.getsockname()[1]
         self.inode = os.fstat(self._socket.fileno()).st_ino
+        self.receive_buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self.unsent = 0  # datagrams that the socket would not take: lost, as in any full queue on their way
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
@@ -92,12 +94,19 @@ def kernel_drops(inodes: set[int]) -> int:
     return total
 
 
+def _enlarge(opened: socket.socket) -> None:
+    """Ask for a large receive buffer: past ``net.core.rmem_max`` where we may, else up to it (the kernel cuts silently)."""
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    with contextlib.suppress(OSError):
+        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+
+
 def _bind(listener: Listener) -> socket.socket:
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        _enlarge(opened)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((listener.host, listener.port))

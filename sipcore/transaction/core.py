@@ -110,6 +110,14 @@ class Core:
         self.population[transaction.machine * _STATES + transaction.state] += 1
         self.deadlines.set(transaction, min(transaction.resend_at, transaction.end_at))
 
+    def abandon(self, transaction: Transaction) -> None:
+        """Forget ``transaction`` in whatever state it is; the TU hears nothing."""
+        base = transaction.machine * _STATES
+        self.population[base + transaction.state] -= 1
+        self.population[base + TERMINATED] += 1
+        transaction.state = TERMINATED
+        self._retire(transaction)
+
     def send(self, transaction: Transaction, data: bytes) -> None:
         """Put ``data`` on its way to the transaction's peer."""
         hop, flow, listener = transaction.way

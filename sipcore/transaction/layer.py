@@ -197,8 +197,7 @@ class TransactionLayer(Core):
         """Take a terminated transaction out of every index."""
         key = transaction.key
         if isinstance(transaction, ClientTransaction):
-            if self.clients.get(key) is transaction:
-                del self.clients[key]
+            del self.clients[key]
             if transaction.reliable:
                 self._leave_stream(transaction)
             transaction.request = None
@@ -212,6 +211,9 @@ class TransactionLayer(Core):
             transaction.request = None
 
     def _enter(self, transaction: ClientTransaction) -> None:
+        replaced = self.clients.get(transaction.key)
+        if replaced is not None:
+            self.abandon(replaced)
         self.clients[transaction.key] = transaction
         if transaction.reliable:
             self.streams.setdefault(transaction.way.hop, {})[transaction.key] = transaction

@@ -42,6 +42,16 @@ def test_via_branch_and_hop() -> None:
     assert key.startswith("z9hG4bKstored")
 
 
+def test_same_branch_again_replaces_the_transaction() -> None:
+    endpoint = make_endpoint()
+    first = endpoint.request(invite(), 0.0, branch="z9hG4bKstored")
+    again = endpoint.request(invite(), 10.0, branch="z9hG4bKstored")
+    assert first == again
+    sent(endpoint)
+    assert drive(endpoint, 100.0)[1] == [(42.0, ClientFailed(again, FailureCause.TIMEOUT))]
+    assert not any(endpoint.counts().values())
+
+
 def test_timers_a_and_b() -> None:
     endpoint = make_endpoint()
     key, _ = started(endpoint)

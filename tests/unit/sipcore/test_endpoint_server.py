@@ -39,10 +39,16 @@ def test_100_at_once() -> None:
     endpoint = make_endpoint()
     event = incoming(endpoint, message())
     (trying,) = sent_responses(endpoint)
-    assert (trying.status, trying.to_tag) == (100, "")
+    assert (trying.status, trying.to_tag, trying.get("Timestamp")) == (100, "", None)
     assert endpoint.invite_of(key_of(event)) is event.request
     incoming(endpoint, message("OPTIONS", branch="z9hG4bKother", call_id="call-2"))
     assert sent(endpoint) == []
+
+
+def test_timestamp_goes_into_the_100() -> None:
+    endpoint = make_endpoint()
+    incoming(endpoint, message("INVITE", ("Timestamp", "54")))
+    assert sent_responses(endpoint)[0].get("Timestamp") == "54"
 
 
 def test_retransmitted_invite_gets_the_latest_response_and_is_not_told() -> None:

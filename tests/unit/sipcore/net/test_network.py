@@ -254,6 +254,12 @@ async def test_tcp_peer_that_does_not_read_is_cut_off(receiver: Collector) -> No
     await network.close()
 
 
+async def test_metrics(network: Network) -> None:
+    metrics = network.metrics()
+    assert metrics.pop("udp_receive_buffer") >= 100_000
+    assert not any(metrics.values())
+
+
 async def test_close_twice_is_fine(network: Network) -> None:
     await network.close()
     await network.close()
