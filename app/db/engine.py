@@ -38,6 +38,10 @@ class Database:
             _make_folder(self.url)
         self.engine: AsyncEngine = create_async_engine(self.url)
         self._writing = self.engine.execution_options(**{_WRITES: True})
+        # PostgreSQL's default level shows each statement another state; a SQLite transaction sees one anyway.
+        self._reading = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
@@ -50,7 +54,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database; whatever it changes is rolled back."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @asynccontextmanager
