@@ -52,6 +52,7 @@ class Peer:
     invite_key: ClientKey = ClientKey("")
     answer_requests: bool = True  # 200 to BYE, INFO, UPDATE; 200 with the last SDP to re-INVITE only if ``sdp`` is set
     sdp: bytes = b""
+    answers_with: bytes = b""  # new INVITEs are answered 200 with this
     counter: int = 0
 
     @property
@@ -128,6 +129,8 @@ class Peer:
         if isinstance(event, RequestReceived) and event.transaction is not None and self.answer_requests:
             if event.request.method in ("BYE", "INFO", "UPDATE", "OPTIONS"):
                 self.reply(event, 200)
+            elif event.request.method == "INVITE" and not event.request.to_tag and self.answers_with:
+                self.reply(event, 200, self.answers_with)
             elif event.request.method == "INVITE" and event.request.to_tag and self.sdp:
                 if self.dialog is not None:
                     self.dialog.receive(event.request)
