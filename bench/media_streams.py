@@ -65,8 +65,11 @@ class _Bench:
         if deadline is not None and now >= deadline:
             self.late.append(now - deadline)
             self.pacer.advance(now)
-        deadline = self.pacer.next_deadline() or now
-        self.loop.call_later(max(deadline - time.time(), 0.001), self.run)
+        delay = (self.pacer.next_deadline() or now) - time.time()
+        if delay > 0:
+            self.loop.call_later(max(delay, 0.001), self.run)
+        else:
+            self.loop.call_soon(self.run)
 
 
 async def measure(streams: int, seconds: float, *, callers_talk: bool) -> str:

@@ -50,7 +50,7 @@ class Runtime:
         self._stop = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._pacing: asyncio.TimerHandle | None = None
+        self._pacing: asyncio.Handle | None = None
         self._pacer = Pacer(settings.report_seconds)
         listeners = [Listener(each.transport, each.host, each.port, settings.sip_advertise) for each in settings.listen]
         self._network = Network(listeners, self)
@@ -169,7 +169,11 @@ class Runtime:
         if deadline is None:
             self._pacing = None
             return
-        self._pacing = self._loop.call_later(max(deadline - self._clock(), _MILLISECOND), self._pace)
+        delay = deadline - self._clock()
+        if delay > 0:
+            self._pacing = self._loop.call_later(max(delay, _MILLISECOND), self._pace)
+        else:  # behind: go on at once, but let signalling have its turn
+            self._pacing = self._loop.call_soon(self._pace)
 
     def _pace(self) -> None:
         now = self._clock()

@@ -109,7 +109,6 @@ class UdpSockets:
         self._rtp, self._rtcp = pair
         self.port: int = self._rtp.getsockname()[1]
         self.sendto: Callable[[bytes, Address], int] = self._rtp.sendto
-        let_only_in(self._rtcp, None)  # what receivers report is not used: the kernel throws it away
         loop.add_reader(self._rtp.fileno(), self._readable)
 
     def send_control(self, data: bytes, address: Address) -> None:
@@ -186,7 +185,10 @@ class UdpPorts:
             rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
             if self._tos and self._family == socket.AF_INET:
                 rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._tos)
-            return rtp, self._socket(port + 1)
+            rtcp = self._socket(port + 1)
+            # What receivers report is not used and never read: a queue of next to nothing, the kernel drops the rest.
+            rtcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+            return rtp, rtcp
         except OSError:
             rtp.close()
             raise
