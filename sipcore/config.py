@@ -71,6 +71,7 @@ class EndpointConfig:
     seconds.
     ``tcp_for_large_requests``: RFC 3261 §18.1.1 asks for TCP above 1300 bytes. Off by default: many phones and trunks
     that take a fragmented datagram have no TCP listener at all, and in the networks of a call centre fragments arrive.
+    Where TCP then fails, the request has failed: it is not tried again over UDP.
     """
 
     listeners: tuple[Listener, ...]

@@ -303,8 +303,9 @@ class Endpoint:
 
     def _take(self) -> list[Event]:
         events = self._layer.events
-        if events:
-            self._layer.events = []
+        if not events:
+            return []  # never the live list: it is the caller's from here on
+        self._layer.events = []
         return events
 
 

@@ -9,7 +9,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from sipcore.config import Listener
 from sipcore.errors import FramingError
@@ -19,6 +19,9 @@ from sipcore.net.receiver import ListenError, Receiver
 from sipcore.packets import Hop, Send, Source
 
 __all__ = ["StreamLimits", "StreamTable", "listen"]
+
+_SWEEP_SLICE: Final = 500
+_SWEEP_PAUSE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class StreamTable:
         self._connecting: set[asyncio.Task[None]] = set()
         self._last_flow = 0
         self._closed = False
+        self._unswept: list[int] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep()
 
@@ -204,11 +208,17 @@ class StreamTable:
             stream.write(data)
 
     def _sweep(self) -> None:
+        """Look for spent streams, a slice a turn: 20,000 at once would hold the loop for milliseconds."""
         now = self.now()
-        for stream in [stream for stream in self._flows.values() if stream.is_spent(now)]:
-            stream.abort()
+        if not self._unswept:
+            self._unswept = list(self._flows)
+        turn, self._unswept = self._unswept[:_SWEEP_SLICE], self._unswept[_SWEEP_SLICE:]
+        for flow in turn:
+            stream = self._flows.get(flow)
+            if stream is not None and stream.is_spent(now):
+                stream.abort()
         every = min(self.limits.half_message, self.limits.idle) / 2
-        self._sweeper = self._loop.call_later(every, self._sweep)
+        self._sweeper = self._loop.call_later(_SWEEP_PAUSE if self._unswept else every, self._sweep)
 
 
 async def listen(index: int, listener: Listener, table: StreamTable) -> tuple[asyncio.Server, int]:
