@@ -60,6 +60,13 @@ def nothing_left(service: Service) -> None:
     wait_until(lambda: not live(service), "every call to be gone", log=lambda: f"{live(service)}\n{service.log()}")
 
 
+def lingering(service: Service) -> dict[str, int]:
+    """Transactions that have not ended, but for the OPTIONS that watch over the media server."""
+    counts = service.internals()["transactions"]
+    watched = ("non_invite_client.", "deadlines", "fingerprints")
+    return {name: count for name, count in counts.items() if count > (2 if name.startswith(watched) else 0)}
+
+
 @pytest.fixture(params=["u1", "t1"], ids=["udp", "tcp"])
 def transport(request: pytest.FixtureRequest) -> str:
     """SIPp's name of the transport."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import configuration, nothing_left, records
+from tests.interop.conftest import configuration, lingering, nothing_left, records
 from tests.support.peers import answering, busy, declining, media_server, silent
 from tests.support.ports import free_port
 from tests.support.service import Service, wait_until
@@ -209,5 +209,5 @@ def test_two_thousand_calls_at_a_hundred_a_second(tmp_path: Path, start_service:
         assert (stats.successful, stats.failed) == (2000, 0)
         report = records(service, 2000)
         nothing_left(service)
-        wait_until(lambda: not any(service.internals()["transactions"].values()), "the transactions' end", seconds=60)
+        wait_until(lambda: not lingering(service), "the transactions' end", seconds=60, log=service.log)
     assert {record["outcome"] for record in report} == {"answered"}
