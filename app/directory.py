@@ -26,6 +26,7 @@ class Directory:
         self.media_servers: dict[str, MediaServer] = {}
         self._by_user: dict[str, EntryPoint] = {}
         self._by_name: dict[str, str] = {}
+        self._aors: dict[str, str | None] = {}
         self._by_aor: dict[str, list[str]] = {}
         self._by_auth_user: dict[str, Agent] = {}
         self._networks: tuple[Network, ...] = self._always_trusted
@@ -45,40 +46,55 @@ class Directory:
                 case Queue():
                     self.queues[item.routing.id] = item
                 case Agent():
-                    self.agents[item.routing.id] = item
+                    self._forget(item.routing.id)
+                    self._enter(item)
                 case EntryPoint():
                     self.entry_points[item.id] = item
                 case Trunk():
                     self.trunks[item.id] = item
                 case MediaServer():
                     self.media_servers[item.id] = item
-        self._index()
+        self._index(any(not isinstance(item, Agent) for item in items))
 
     def drop(self, kind: ObjectKind, item_id: str) -> None:
         match kind:
             case "queue":
                 self.queues.pop(item_id, None)
             case "agent":
-                self.agents.pop(item_id, None)
+                self._forget(item_id)
             case "entry_point":
                 self.entry_points.pop(item_id, None)
             case "trunk":
                 self.trunks.pop(item_id, None)
             case "media_server":
                 self.media_servers.pop(item_id, None)
-        self._index()
+        self._index(kind != "agent")
 
-    def _index(self) -> None:
+    def _enter(self, agent: Agent) -> None:
+        agent_id = agent.routing.id
+        self.agents[agent_id] = agent
+        aor = self._aors[agent_id] = self._canonical(agent)
+        if aor is not None:
+            self._by_aor.setdefault(aor, []).append(agent_id)
+        if agent.ha1:
+            self._by_auth_user[_user(agent.address)] = agent
+
+    def _forget(self, agent_id: str) -> None:
+        agent = self.agents.pop(agent_id, None)
+        if agent is None:
+            return
+        aor = self._aors.pop(agent_id)
+        if aor is not None:
+            self._by_aor[aor].remove(agent_id)
+        if self._by_auth_user.get(_user(agent.address)) is agent:
+            del self._by_auth_user[_user(agent.address)]
+
+    def _index(self, changed: bool) -> None:  # noqa: FBT001 - private
+        """What is not agents is few, and indexed anew."""
+        if not changed:
+            return
         self._by_user = {point.user: point for point in self.entry_points.values()}
         self._by_name = {queue.routing.name: queue_id for queue_id, queue in self.queues.items()}
-        self._by_aor = {}
-        self._by_auth_user = {}
-        for agent_id, agent in self.agents.items():
-            aor = self.aor_of(agent)
-            if aor is not None:
-                self._by_aor.setdefault(aor, []).append(agent_id)
-            if agent.ha1:
-                self._by_auth_user[_user(agent.address)] = agent
         nets = [ip_network(each, strict=False) for trunk in self.trunks.values() for each in trunk.addresses]
         self._networks = (*self._always_trusted, *nets)
 
@@ -105,6 +121,9 @@ class Directory:
 
     def aor_of(self, agent: Agent) -> str | None:
         """The agent's address-of-record if it is one of ours, None if it is a URI elsewhere."""
+        return self._aors.get(agent.routing.id)
+
+    def _canonical(self, agent: Agent) -> str | None:
         if self._registrar is None:
             return None
         try:

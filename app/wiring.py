@@ -16,7 +16,7 @@ from app.auth.keys import ensure_bootstrap_key
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import import_file
 from app.core import Core, CoreConfig, Sources
-from app.db.configuration import load_configuration
+from app.db.configuration import agents_of_other_realms, load_configuration
 from app.db.engine import Database, DatabaseError
 from app.db.facts_writer import FactsWriter
 from app.db.migrate import migrate
@@ -186,6 +186,9 @@ class _Service:
     async def _load(self, core: Core, database: Database, journal: LmdbJournal, view: LiveView) -> None:
         async with database.read() as session:
             items = await load_configuration(session)
+            strangers = await agents_of_other_realms(session, self._settings.realm)
+        if strangers:
+            _log.warning("passwords set for another realm, these agents cannot register: %s", ", ".join(strangers))
         codec = RowCodec(TABLES)
         rows = [(row.table, row.key, codec.decode(row)) for row in journal.load()]
         for item in items:
