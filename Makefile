@@ -67,6 +67,7 @@ bench: install system-packages
 
 docs: install
 	$(BIN)/callyard docs settings > docs/configuration.md
+	$(BIN)/python scripts/diagrams.py > docs/state-machines.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
