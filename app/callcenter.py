@@ -283,7 +283,7 @@ class CallCenter:
         if leg == call.forward:
             return
         self._tell_engine(to_engine.OfferRinging(OfferId(leg)), now)
-        self._note(call, "ringing", now, agent=call.offer_agent, offer=leg)
+        self.chronicle.note(call, "ringing", now, agent=call.offer_agent, offer=leg)
 
     def _bridged(self, call: LiveCall, leg: LegId, now: float) -> None:
         if leg == call.forward:
@@ -370,7 +370,8 @@ class CallCenter:
             ("live_call", call_id, self.calls.get(call_id)) for call_id in self._dirty
         ]
         self._dirty.clear()
-        changes += self._engine.take_changes()
+        # Offers do not survive a restart: the engine forgets them, the switchboard cancels their legs.
+        changes += [change for change in self._engine.take_changes() if change[0] != "offer"]
         changes += self._board.take_changes()
         return changes
 

@@ -103,6 +103,7 @@ class Core:
         self._builtin_media: tuple[str, ...] = ()
         self._controllable: frozenset[str] = frozenset()
         self._moved: dict[str, None] = {}  # addresses-of-record whose bindings changed in this turn
+        self._owner = ids.tag()  # this start of ours: a media server that outlived us learns that its owner is new
         self._pings: dict[ClientKey, Callable[[bool], None]] = {}
 
     # ------------------------------------------------------------------ SIP
@@ -184,7 +185,7 @@ class Core:
         tag = self._ids.tag()
         own = f"<sip:{self._config.switchboard.host}>"
         headers = [("From", f"{own};tag={tag}"), ("To", f"<{uri}>"), ("Call-ID", self._ids.call_id())]
-        headers += [("CSeq", "1 OPTIONS"), ("Max-Forwards", "70")]
+        headers += [("CSeq", "1 OPTIONS"), ("Max-Forwards", "70"), ("X-Owner", self._owner)]
         self._pings[self.endpoint.request(Request("OPTIONS", uri, headers), now)] = answered
 
     def _ping_answered(self, event: ResponseReceived | ClientFailed) -> None:

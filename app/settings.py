@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     )
     facts_batch: int = Field(default=500, ge=1, le=10_000, description="Facts shipped to the database at once.")
     facts_interval_seconds: float = Field(
-        default=0.2, gt=0, description="Longest time that facts wait in the journal before they are shipped."
+        default=0.5, gt=0, description="Longest time that facts wait in the journal before they are shipped."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     node_id: int = Field(default=0, ge=0, le=0xFFFF, description="This machine among those that share a SIP address.")

@@ -12,7 +12,7 @@ from b2bua.call import Call, CallState, MoveStep
 from b2bua.commands import CallId
 from b2bua.desk import Purpose, Transit
 from b2bua.floor import Floor
-from b2bua.leg import Leg, LegState, OutgoingLeg
+from b2bua.leg import Leg, LegKind, LegState, OutgoingLeg
 from b2bua.leg_table import LegInput
 from b2bua.signalling import refresh_interval
 from b2bua.snapshot import CallRow, InviteRow, call_of
@@ -60,6 +60,8 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> 
 
 def _resume_timer(leg: Leg, now: float) -> None:
     if leg.session_expires and leg.state is LegState.UP:
+        if leg.kind is LegKind.MEDIA:
+            leg.refreshing = True  # a media server that outlived us drops the sessions that nobody claims
         interval = refresh_interval(leg)
         leg.refresh_at = now + (min(30.0, interval) if leg.refreshing else interval)
 
