@@ -3,20 +3,22 @@
 from b2bua import header_policy
 from b2bua.call import Call, CallState
 from b2bua.commands import CallId
-from b2bua.desk import Purpose
 from b2bua.events import CallArrived
 from b2bua.floor import Floor
 from b2bua.leg import CallerLeg, Leg, LegKind, LegState, OutgoingLeg
-from b2bua.session import LegSession
-from b2bua.signalling import SDP, confirm, session_expires_of
+from b2bua.session import LegSession, described
+from b2bua.signalling import SDP, confirm, session_expires_of, supports_timer
 from sipcore.dialog import Dialog
 from sipcore.errors import SipError
 from sipcore.events import RequestReceived, ServerKey
 from sipcore.message import Request, Response, respond_to
+from sipcore.message.grammar import small_number
 
 __all__ = ["asked_again", "new_call", "take_dialog"]
 
 _SUPPORTED = ("timer",)
+_LONGEST_EXPIRES = 86_400
+_MOST_INVITES = 3  # that a peer may answer with ever longer intervals
 
 
 def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) -> Call | None:
@@ -30,10 +32,14 @@ def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) 
         tag = floor.desk.ids.tag()
         floor.desk.endpoint.respond(server, respond_to(request, status, to_tag=tag, headers=headers), now)
         return None
-    call = _call(floor, event, server, call_id, now)
     desk = floor.desk
+    try:
+        call = _call(floor, event, server, call_id, now)
+    except SipError as bad:  # a Contact that no request can be sent to
+        desk.endpoint.respond(server, respond_to(request, bad.status, to_tag=desk.ids.tag()), now)
+        return None
     desk.calls[call_id] = call
-    desk.callers[server] = call
+    desk.invites[server] = (call, call.caller)
     desk.add_leg(call, call.caller)
     desk.touch(call)
     caller = header_policy.user_of(request.from_)
@@ -49,10 +55,10 @@ def _refusal(floor: Floor, request: Request) -> tuple[int, list[tuple[str, str]]
         return 420, [("Unsupported", ", ".join(unsupported))]
     if request.body and request.content_type != SDP:
         return 415, [("Accept", SDP)]
-    if request.body and not (request.body.startswith(b"v=0") and b"\nm=" in request.body):
+    if request.body and not described(request.body):
         return 488, [("Warning", '399 callyard "no media in the session description"')]
     minimum = floor.desk.config.min_session_expires
-    if 0 < session_expires_of(request)[0] < minimum and "timer" in request.get_all("Supported"):
+    if 0 < session_expires_of(request)[0] < minimum and supports_timer(request):
         return 422, [("Min-SE", str(minimum))]
     try:
         if request.max_forwards == 0:
@@ -74,32 +80,32 @@ def _call(floor: Floor, event: RequestReceived, server: ServerKey, call_id: Call
         desk.next_leg_id("caller"), LegKind.CALLER, LegState.INVITED, dialog,
         LegSession(desk.next_session_id(now), remote=request.body),
         updates="UPDATE" in (request.get("Allow") or ""),
-        session_expires=min(asked, ours) if asked else ours,
-        transaction=server, source=source, timer="timer" in request.get_all("Supported"),
+        session_expires=max(min(asked, ours), floor.desk.config.min_session_expires) if asked and ours else ours,
+        transaction=server, source=source, timer=supports_timer(request),
     )  # fmt: skip
     return Call(
         call_id, CallState.ARRIVED, leg,
         identity=header_policy.caller_identity(request, desk.config.host),
         passed_on=tuple(header_policy.passed_on(request)),
-        hops_left=(request.max_forwards or 70) - 1,
+        hops_left=(request.max_forwards or 70) - 1,  # 0 has been refused
     )  # fmt: skip
 
 
 def take_dialog(leg: Leg, response: Response) -> None:
     """The dialog of a 2xx that crossed our CANCEL: it is needed for the ACK and the BYE."""
     confirm(leg.dialog, response)
-    leg.session.remote = response.body
+    leg.session.remote = described(response.body)
 
 
 def asked_again(floor: Floor, call: Call, leg: Leg, response: Response, now: float) -> bool:
     """RFC 4028 §7.4: a 422 names the session interval that the peer can bear; the INVITE is sent once more with it."""
-    minimum = response.get("Min-SE") or ""
-    if response.status != 422 or not isinstance(leg, OutgoingLeg) or not minimum.strip().isdecimal():
+    if response.status != 422 or not isinstance(leg, OutgoingLeg) or leg.state is LegState.CANCELLING:
         return False
-    wanted = int(minimum)
-    if wanted <= leg.session_expires or leg.state is LegState.CANCELLING:
+    wanted = small_number((response.get("Min-SE") or "").partition(";")[0].strip(" \t"), _LONGEST_EXPIRES)
+    if wanted <= leg.session_expires or leg.invite_cseq > _MOST_INVITES:
         return False
     leg.dialog.remote_tag = ""
     leg.state = LegState.CALLING
-    floor.signalling.invite(call, leg, list(call.passed_on), leg.session.local, now, wanted)
-    return floor.desk.clients[leg.transaction].purpose is Purpose.INVITE
+    headers = list(call.passed_on) if leg.kind is LegKind.CALLEE else []
+    floor.signalling.invite(call, leg, headers, leg.session.local, now, wanted)
+    return True

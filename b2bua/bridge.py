@@ -11,7 +11,7 @@ from b2bua.commands import CancelReason, DropLeg, LegId
 from b2bua.desk import Desk, Purpose
 from b2bua.events import LegAnswered, LegBridged, LegFailed, LegFailure, LegRinging
 from b2bua.floor import Cause, Floor
-from b2bua.leg import CalleeLeg, LegKind, LegState
+from b2bua.leg import CalleeLeg, Leg, LegKind, LegState
 from b2bua.leg_table import LegInput
 from b2bua.media.port import CallerUnchanged
 from b2bua.session import LegSession, same_media
@@ -20,12 +20,14 @@ from sipcore.dialog import Dialog
 from sipcore.message import BadUri, Uri
 
 __all__ = [
-    "ELSEWHERE", "acked", "answer_straight", "callee_failed", "callee_left", "connect", "connect_waiting", "dial",
-    "drop", "failure_of", "glare_until", "hold_winner", "media_left", "moved", "progress", "refused", "retry",
-    "ring_back", "ring_timeout", "too_late",
+    "ELSEWHERE", "acked", "adjust", "adjust_refused", "answer_held", "answer_straight", "callee_failed", "callee_left",
+    "connect", "connect_waiting", "dial", "drop", "failure_of", "glare_until", "hold_winner", "media_left", "moved",
+    "progress", "refused", "retry", "ring_back", "ring_timeout", "too_late",
 ]  # fmt: skip
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+
+_POLL = 0.5  # seconds until it is looked again whether another offer has been answered
 
 # ---------------------------------------------------------------------- dialling
 
@@ -40,6 +42,8 @@ def dial(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     leg = _callee(floor.desk, call, cause, now)
     if straight:
         leg.mode = "caller"
+    elif not call.caller.session.remote:
+        leg.mode = "late"  # there is nothing of the caller's to offer yet
     call.legs[leg.id] = leg
     floor.desk.add_leg(call, leg)
     body = leg.session.offer(call.caller.session.remote) if leg.mode == "caller" else b""
@@ -134,12 +138,25 @@ def answer_straight(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     if call.answered:
         connect(floor, call, cause, now)
         return
-    if not _answered(floor, call, cause, now):
+    if _answered(floor, call, cause, now):
+        answer_held(floor, call, now)
+
+
+def answer_held(floor: Floor, call: Call, now: float) -> None:
+    """Answer a caller that has no media session with what the winner said."""
+    leg, caller = call.winning_leg(), call.caller
+    if leg is None:
         return
-    leg = cause.callee()
-    floor.signalling.answer(call, call.caller.session.answer(leg.session.remote), now)
+    if not caller.session.remote:
+        _connect_failed(floor, call, leg, now)
+        return
+    floor.signalling.answer(call, caller.session.answer(leg.session.remote), now)
     call.answered = True
-    floor.advance(call, call.caller, LegInput.ANSWER, now)
+    floor.advance(call, caller, LegInput.ANSWER, now)
+    if leg.state is LegState.OK_RECEIVED:
+        # It was dialled late, while a media session was hoped for: each gets the other's offer as its answer.
+        floor.signalling.ack(leg, now, leg.session.answer(caller.session.remote))
+        floor.advance(call, leg, LegInput.ACK, now)
     _bridged(floor, call, leg, now)
 
 
@@ -190,14 +207,14 @@ def _move(floor: Floor, call: Call, now: float) -> None:
     leg = call.winning_leg()
     if leg is None:
         return
-    if call.caller.offering or call.relay is not None:  # one offer/answer at a time (RFC 3261 §14.1)
-        call.step, call.step_at = MoveStep.GLARE, now + 0.5
+    if call.busy(call.caller):
+        call.step, call.step_at = MoveStep.GLARE, now + _POLL
         return
     connection = floor.media.connect(call, leg.session.remote)
     if isinstance(connection, CallerUnchanged):
         _finish(floor, call, leg, now)
         return
-    call.step = MoveStep.MOVING
+    call.step, call.going = MoveStep.MOVING, leg.dialog.local_tag
     floor.signalling.reinvite(call, call.caller, connection.description, Purpose.MOVE, now)
 
 
@@ -206,9 +223,9 @@ def moved(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     leg, caller = call.winning_leg(), call.caller
     if cause.response is None or cause.key is None or leg is None:
         return
-    caller.session.remote = cause.body or caller.session.remote
+    caller.session.accepted(cause.body)
     floor.signalling.ack_reinvite(caller, cause.key, cause.response, now)
-    call.step = MoveStep.NONE
+    call.step, call.at = MoveStep.NONE, call.going
     _finish(floor, call, leg, now)
 
 
@@ -217,10 +234,29 @@ def _finish(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
     if leg.state is LegState.OK_RECEIVED:
         floor.signalling.ack(leg, now, leg.session.answer(heard))
         floor.advance(call, leg, LegInput.ACK, now)
-    elif not same_media(leg.session.local, heard):
-        floor.signalling.reinvite(call, leg, leg.session.offer(heard), Purpose.ADJUST, now)
+    else:
+        adjust(floor, call, leg, now)
     _bridged(floor, call, leg, now)
     floor.media.close(call, now)
+
+
+def adjust(floor: Floor, call: Call, leg: Leg, now: float) -> None:
+    """Tell a callee or a media server where the caller is, if it does not know; later, if another offer is under way."""
+    leg.adjust_at = None
+    heard = call.caller.session.remote
+    if leg.state is not LegState.UP or same_media(leg.session.local, heard):
+        return
+    if call.busy(leg):
+        leg.adjust_at = now + _POLL
+    else:
+        floor.signalling.reinvite(call, leg, leg.session.offer(heard), Purpose.ADJUST, now)
+
+
+def adjust_refused(floor: Floor, leg: Leg, status: int, now: float) -> None:
+    leg.session.refused()
+    if status == 491:
+        # RFC 3261 §14.1: the owner of the Call-ID waits "…between 2.1 and 4 seconds in units of 10 ms".
+        leg.adjust_at = now + 2.1 + round(floor.desk.uniform() * 190) / 100
 
 
 def _bridged(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
@@ -234,6 +270,7 @@ def _bridged(floor: Floor, call: Call, leg: CalleeLeg, now: float) -> None:
 def refused(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The caller refused to be moved: "ACK the agent with rejected media, then BYE; the caller stays parked"."""
     leg = call.winning_leg()
+    call.caller.session.refused()
     if cause.status == 491:
         call.step, call.step_at = MoveStep.GLARE, glare_until(floor, now)
     elif leg is not None:
@@ -243,7 +280,6 @@ def refused(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 
 
 def retry(floor: Floor, call: Call, cause: Cause, now: float) -> None:
-    call.step_at = None
     if call.step is MoveStep.GLARE:
         _move(floor, call, now)
 

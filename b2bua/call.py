@@ -28,8 +28,8 @@ class MoveStep(IntEnum):
     AWAIT_ACK = 1  # our 200 waits for the ACK (which may carry the answer)
     MOVING = 2  # re-INVITEd to the callee
     RETURNING = 3  # re-INVITEd (back) to the media session
-    GLARE = 4  # 491: waits, then MOVING again
-    RETURN_GLARE = 5
+    GLARE = 4  # another offer is under way (491): waits, then MOVING again
+    RETURN_GLARE = 5  # the same, then RETURNING
     RETURN_AFTER_ACK = 6
 
 
@@ -41,8 +41,8 @@ class Relay:
     is the target's 2xx, whose ACK waits for that. ``before`` is what the source had described, if the exchange fails.
     """
 
-    source: LegId
-    target: LegId
+    source: Leg
+    target: Leg
     server: ServerKey
     request: Request
     before: bytes = b""
@@ -69,6 +69,8 @@ class Call(Timed):
     winner: LegId | None = None
     step: MoveStep = MoveStep.NONE
     step_at: float | None = None
+    at: str = ""  # the leg (by our tag) whose media the caller hears and is heard by
+    going: str = ""  # … after the re-INVITE that it has not answered yet
     ends_at: float | None = None  # a bridged call lasts no longer
     relay: Relay | None = None
     early_seconds: float | None = None
@@ -87,7 +89,17 @@ class Call(Timed):
 
     def wanted_at(self) -> float:
         """When something of this call is due although nothing arrives."""
-        times = [self.step_at, self.ends_at, self.caller.early_until, self.caller.early_repeat_at]
-        times += [leg.refresh_at for leg in self.every_leg()]
-        times += [leg.ring_until for leg in self.legs.values()]
-        return min((when for when in times if when is not None), default=NEVER)
+        caller, media, soonest = self.caller, self.media, NEVER
+        own = (self.step_at, self.ends_at, caller.early_until, caller.early_repeat_at)
+        for when in (*own, caller.refresh_at, caller.offer_until, caller.adjust_at):
+            if when is not None and when < soonest:
+                soonest = when
+        for leg in (media, *self.legs.values()) if media is not None else self.legs.values():
+            for when in (leg.refresh_at, leg.ring_until, leg.offer_until, leg.adjust_at):
+                if when is not None and when < soonest:
+                    soonest = when
+        return soonest
+
+    def busy(self, leg: Leg) -> bool:
+        """An offer to or from this leg awaits its answer: no other may be made (RFC 3261 §14.1)."""
+        return bool(leg.offer) or self.relay is not None

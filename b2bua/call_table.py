@@ -111,6 +111,8 @@ CALL_TABLE: Final[dict[tuple[S, CallInput], Action]] = {
     (S.CONNECTING, _I.CALLEE_ANSWERED): bridge.too_late,
     (S.CONNECTING, _I.CALLEE_FAILED): bridge.callee_failed,
     (S.CONNECTING, _I.CALLEE_LEFT): parking.keeping(bridge.callee_left),
+    (S.CONNECTING, _I.MEDIA_ANSWERED): parking.reopened,
+    (S.CONNECTING, _I.MEDIA_FAILED): bridge.media_left,
     (S.CONNECTING, _I.MEDIA_LEFT): bridge.media_left,
     (S.CONNECTING, _I.STEP_DUE): bridge.retry,
     (S.BRIDGED, _I.DROP): bridge.drop,

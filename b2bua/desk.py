@@ -11,7 +11,7 @@ from typing import NamedTuple
 from b2bua.call import Call
 from b2bua.commands import CallId, LegId
 from b2bua.events import CallEvent
-from b2bua.leg import Leg, OutgoingLeg
+from b2bua.leg import CallerLeg, Leg, OutgoingLeg
 from sipcore.config import Listener
 from sipcore.deadlines import Deadlines
 from sipcore.endpoint import Endpoint
@@ -36,6 +36,8 @@ class SwitchboardConfig:
     min_session_expires: int = 90
     early_repeat_seconds: float = 60.0
     max_call_seconds: float = 14_400.0
+    media_seconds: float = 6.0  # for a media server to answer, before the next one is tried
+    offer_seconds: float = 32.0  # for a peer to answer a re-INVITE, before it is cancelled
 
 
 class Purpose(IntEnum):
@@ -77,10 +79,9 @@ class Desk:
     calls: dict[CallId, Call] = field(default_factory=dict)
     legs: dict[str, tuple[Call, Leg]] = field(default_factory=dict)  # by our local tag
     clients: dict[ClientKey, Transit] = field(default_factory=dict)
-    callers: dict[ServerKey, Call] = field(default_factory=dict)  # by the caller's INVITE transaction, while it lives
+    invites: dict[ServerKey, tuple[Call, Leg]] = field(default_factory=dict)  # by the peer's INVITE, until its ACK
     events: list[CallEvent] = field(default_factory=list)
     dirty: dict[CallId, None] = field(default_factory=dict)
-    bodies: list[Change] = field(default_factory=list)
     ignored: int = 0
     sequence: int = 0
     contacts: dict[str, str] = field(default_factory=dict)
@@ -98,8 +99,17 @@ class Desk:
 
     def forget_leg(self, leg: Leg) -> None:
         self.legs.pop(leg.dialog.local_tag, None)
+        self.invites.pop(leg.asked, None)
         if isinstance(leg, OutgoingLeg):
             self.clients.pop(leg.transaction, None)
+        elif isinstance(leg, CallerLeg):
+            self.invites.pop(leg.transaction, None)
+
+    def asked(self, call: Call, leg: Leg, server: ServerKey) -> None:
+        """The leg's peer re-INVITEs: its CANCEL, and an ACK that never comes, are for this leg."""
+        self.invites.pop(leg.asked, None)
+        leg.asked = server
+        self.invites[server] = (call, leg)
 
     def next_session_id(self, now: float) -> int:
         """A session id for an ``o=`` line: unique and rising (RFC 4566 §5.2 suggests a time)."""

@@ -46,9 +46,7 @@ def reject(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 def _end(floor: Floor, call: Call, by: EndedBy, cause: str, now: float) -> None:
     call.state = CallState.ENDED
     call.step, call.step_at = MoveStep.NONE, None
-    _answer_relay(floor, call, now)
     call.caller.early_until = call.caller.early_repeat_at = None
-    floor.desk.callers.pop(call.caller.transaction, None)
     if call.caller.state is not LegState.GONE:
         floor.advance(call, call.caller, LegInput.END, now)
     for leg in list(call.legs.values()):
@@ -56,13 +54,3 @@ def _end(floor: Floor, call: Call, by: EndedBy, cause: str, now: float) -> None:
     floor.media.close(call, now)
     floor.desk.touch(call)
     floor.desk.report(CallEnded(call.id, by, cause))
-
-
-def _answer_relay(floor: Floor, call: Call, now: float) -> None:
-    """RFC 3261 §15.1.2: "…MUST still respond to any pending requests […] a 487 (Request Terminated)"."""
-    relay, call.relay = call.relay, None
-    if relay is None or relay.accepted is not None:
-        return
-    source = next((leg for leg in call.every_leg() if leg.id == relay.source), None)
-    if source is not None:
-        floor.signalling.reply(source, relay.server, relay.request, 487, now)

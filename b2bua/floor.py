@@ -11,6 +11,7 @@ from b2bua.leg import CalleeLeg, Leg
 from b2bua.leg_table import LegInput, LegOutcome
 from b2bua.legs import advance
 from b2bua.media.port import MediaPort
+from b2bua.session import described
 from b2bua.signalling import Signalling
 from sipcore.events import ClientKey
 from sipcore.message import Request, Response
@@ -31,8 +32,9 @@ class Cause(NamedTuple):
 
     @property
     def body(self) -> bytes:
+        """The session description that the message brings; nothing if it is none."""
         message = self.response if self.response is not None else self.request
-        return message.body if message is not None else b""
+        return described(message.body) if message is not None else b""
 
     def callee(self) -> CalleeLeg:
         if not isinstance(self.leg, CalleeLeg):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sipcore.message import NameAddr, Request, Uri
+from sipcore.message import BadUri, NameAddr, Request, Uri
 
 __all__ = ["caller_identity", "passed_on", "passed_within", "user_of", "user_of_uri"]
 
@@ -32,7 +32,7 @@ def caller_identity(invite: Request, host: str) -> str:
     sender = invite.from_
     user = user_of(sender)
     address = f"<sip:{user}@{host}>" if user else f"<sip:{host}>"
-    return f"{sender.display} {address}".strip() if sender.display else address
+    return str(NameAddr(address[1:-1], sender.display))
 
 
 def user_of(address: NameAddr) -> str:
@@ -43,5 +43,5 @@ def user_of(address: NameAddr) -> str:
 def user_of_uri(uri: str) -> str:
     try:
         return Uri.parse(uri).user or ""
-    except ValueError:
+    except BadUri:
         return ""

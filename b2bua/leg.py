@@ -44,7 +44,10 @@ class Leg:
     dialog: Dialog
     session: LegSession
     updates: bool = False  # the peer takes UPDATE (RFC 3311)
-    offering: bool = False  # an offer of ours, or of the peer's, awaits its answer
+    offer: ClientKey = ClientKey("")  # our re-INVITE or UPDATE with an offer that awaits its answer
+    offer_until: float | None = None  # … and no longer
+    asked: ServerKey = ServerKey("")  # the peer's re-INVITE that awaits our final response, or its ACK
+    adjust_at: float | None = None  # it is told then where the other side's media is (glare, RFC 3261 §14.1)
     refresh_at: float | None = None  # when we refresh the session, or (``refreshing`` False) give it up (RFC 4028)
     refreshing: bool = True
     session_expires: int = 0  # seconds; 0: no session timer on this leg
@@ -69,13 +72,12 @@ class OutgoingLeg(Leg):
     branch: str = ""
     uri: str = ""
     invite_cseq: int = 0
+    ring_until: float | None = None
 
 
 @dataclass(slots=True, eq=False)
 class CalleeLeg(OutgoingLeg):
     mode: OfferMode = "late"
-    dropped: bool = False  # by command: its end is not reported
-    ring_until: float | None = None
 
 
 @dataclass(slots=True, eq=False)

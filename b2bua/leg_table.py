@@ -35,6 +35,7 @@ class LegAction(IntEnum):
     ACK_AND_BYE = 3  # the 2xx of an INVITE that is not wanted any more: RFC 3261 §13.2.2.4, §15
     TERMINATED_487 = 4  # RFC 3261 §9.2
     REFUSE_GONE = 5  # the caller is refused (480 unless the call knows better)
+    ACK = 6
 
 
 class LegOutcome(IntEnum):
@@ -84,7 +85,8 @@ LEG_TABLE: Final[dict[tuple[S, LegInput], LegStep]] = {
     (S.CANCELLING, _I.ACCEPTED): (S.LEAVING, _A.ACK_AND_BYE, _O.NONE),
     (S.CANCELLING, _I.REFUSED): (S.GONE, _A.NOTHING, _O.NONE),
     (S.OK_RECEIVED, _I.ACK): (S.UP, _A.NOTHING, _O.NONE),
-    (S.OK_RECEIVED, _I.BYE): (S.GONE, _A.NOTHING, _O.HUNG_UP),
+    # RFC 3261 §13.2.2.4: every 2xx is ACKed, also that of a callee that could not wait for it.
+    (S.OK_RECEIVED, _I.BYE): (S.GONE, _A.ACK, _O.HUNG_UP),
     (S.OK_RECEIVED, _I.END): (S.LEAVING, _A.ACK_AND_BYE, _O.NONE),
     (S.OK_RECEIVED, _I.LOST): (S.LEAVING, _A.ACK_AND_BYE, _O.LOST),
     # --- both

@@ -4,11 +4,13 @@ from b2bua.call import Call
 from b2bua.desk import Desk
 from b2bua.leg import CallerLeg, Leg, LegState, OutgoingLeg
 from b2bua.leg_table import LEG_TABLE, LegAction, LegInput, LegOutcome
+from b2bua.session import described, rejected
 from b2bua.signalling import Signalling
+from sipcore.events import ClientKey
 
 __all__ = ["advance"]
 
-_MUST_SEND = (LegAction.CANCEL, LegAction.BYE, LegAction.ACK_AND_BYE)
+_LEAVING = (LegState.CANCELLING, LegState.OK_SENT_LEAVING, LegState.LEAVING, LegState.GONE)
 
 
 def advance(
@@ -20,16 +22,45 @@ def advance(
         desk.ignored += 1
         return LegOutcome.NONE
     leg.state, action, outcome = step
+    leaving = leg.state in _LEAVING
+    if leaving:
+        _end_relay(signalling, call, leg, now)
     if action is not LegAction.NOTHING:
         _perform(signalling, call, leg, action, now, reason)
+    if leaving:
+        _retire(desk, leg, now)
     if leg.state is LegState.GONE:
-        leg.refresh_at = None
         desk.forget_leg(leg)
-    elif action in _MUST_SEND:
-        leg.refresh_at = None
-        if leg not in call.departing:
-            call.departing.append(leg)
+    elif leaving and leg not in call.departing:
+        call.departing.append(leg)
     return outcome
+
+
+def _end_relay(signalling: Signalling, call: Call, leg: Leg, now: float) -> None:
+    """An offer/answer exchange ends with either of its legs; what is owed to both peers is sent.
+
+    RFC 3261 §15.1.2: "…MUST still respond to any pending requests […] a 487 (Request Terminated)".
+    """
+    relay = call.relay
+    if relay is None or (leg is not relay.source and leg is not relay.target):
+        return
+    call.relay = None
+    if relay.accepted is None:
+        status = 487 if leg is relay.source else 480
+        signalling.reply(relay.source, relay.server, relay.request, status, now)
+    else:
+        answer = rejected(described(relay.accepted.body))
+        signalling.ack_reinvite(relay.target, relay.key, relay.accepted, now, answer)
+
+
+def _retire(desk: Desk, leg: Leg, now: float) -> None:
+    """Nothing of this leg is waited for any more; an offer that its peer has not answered is taken back."""
+    leg.refresh_at = leg.adjust_at = leg.offer_until = None
+    if isinstance(leg, OutgoingLeg):
+        leg.ring_until = None
+    if leg.offer:
+        desk.endpoint.cancel(leg.offer, now)
+        leg.offer = ClientKey("")
 
 
 def _perform(signalling: Signalling, call: Call, leg: Leg, action: LegAction, now: float, reason: str) -> None:
@@ -38,6 +69,8 @@ def _perform(signalling: Signalling, call: Call, leg: Leg, action: LegAction, no
     elif isinstance(leg, OutgoingLeg):
         if action is LegAction.CANCEL:
             signalling.cancel(leg, now, reason)
+        elif action is LegAction.ACK:
+            signalling.ack_unwanted(leg, now)
         else:
             signalling.ack_and_bye(call, leg, now, reason)
     elif isinstance(leg, CallerLeg):

@@ -80,7 +80,7 @@ def _adopt(floor: Floor, call: Call, row: InviteRow, now: float) -> None:
     source = Source(Hop(*row.hop), row.listener)
     caller.source = source
     caller.transaction = floor.desk.endpoint.adopt(request, source, now)
-    floor.desk.callers[caller.transaction] = call
+    floor.desk.invites[caller.transaction] = (call, caller)
     if caller.state is not LegState.INVITED:
         floor.signalling.answer(call, caller.session.local, now)
     elif call.state is CallState.PARKED:
@@ -107,7 +107,7 @@ def _connecting(floor: Floor, call: Call, now: float) -> None:
     """It is not known whether the caller was moved: it is called back to its media session."""
     _drop_callees(floor, call, now)
     call.winner = None
-    call.state = CallState.PARKED
+    call.state, call.at = CallState.PARKED, ""
     if _check_media(floor, call, now):
         call.step = MoveStep.RETURN_AFTER_ACK if call.caller.state is LegState.OK_SENT else MoveStep.RETURN_GLARE
         call.step_at = now if call.step is MoveStep.RETURN_GLARE else None

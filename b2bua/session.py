@@ -7,31 +7,45 @@ Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set o
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LegSession", "rejected", "same_media"]
+__all__ = ["LegSession", "described", "rejected", "same_media"]
 
 _OURS: Final = b"callyard"
 
 
 @dataclass(slots=True)
 class LegSession:
-    """What we said to this peer last (``local``, as sent) and what it said last (``remote``, as received)."""
+    """What we said to this peer last (``local``, as sent) and what it said last (``remote``, as received).
+
+    ``before``: what we had said until the offer that the peer has not answered yet; it holds again if that is refused.
+    """
 
     id: int
     version: int = 0
     local: bytes = b""
     remote: bytes = b""
+    before: bytes = b""
 
     def offer(self, description: bytes) -> bytes:
         """``description`` as our offer to this peer: every m-line of the session so far keeps its place.
 
         RFC 3264 §8: "…the number of "m=" lines in the new SDP MUST be at least as many as in the previous SDP."
         """
-        kinds = _kinds(self.local) or _kinds(self.remote)
-        return self._say(_aligned(description, kinds, extend=True))
+        self.before = self.local
+        return self._say(_aligned(description, self.local or self.remote, extend=True))
+
+    def accepted(self, description: bytes) -> None:
+        """The peer's answer to our offer (empty: it said nothing new)."""
+        self.remote = description or self.remote
+        self.before = b""
+
+    def refused(self) -> None:
+        """RFC 3261 §14.1: "…the session parameters MUST remain unchanged, as if no re-INVITE had been issued"."""
+        self.local = self.before or self.local
+        self.before = b""
 
     def answer(self, description: bytes) -> bytes:
         """``description`` as our answer to ``remote``: as many m-lines as that offer has, in its order (§6)."""
-        return self._say(_aligned(description, _kinds(self.remote), extend=False))
+        return self._say(_aligned(description, self.remote, extend=False))
 
     def _say(self, body: bytes) -> bytes:
         repeated = _with_origin(body, self.id, self.version)
@@ -40,6 +54,11 @@ class LegSession:
         self.version += 1
         self.local = _with_origin(body, self.id, self.version)
         return self.local
+
+
+def described(body: bytes) -> bytes:
+    """``body`` if it is a session description with media, else nothing: peers send all sorts of things."""
+    return body if body.startswith(b"v=0") and b"\nm=" in body else b""
 
 
 def rejected(offer: bytes) -> bytes:
@@ -62,8 +81,9 @@ def _with_origin(body: bytes, session: int, version: int) -> bytes:
     end = body.find(b"\n", start)
     if start <= 0 or end < 0:
         return body
-    address = body[start:end].rstrip(b"\r").split(b" ")[3:]
-    line = b"o=%s %d %d %s\r\n" % (_OURS, session, version, b" ".join(address))
+    address = body[start:end].split()[3:]
+    where = b" ".join(address) if len(address) == 3 else b"IN IP4 0.0.0.0"
+    line = b"o=%s %d %d %s\r\n" % (_OURS, session, version, where)
     return body[:start] + line + body[end + 1 :]
 
 
@@ -71,11 +91,14 @@ def _kinds(body: bytes) -> list[bytes]:
     return [line[2:].split(b" ", 1)[0] for line in body.splitlines() if line.startswith(b"m=")]
 
 
-def _aligned(body: bytes, kinds: list[bytes], *, extend: bool) -> bytes:
+def _aligned(body: bytes, pattern: bytes, *, extend: bool) -> bytes:
+    """``body`` with the m-lines of ``pattern`` in their places; those that it lacks are refused there."""
+    kinds = _kinds(pattern)
     if not kinds or _kinds(body) == kinds:
         return body
     session, sections = _split(body)
-    placed = [_take(sections, kind) or b"m=%s 0 RTP/AVP 0\r\n" % kind for kind in kinds]
+    lines = [line for line in pattern.splitlines() if line.startswith(b"m=")]
+    placed = [_take(sections, kind) or _unused(line) for kind, line in zip(kinds, lines, strict=True)]
     return session + b"".join(placed) + (b"".join(sections) if extend else b"")
 
 
@@ -91,13 +114,13 @@ def _split(body: bytes) -> tuple[bytes, list[bytes]]:
     """The session part, and each media section from its m-line on."""
     session: list[bytes] = []
     sections: list[bytes] = []
-    for line in body.splitlines(keepends=True):
+    for line in body.splitlines():
         if line.startswith(b"m="):
-            sections.append(line)
+            sections.append(line + b"\r\n")
         elif sections:
-            sections[-1] += line
+            sections[-1] += line + b"\r\n"
         else:
-            session.append(line)
+            session.append(line + b"\r\n")
     return b"".join(session), sections
 
 

@@ -8,18 +8,21 @@ from typing import Final
 
 from b2bua.call import Call
 from b2bua.desk import Desk, Passed, Purpose, Transit
-from b2bua.leg import CalleeLeg, CallerLeg, Leg, OutgoingLeg
-from b2bua.session import rejected
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, OutgoingLeg
+from b2bua.session import described, rejected
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response, respond_to
+from sipcore.message.grammar import small_number
 from sipcore.packets import ANY_FLOW
 
-__all__ = ["ALLOW", "SDP", "Signalling", "confirm", "refresh_interval", "session_expires_of"]
+__all__ = ["ALLOW", "SDP", "Signalling", "confirm", "refresh_interval", "session_expires_of", "supports_timer"]
 
 SDP: Final = "application/sdp"
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
 Headers = list[tuple[str, str]]
+_AGAIN: Final = 4.0  # seconds until a session refresh that could not be made is tried again
+_MAX_EXPIRES: Final = 2**31
 
 
 class Signalling:
@@ -91,20 +94,35 @@ class Signalling:
 
     def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
         """A re-INVITE; without ``body`` it asks for an offer."""
-        leg.offering = True
-        return self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        key = self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        self._await_answer(leg, key, now)
+        return key
 
     def update(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
-        leg.offering = bool(body)
-        return self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        key = self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
+        if body:
+            self._await_answer(leg, key, now)
+        return key
+
+    def _await_answer(self, leg: Leg, key: ClientKey, now: float) -> None:
+        leg.offer, leg.offer_until = key, now + self._desk.config.offer_seconds
 
     def refresh(self, call: Call, leg: Leg, now: float) -> None:
         """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
         leg.refresh_at = now + refresh_interval(leg)
         if leg.updates:
             self.update(call, leg, b"", Purpose.REFRESH, now)
-        elif not leg.offering:
+        elif call.busy(leg):
+            leg.refresh_at = now + _AGAIN
+        else:
             self.reinvite(call, leg, leg.session.local, Purpose.REFRESH, now)
+
+    def refresh_refused(self, leg: Leg, status: int, now: float) -> None:
+        """It is tried again: soon after a glare, by re-INVITE where UPDATE is not known after all."""
+        if status in (405, 501):
+            leg.updates = False
+        if status in (405, 491, 500, 501) and leg.refresh_at is not None:
+            leg.refresh_at = min(leg.refresh_at, now + _AGAIN)
 
     def pass_on(self, call: Call, leg: Leg, passed: Passed, headers: Headers, now: float) -> None:
         """The other leg's request (INFO, REFER …) in this leg's dialog."""
@@ -126,6 +144,11 @@ class Signalling:
         """The ACK to the 2xx of the leg's first INVITE."""
         self._ack(leg.dialog, leg, leg.invite_cseq, now, body)
 
+    def ack_unwanted(self, leg: OutgoingLeg, now: float) -> None:
+        """The same where nothing is wanted any more: an offer in the 2xx is answered by refusing all media."""
+        owed = leg.session.remote if not leg.session.local else b""
+        self.ack(leg, now, rejected(owed) if owed else b"")
+
     def ack_reinvite(self, leg: Leg, key: ClientKey, response: Response, now: float, body: bytes = b"") -> None:
         """The ACK to the 2xx of a re-INVITE."""
         dialog = leg.dialog
@@ -133,9 +156,8 @@ class Signalling:
         self._desk.endpoint.ack(key, ack, now, hop=dialog.hop, flow=dialog.flow)
 
     def ack_and_bye(self, call: Call, leg: OutgoingLeg, now: float, reason: str = "") -> None:
-        """Take a dialog that is not wanted and end it at once; an offer in its 2xx is answered by refusing all media."""
-        owed = leg.session.remote if not leg.session.local else b""
-        self.ack(leg, now, rejected(owed) if owed else b"")
+        """Take a dialog that is not wanted and end it at once."""
+        self.ack_unwanted(leg, now)
         self.bye(call, leg, now, reason)
 
     # ------------------------------------------------------------------ after a restart
@@ -158,7 +180,8 @@ class Signalling:
         """A second 2xx of a forked INVITE, from another device: ACK and BYE in a dialog of its own (§13.2.2.4)."""
         fork = replace(leg.dialog)
         confirm(fork, response)
-        self._ack(fork, leg, leg.invite_cseq, now, rejected(response.body) if not leg.session.local else b"")
+        owed = rejected(described(response.body)) if isinstance(leg, CalleeLeg) and leg.mode == "late" else b""
+        self._ack(fork, leg, leg.invite_cseq, now, owed)
         bye = fork.request("BYE", headers=[("Reason", 'SIP;cause=200;text="Call completed elsewhere"')])
         self._desk.endpoint.request(bye, now, hop=fork.hop, flow=fork.flow)
 
@@ -218,10 +241,10 @@ class Signalling:
         if not leg.session_expires:
             return []
         asked, refresher = session_expires_of(request)
-        if not asked:
+        if not asked or not supports_timer(request):
             leg.refresh_at = now + refresh_interval(leg)
             return []
-        leg.session_expires = min(asked, leg.session_expires)
+        leg.session_expires = self._bounded(min(asked, leg.session_expires))
         leg.refreshing = refresher == "uas"
         leg.refresh_at = now + refresh_interval(leg)
         role = "uas" if leg.refreshing else "uac"
@@ -235,9 +258,19 @@ class Signalling:
         if not leg.session_expires:
             return
         granted, refresher = session_expires_of(response)
-        leg.session_expires = granted or leg.session_expires
+        leg.session_expires = self._bounded(granted or leg.session_expires)
         leg.refreshing = not granted or refresher != "uas"
         leg.refresh_at = now + refresh_interval(leg)
+
+    def refreshed(self, leg: Leg, response: Response, now: float) -> None:
+        """The 2xx to a target refresh request of ours: the remote target may have moved, the session timer begins anew."""
+        leg.dialog.refresh(response)
+        if response.cseq.method in ("INVITE", "UPDATE") and leg.state in (LegState.UP, LegState.OK_SENT):
+            self.learn_timer(leg, response, now)
+
+    def _bounded(self, seconds: int) -> int:
+        """RFC 4028 §4: nobody gets us to refresh more often than every 45 s, whatever it grants."""
+        return max(seconds, self._desk.config.min_session_expires)
 
 
 def refresh_interval(leg: Leg) -> float:
@@ -253,7 +286,12 @@ def session_expires_of(message: Request | Response) -> tuple[int, str]:
         return 0, ""
     seconds, _, params = value.partition(";")
     refresher = next((p.partition("=")[2].strip() for p in params.split(";") if p.strip().startswith("refresher")), "")
-    return (int(seconds), refresher) if seconds.strip().isdecimal() else (0, "")
+    number = small_number(seconds.strip(" \t"), _MAX_EXPIRES)
+    return (number, refresher) if number > 0 else (0, "")
+
+
+def supports_timer(message: Request | Response) -> bool:
+    return any(each.lower() == "timer" for each in message.get_all("Supported"))
 
 
 def confirm(dialog: Dialog, response: Response) -> None:

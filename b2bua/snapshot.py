@@ -64,6 +64,7 @@ class CallRow:
     legs: tuple[LegRow, ...] = ()
     media: LegRow | None = None
     departing: tuple[LegRow, ...] = ()
+    at: str = ""
     version: int = 1
 
 
@@ -123,6 +124,7 @@ def row_of(call: Call) -> CallRow:
         legs=tuple([_leg_row(leg) for leg in call.legs.values()]),
         media=_leg_row(call.media) if call.media is not None else None,
         departing=tuple([_leg_row(leg) for leg in call.departing]),
+        at=call.at,
     )
 
 
@@ -159,16 +161,14 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
     call.winner = LegId(row.winner) if row.winner else None
     call.playlist = Playlist(tuple(row.sounds), row.loop, row.queue) if row.sounds else None
     call.early_seconds, call.ends_at = row.early_seconds, row.ends_at
-    call.step = MoveStep.NONE
+    call.step, call.at = MoveStep.NONE, row.at
     call.legs = {LegId(each.id): _callee(each) for each in row.legs}
     call.media = _media(row.media) if row.media is not None else None
-    call.departing = [_departing(each) for each in row.departing]
+    call.departing = [caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing]
     return call
 
 
 def _departing(row: LegRow) -> Leg:
-    if row.kind == LegKind.CALLER:
-        return _plain_leg(CallerLeg, row)
     return _media(row) if row.kind == LegKind.MEDIA else _callee(row)
 
 

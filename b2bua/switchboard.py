@@ -17,6 +17,7 @@ from b2bua.leg import Leg, LegState, OutgoingLeg
 from b2bua.leg_table import LegInput, LegOutcome
 from b2bua.media.relocating import RelocatingMedia
 from b2bua.signalling import Signalling
+from sipcore.dialog import TARGET_REFRESH
 from sipcore.endpoint import Endpoint
 from sipcore.events import (
     AckTimedOut,
@@ -27,9 +28,10 @@ from sipcore.events import (
     FailureCause,
     RequestReceived,
     ResponseReceived,
+    ServerKey,
 )  # fmt: skip
 from sipcore.ids import Minter
-from sipcore.message import Response, respond_to
+from sipcore.message import Request, Response, respond_to
 
 __all__ = ["Switchboard"]
 
@@ -69,6 +71,7 @@ class Switchboard:
         call = self._desk.calls.get(command.call)
         if call is not None and (call.state, _COMMANDS[type(command)]) in CALL_TABLE:
             self._input(call, _COMMANDS[type(command)], Cause(command=command), now)
+            self._settle(call)
         elif isinstance(command, Dial):
             self._desk.report(LegFailed(command.call, command.leg, LegFailure.CONNECT_FAILED, 0))
         return self._take()
@@ -83,9 +86,9 @@ class Switchboard:
             case ClientFailed(key, cause):
                 self._failed(key, cause, now)
             case CancelReceived(server, _):
-                self._caller(self._desk.callers.get(server), LegInput.CANCELLED, now)
+                self._cancelled(server, now)
             case AckTimedOut(server):
-                self._caller(self._desk.callers.get(server), LegInput.ACK_TIMEOUT, now)
+                self._unacked(server, now)
         return self._take()
 
     def owns(self, tag: str) -> bool:
@@ -106,6 +109,7 @@ class Switchboard:
     def _due(self, call: Call, now: float) -> None:
         caller = call.caller
         if call.step_at is not None and call.step_at <= now:
+            call.step_at = None
             self._input(call, CallInput.STEP_DUE, Cause(), now)
         if caller.early_until is not None and caller.early_until <= now and call.state is not CallState.ENDED:
             parking.answer_early(self._floor, call, now)
@@ -115,10 +119,24 @@ class Switchboard:
             ending.system(self._floor, call, "max_duration", now)
         for rung in [each for each in call.legs.values() if each.ring_until is not None and each.ring_until <= now]:
             bridge.ring_timeout(self._floor, call, rung.id, now)
-        for leg in [each for each in call.every_leg() if each.refresh_at is not None and each.refresh_at <= now]:
+        if call.media is not None and call.media.ring_until is not None and call.media.ring_until <= now:
+            media = call.media
+            self._floor.advance(call, media, LegInput.END, now)
+            self._input(call, CallInput.MEDIA_FAILED, Cause(leg=media), now)
+        for leg in call.every_leg():
+            self._leg_due(call, leg, now)
+
+    def _leg_due(self, call: Call, leg: Leg, now: float) -> None:
+        if leg.offer_until is not None and leg.offer_until <= now:
+            leg.offer_until = None
+            self._desk.endpoint.cancel(leg.offer, now)
+        if leg.adjust_at is not None and leg.adjust_at <= now:
+            bridge.adjust(self._floor, call, leg, now)
+        if leg.refresh_at is not None and leg.refresh_at <= now:
             if leg.refreshing:
                 self._floor.signalling.refresh(call, leg, now)
             else:
+                leg.refresh_at = None
                 self._leg(call, leg, LegInput.LOST, now)
 
     # ------------------------------------------------------------------ requests
@@ -126,7 +144,7 @@ class Switchboard:
     def _request(self, event: RequestReceived, now: float) -> None:
         request = event.request
         found = self._desk.legs.get(request.to_tag)
-        if found is None or found[1].dialog.call_id != request.call_id:
+        if found is None or not _is_of(found[1], request):
             self._no_such_dialog(event, now)
             return
         call, leg = found
@@ -140,6 +158,8 @@ class Switchboard:
             self._floor.signalling.reply(leg, event.transaction, request, 200, now)
             self._leg(call, leg, LegInput.BYE, now)
         else:
+            if request.method == "INVITE":
+                self._desk.asked(call, leg, event.transaction)
             relay.received(self._floor, call, leg, request, event.transaction, now)
         self._settle(call)
 
@@ -149,14 +169,33 @@ class Switchboard:
 
     def _ack(self, call: Call, leg: Leg, event: RequestReceived, now: float) -> None:
         if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
+            self._desk.invites.pop(call.caller.transaction, None)
             self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
         else:
-            relay.acked(self._floor, call, leg, event.request.body, now)
+            relay.acked(self._floor, call, leg, event.request, now)
+            if event.request.cseq.number == leg.dialog.remote_cseq:
+                self._desk.invites.pop(leg.asked, None)
 
-    def _caller(self, call: Call | None, leg_input: LegInput, now: float) -> None:
-        if call is not None:
-            self._leg(call, call.caller, leg_input, now)
-            self._settle(call)
+    def _cancelled(self, server: ServerKey, now: float) -> None:
+        """CANCEL: of the INVITE that made the call, or of a re-INVITE."""
+        found = self._desk.invites.get(server)
+        if found is None:
+            return
+        call, leg = found
+        if server == call.caller.transaction:
+            self._leg(call, leg, LegInput.CANCELLED, now)
+        else:
+            relay.cancelled(self._floor, call, server, now)
+        self._settle(call)
+
+    def _unacked(self, server: ServerKey, now: float) -> None:
+        """RFC 3261 §13.3.1.4: 64·T1 without the ACK: "…the session SHOULD be terminated"; so too after a re-INVITE."""
+        found = self._desk.invites.pop(server, None)
+        if found is None:
+            return
+        call, leg = found
+        self._leg(call, leg, LegInput.ACK_TIMEOUT if server == call.caller.transaction else LegInput.LOST, now)
+        self._settle(call)
 
     # ------------------------------------------------------------------ responses
 
@@ -204,9 +243,11 @@ class Switchboard:
     def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
         """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
         call, leg, purpose, passed = transit
-        if purpose in (Purpose.MOVE, Purpose.ADJUST, Purpose.RELAY, Purpose.REFRESH):
-            leg.offering = False
+        if leg.offer == key:
+            leg.offer, leg.offer_until = ClientKey(""), None
         accepted = response if response is not None and status < 300 else None
+        if accepted is not None and accepted.cseq.method in TARGET_REFRESH:
+            self._floor.signalling.refreshed(leg, accepted, now)
         if purpose is Purpose.BYE:
             self._leg(call, leg, LegInput.BYE_DONE, now)
         elif purpose is Purpose.MOVE:
@@ -216,11 +257,15 @@ class Switchboard:
             if accepted is not None:
                 relay.answered(self._floor, call, leg, key, accepted, now)
             else:
-                relay.refused(self._floor, call, status, now)
+                relay.refused(self._floor, call, key, status, now)
         elif passed is not None:
             relay.pass_response(self._floor, passed, status, response, now)
         elif accepted is not None:
             relay.adjusted(self._floor, leg, key, accepted, now)
+        elif purpose is Purpose.ADJUST:
+            bridge.adjust_refused(self._floor, leg, status, now)
+        elif purpose is Purpose.REFRESH:
+            self._floor.signalling.refresh_refused(leg, status, now)
         if status in _LOST and purpose is not Purpose.BYE:
             self._leg(call, leg, LegInput.LOST, now)
 
@@ -247,7 +292,6 @@ class Switchboard:
             self._desk.ignored += 1
         else:
             action(self._floor, call, cause, now)
-        self._settle(call)
 
     def _settle(self, call: Call) -> None:
         """After each input: when the call is wanted next, and whether it is gone."""
@@ -291,6 +335,14 @@ class Switchboard:
 
 def _is_first(leg: Leg) -> bool:
     return leg.state in (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
+
+
+def _is_of(leg: Leg, request: Request) -> bool:
+    """Whether the request is of this leg's dialog (RFC 3261 §12): not of another branch of a forked INVITE."""
+    dialog = leg.dialog
+    if dialog.call_id != request.call_id:
+        return False
+    return request.from_tag == dialog.remote_tag or leg.state in (LegState.CALLING, LegState.RINGING)
 
 
 def _concerns(call: Call, leg: Leg) -> bool:

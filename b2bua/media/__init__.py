@@ -1,1 +1,1 @@
-""" """
+"""The media port and its kinds."""

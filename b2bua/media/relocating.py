@@ -5,6 +5,7 @@ A server that is *controllable* (the built-in one) takes further lists by in-dia
 
 import json
 from typing import Final
+from urllib.parse import quote
 
 from b2bua.call import Call
 from b2bua.commands import Playlist, SetMediaServers
@@ -16,11 +17,12 @@ from b2bua.media.port import Connection, Reinvite
 from b2bua.session import LegSession
 from b2bua.signalling import Signalling
 from sipcore.dialog import Dialog
-from sipcore.message import Uri
+from sipcore.message import BadUri, Uri
 
 __all__ = ["PLAY_TYPE", "RelocatingMedia"]
 
 PLAY_TYPE: Final = "application/vnd.callyard.play+json"
+_URI_SAFE: Final = "!$'()*+,/"  # beside letters, digits and "-._~": legal in a user part and in a parameter
 
 
 class RelocatingMedia:
@@ -41,6 +43,7 @@ class RelocatingMedia:
         if server is None or call.playlist is None:
             return False
         leg = self._leg(server, call.playlist, tried, now)
+        leg.ring_until = now + self._desk.config.media_seconds
         call.media = leg
         self._desk.add_leg(call, leg)
         offer = call.caller.session.remote
@@ -92,7 +95,8 @@ class RelocatingMedia:
 
 def _request_uri(template: str, playlist: Playlist) -> str:
     repeat = "forever" if playlist.loop else "1"
-    filled = template.replace("{queue}", playlist.queue).replace("{sound}", ",".join(playlist.sounds))
+    queue, sound = quote(playlist.queue, safe=_URI_SAFE), quote(",".join(playlist.sounds), safe=_URI_SAFE)
+    filled = template.replace("{queue}", queue).replace("{sound}", sound)
     return filled.replace("{repeat}", repeat)
 
 
@@ -104,5 +108,5 @@ def _play_body(playlist: Playlist) -> bytes:
 def _transport(uri: str) -> str:
     try:
         return (Uri.parse(uri).params.get("transport") or "udp").upper()
-    except ValueError:
+    except BadUri:
         return "UDP"
