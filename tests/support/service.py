@@ -4,6 +4,7 @@
 again restarts it on the same data and the same ports. Needs nothing of the service but its outside contract.
 """
 
+import contextlib
 import os
 import secrets
 import signal
@@ -203,7 +204,8 @@ class Service:
             return self.start()
         except BaseException:
             if self._process is not None and self._process.poll() is None:
-                self.kill()
+                with contextlib.suppress(ServiceError):
+                    self.stop()
             raise
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -212,4 +214,6 @@ class Service:
         elif kind is None:
             self.stop()
         else:
-            self.kill()
+            # Not at once with kill -9: its media server would outlive it. What it says matters no more.
+            with contextlib.suppress(ServiceError):
+                self.stop()
