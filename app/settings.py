@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from app.addresses import HostPort, ListenAddress, Network, PortRange, is_host, parse_network
+from sipcore.digest import ALGORITHMS
 from sipcore.message import BadUri, Uri
 
 __all__ = ["DEFAULT_FILE", "ENV_PREFIX", "Settings", "SettingsError", "check_media_uri", "load_settings"]
@@ -121,6 +122,11 @@ class Settings(BaseSettings):
         pattern=r'^[^"\\\x00-\x1f]+$',
         description="Digest realm. Stored password hashes belong to it: after a change set agents' passwords again.",
     )
+    digest_algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], NoDecode, BeforeValidator(_texts)] = Field(
+        default=("SHA-256", "MD5"),
+        min_length=1,
+        description="Digest algorithms offered to phones, in this order; `MD5` alone for those that give up at SHA-256.",
+    )
     trunks: Networks = Field(
         default_factory=lambda: _networks("127.0.0.0/8,::1"),
         description="Addresses whose INVITEs need no digest, besides the configured trunks.",
@@ -144,6 +150,12 @@ class Settings(BaseSettings):
         default=60, ge=1, description="Shortest registration granted, seconds; a shorter one gets 423."
     )
     register_expires_max: int = Field(default=3600, ge=60, description="Longest registration granted, seconds.")
+    register_digest: Texts = Field(
+        default=ALGORITHMS,
+        min_length=1,
+        description="Digest algorithms that registering phones are asked for, the preferred one first. Some phones cannot "
+        "register where any but `MD5` is named (baresip 1.0 is one): give `MD5` for these.",
+    )
 
     media: str = Field(
         default="builtin",
@@ -213,6 +225,14 @@ class Settings(BaseSettings):
             if not is_host(domain):
                 raise ValueError(f"{domain!r} is no domain name or address")
         return tuple(domain.lower() for domain in value)
+
+    @field_validator("register_digest")
+    @classmethod
+    def _algorithms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name.upper() not in ALGORITHMS:
+                raise ValueError(f"{name!r} is no digest algorithm; known are {', '.join(ALGORITHMS)}")
+        return tuple(name.upper() for name in value)
 
     @field_validator("media")
     @classmethod

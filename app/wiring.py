@@ -174,7 +174,7 @@ class _Service:
             SwitchboardConfig(hosts[0], listeners, settings.session_expires, max_call_seconds=settings.max_call_seconds),
             RegistrarConfig(
                 tuple(dict.fromkeys((settings.realm, *settings.sip_domains, *hosts))),
-                settings.register_expires_min, settings.register_expires_max,
+                settings.register_expires_min, settings.register_expires_max, algorithms=settings.register_digest,
             ),
             settings.max_calls,
         )  # fmt: skip

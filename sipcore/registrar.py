@@ -32,6 +32,7 @@ class RegistrarConfig:
     """``domains``: the hosts whose users register here, the first one is the realm and the domain of every AoR.
 
     Seconds: shorter registrations than ``min_expires`` are refused with 423, longer ones than ``max_expires`` are cut.
+    ``algorithms``: those of the challenges, in this order (RFC 8760 §2.4); credentials with any that we speak are taken.
     """
 
     domains: tuple[str, ...]
@@ -40,6 +41,8 @@ class RegistrarConfig:
     default_expires: int = 3600
     max_contacts: int = 10
     digest: bool = True
+    algorithms: tuple[str, ...] = ALGORITHMS  # offered in challenges, in this order
+    algorithms: tuple[str, ...] = ALGORITHMS
 
 
 class _Refused(Exception):  # noqa: N818 - a verdict, not a fault
@@ -158,7 +161,8 @@ class Registrar:
     def _challenge(self, now: float, *, stale: bool) -> _Refused:
         nonce = self._nonces.make(now)
         challenges = [
-            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale))) for algorithm in ALGORITHMS
+            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale)))
+            for algorithm in self._config.algorithms
         ]
         return _Refused(401, None, *challenges)
 
