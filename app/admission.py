@@ -4,7 +4,7 @@ The decision, as a response to send or None for "come in". Knows no transactions
 """
 
 from app.directory import Directory
-from sipcore.digest import ALGORITHMS, Challenge, Credentials, NonceMaker, Verdict, verify
+from sipcore.digest import Challenge, Credentials, NonceMaker, Verdict, verify
 from sipcore.errors import SipError
 from sipcore.ids import Minter
 from sipcore.message import Request, Response, respond_to
@@ -14,11 +14,14 @@ __all__ = ["Admission"]
 
 
 class Admission:
-    def __init__(self, directory: Directory, realm: str, nonces: NonceMaker, ids: Minter) -> None:
+    def __init__(
+        self, directory: Directory, realm: str, nonces: NonceMaker, ids: Minter, algorithms: tuple[str, ...]
+    ) -> None:
         self._directory = directory
         self._realm = realm
         self._nonces = nonces
         self._ids = ids
+        self._algorithms = algorithms
 
     def refusal(self, request: Request, source: Source, now: float) -> Response | None:
         """The response that keeps this INVITE out, None when it may come in."""
@@ -48,7 +51,8 @@ class Admission:
     def _challenge(self, request: Request, now: float, *, stale: bool) -> Response:
         nonce = self._nonces.make(now)
         challenges = [
-            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale))) for algorithm in ALGORITHMS
+            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale)))
+            for algorithm in self._algorithms
         ]
         return respond_to(request, 401, to_tag=self._ids.tag(), headers=challenges)
 

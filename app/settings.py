@@ -122,11 +122,6 @@ class Settings(BaseSettings):
         pattern=r'^[^"\\\x00-\x1f]+$',
         description="Digest realm. Stored password hashes belong to it: after a change set agents' passwords again.",
     )
-    digest_algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], NoDecode, BeforeValidator(_texts)] = Field(
-        default=("SHA-256", "MD5"),
-        min_length=1,
-        description="Digest algorithms offered to phones, in this order; `MD5` alone for those that give up at SHA-256.",
-    )
     trunks: Networks = Field(
         default_factory=lambda: _networks("127.0.0.0/8,::1"),
         description="Addresses whose INVITEs need no digest, besides the configured trunks.",

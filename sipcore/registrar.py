@@ -41,7 +41,6 @@ class RegistrarConfig:
     default_expires: int = 3600
     max_contacts: int = 10
     digest: bool = True
-    algorithms: tuple[str, ...] = ALGORITHMS  # offered in challenges, in this order
     algorithms: tuple[str, ...] = ALGORITHMS
 
 

@@ -96,7 +96,7 @@ class Board:
                 return f"{caller} talks to {agent}"
             case "call.abandoned":
                 return f"{caller} gives up in {queue}"
-            case "call.recorded":
+            case "call.ended":
                 self.over += 1
                 waited, talked = data["wait_seconds"], data["talk_seconds"]
                 return f"{caller} is gone: {data['outcome']}, waited {waited:.1f} s, talked {talked:.1f} s"

@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,6 +35,7 @@ _END_TO_OUTCOME: Final = {"talked": "answered", "gave_up": "abandoned"}
 def demo_command(given: argparse.Namespace) -> int:
     """The command of the command line; ``given.seed`` picks another play."""
     console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the children are ended too
     try:
         return asyncio.run(perform(console, int(given.seed)))
     except (DemoError, httpx.HTTPError) as error:
