@@ -97,7 +97,7 @@ class Core:
         self.locations = MemoryLocations()
         self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)
         directory.attach(self.registrar, self.locations)
-        self._admission = Admission(directory, config.realm, nonces, ids)
+        self._admission = Admission(directory, config.realm, nonces, ids, config.registrar.algorithms)
         self._config = config
         self._ids = ids
         self._builtin_media: tuple[str, ...] = ()
@@ -259,6 +259,10 @@ class Core:
                 assert_never(command)
 
     # ------------------------------------------------------------------ out
+
+    def has_sends(self) -> bool:
+        """Whether there is anything to tell a peer."""
+        return bool(self.endpoint.sends)
 
     def take_sends(self) -> list[Send]:
         sends, self.endpoint.sends = self.endpoint.sends, []
