@@ -7,7 +7,9 @@ import secrets
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 import uuid_utils
 import uvloop
@@ -48,6 +50,7 @@ from sipcore.registrar import RegistrarConfig
 __all__ = ["serve"]
 
 _log = logging.getLogger("callyard")
+_MOST_WAITING: Final = 1000
 
 
 def serve(settings: Settings) -> int:
@@ -93,17 +96,17 @@ class _Service:
     async def run(self) -> None:
         settings = self._settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.database_url)
+        journal = LmdbJournal(settings.data_dir / "journal", sync=settings.journal_sync == "full")
         try:
-            await migrate(database)
-            await self._first_steps(database)
-            journal = LmdbJournal(settings.data_dir / "journal", sync=settings.journal_sync == "full")
+            database = Database(settings.database_url)
             try:
+                await migrate(database)
+                await self._first_steps(database)
                 await self._serve(database, journal)
             finally:
-                journal.close()
+                await database.close()
         finally:
-            await database.close()
+            journal.close()
 
     async def _first_steps(self, database: Database) -> None:
         settings = self._settings
@@ -151,6 +154,7 @@ class _Service:
         if keeper is not None:
             await keeper.start()
         runtime.start()
+        inlet.open()
         self._ready = []
         _announce(network.listeners, http.getsockname()[1], settings)
         await self._until_stopped(runtime)
@@ -238,17 +242,31 @@ class _Service:
 
 
 class _Inlet:
-    """Stands between the network, which comes up first, and the runtime, whose core needs the network's ports."""
+    """Stands between the network, which comes up first, and the runtime, whose core needs the network's ports.
 
-    runtime: Runtime | None = None
+    Until ``open``, INVITEs wait (bounded; the media server is not up yet), everything else is taken as it comes.
+    """
+
+    def __init__(self) -> None:
+        self.runtime: Runtime | None = None
+        self._waiting: deque[tuple[bytes, Source]] | None = deque(maxlen=_MOST_WAITING)
 
     def packets(self, packets: list[tuple[bytes, Source]]) -> None:
-        if self.runtime is not None:
+        if self._waiting is not None:
+            self._waiting.extend([packet for packet in packets if packet[0].startswith(b"INVITE ")])
+            packets = [packet for packet in packets if not packet[0].startswith(b"INVITE ")]
+        if self.runtime is not None and packets:
             self.runtime.packets(packets)
 
     def failed(self, hop: Hop, flow: int) -> None:
         if self.runtime is not None:
             self.runtime.failed(hop, flow)
+
+    def open(self) -> None:
+        """Calls can be taken: first those that wait."""
+        waiting, self._waiting = self._waiting, None
+        if waiting:
+            self.packets(list(waiting))
 
 
 def _uuid() -> str:
