@@ -4,7 +4,7 @@ from b2bua.call import Call
 from b2bua.desk import Desk
 from b2bua.leg import CallerLeg, Leg, LegState, OutgoingLeg
 from b2bua.leg_table import LEG_TABLE, LegAction, LegInput, LegOutcome
-from b2bua.session import described, rejected
+from b2bua.session import described
 from b2bua.signalling import Signalling
 from sipcore.events import ClientKey
 
@@ -49,7 +49,7 @@ def _end_relay(signalling: Signalling, call: Call, leg: Leg, now: float) -> None
         status = 487 if leg is relay.source else 480
         signalling.reply(relay.source, relay.server, relay.request, status, now)
     else:
-        answer = rejected(described(relay.accepted.body))
+        answer = relay.target.session.refusal(described(relay.accepted.body))
         signalling.ack_reinvite(relay.target, relay.key, relay.accepted, now, answer)
 
 

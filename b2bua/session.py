@@ -7,7 +7,7 @@ Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set o
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LegSession", "described", "rejected", "same_media"]
+__all__ = ["LegSession", "described", "same_media"]
 
 _OURS: Final = b"callyard"
 
@@ -47,6 +47,11 @@ class LegSession:
         """``description`` as our answer to ``remote``: as many m-lines as that offer has, in its order (§6)."""
         return self._say(_aligned(description, self.remote, extend=False))
 
+    def refusal(self, offer: bytes) -> bytes:
+        """An answer to ``offer`` (empty: to none) that takes none of its media: it ends an exchange that leads nowhere."""
+        self.remote = offer
+        return self._say(_rejected(offer)) if offer else b""
+
     def _say(self, body: bytes) -> bytes:
         repeated = _with_origin(body, self.id, self.version)
         if repeated == self.local:
@@ -61,8 +66,7 @@ def described(body: bytes) -> bytes:
     return body if body.startswith(b"v=0") and b"\nm=" in body else b""
 
 
-def rejected(offer: bytes) -> bytes:
-    """An answer to ``offer`` that takes none of its media (every port 0): ends an exchange that leads nowhere."""
+def _rejected(offer: bytes) -> bytes:
     session, sections = _split(offer)
     return session + b"".join(_unused(section) for section in sections)
 

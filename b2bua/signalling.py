@@ -9,7 +9,7 @@ from typing import Final
 from b2bua.call import Call
 from b2bua.desk import Desk, Passed, Purpose, Transit
 from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, OutgoingLeg
-from b2bua.session import described, rejected
+from b2bua.session import LegSession, described
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response, respond_to
@@ -147,7 +147,7 @@ class Signalling:
     def ack_unwanted(self, leg: OutgoingLeg, now: float) -> None:
         """The same where nothing is wanted any more: an offer in the 2xx is answered by refusing all media."""
         owed = leg.session.remote if not leg.session.local else b""
-        self.ack(leg, now, rejected(owed) if owed else b"")
+        self.ack(leg, now, leg.session.refusal(owed))
 
     def ack_reinvite(self, leg: Leg, key: ClientKey, response: Response, now: float, body: bytes = b"") -> None:
         """The ACK to the 2xx of a re-INVITE."""
@@ -180,8 +180,9 @@ class Signalling:
         """A second 2xx of a forked INVITE, from another device: ACK and BYE in a dialog of its own (§13.2.2.4)."""
         fork = replace(leg.dialog)
         confirm(fork, response)
-        owed = rejected(described(response.body)) if isinstance(leg, CalleeLeg) and leg.mode == "late" else b""
-        self._ack(fork, leg, leg.invite_cseq, now, owed)
+        late = isinstance(leg, CalleeLeg) and leg.mode == "late"
+        refusal = LegSession(leg.session.id).refusal(described(response.body)) if late else b""
+        self._ack(fork, leg, leg.invite_cseq, now, refusal)
         bye = fork.request("BYE", headers=[("Reason", 'SIP;cause=200;text="Call completed elsewhere"')])
         self._desk.endpoint.request(bye, now, hop=fork.hop, flow=fork.flow)
 
