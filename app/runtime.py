@@ -1,13 +1,15 @@
 """The one loop and the one timer: drains sockets, lets the core decide, appends to the journal, then performs.
 
 A turn: what came in is decided, the rows and facts go into the journal in one transaction, and only then do datagrams leave and
-projections and events learn of it. Holds no decision of its own.
+projections and events learn of it. A turn that says nothing to anybody owes its commit to the next one (or to the timer, a
+few milliseconds later): a crash in between is as if its messages had not arrived yet. Holds no decision of its own.
 """
 
 import asyncio
 import gc
 import logging
 from collections.abc import Callable
+from typing import Final, Protocol
 
 from app.commands import Configure, LiveCommand, Reply, Unconfigure
 from app.core import Core
@@ -20,15 +22,30 @@ from app.projections.live import LiveView
 from sipcore.net import Network
 from sipcore.packets import Hop, Source
 
-__all__ = ["Runtime"]
+__all__ = ["Runtime", "Timers"]
 
 _log = logging.getLogger(__name__)
-_LAG_EVERY = 0.1  # seconds between two looks at how late the loop is
-_GC_EVERY = 50  # looks between two collections of the young generations
+_LAG_EVERY: Final = 0.1  # seconds between two looks at how late the loop is
+_GC_EVERY: Final = 50  # looks between two collections of the young generations
+_APART: Final = 0.005  # seconds between two ticks: under load the deadlines of calls are due in bunches
+_OWING: Final = 0.02  # seconds that a commit may wait for a turn that has something to say
+
+
+class Timers(Protocol):
+    """What the runtime needs of an event loop."""
+
+    def time(self) -> float: ...
+
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> asyncio.TimerHandle: ...
+
+    def call_at(self, when: float, callback: Callable[[float], None], when_due: float, /) -> asyncio.TimerHandle: ...
 
 
 class Runtime:
-    """Receiver of the network and gateway of REST. ``clock``: wall time at start plus monotonic seconds since."""
+    """Receiver of the network and gateway of REST. ``clock``: wall time at start plus monotonic seconds since.
+
+    ``timers``: the running event loop unless given.
+    """
 
     def __init__(
         self,
@@ -38,6 +55,7 @@ class Runtime:
         view: LiveView,
         hub: EventHub,
         clock: Callable[[], float],
+        timers: Timers | None = None,
     ) -> None:
         self.metrics: Metrics | None = None
         self.network: Network | None = None
@@ -51,9 +69,11 @@ class Runtime:
         self._view = view
         self._hub = hub
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
+        self._loop: Timers = timers or asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._ticked_at = 0.0
+        self._owed_at: float | None = None  # when the commits that were put off are due
         self._lag_timer: asyncio.TimerHandle | None = None
         self._looks = 0
 
@@ -65,12 +85,12 @@ class Runtime:
         receive = self._core.receive
         for data, source in packets:
             receive(data, source, now)
-        self.turn(now)
+        self._after(now)
 
     def failed(self, hop: Hop, flow: int) -> None:
         now = self._clock()
         self._core.transport_failed(hop, flow, now)
-        self.turn(now)
+        self._after(now)
 
     async def submit(self, command: LiveCommand) -> Reply:
         """See ``Gateway``: the reply is given after the journal's commit."""
@@ -93,10 +113,21 @@ class Runtime:
 
     # ------------------------------------------------------------------ the turn
 
+    def _after(self, now: float) -> None:
+        """Nothing to send: the commit waits for a turn that has something, at most ``_OWING`` seconds."""
+        if self._core.has_sends() or (self._owed_at is not None and self._owed_at <= now):
+            self.turn(now)
+            return
+        self.turns += 1
+        if self._owed_at is None:
+            self._owed_at = now + _OWING
+        self._arm(now)
+
     def turn(self, now: float) -> None:
-        """Commit what was decided, then perform it."""
+        """Commit what was decided since the last commit, then perform it."""
         core = self._core
         self.turns += 1
+        self._owed_at = None
         facts = core.take_facts()
         changes = core.take_changes()
         if (changes or facts) and not self._commit(changes, facts):
@@ -129,24 +160,35 @@ class Runtime:
     # ------------------------------------------------------------------ the timer
 
     def _arm(self, now: float) -> None:
-        """One timer for the earliest deadline of the core and the event hub."""
-        due = self._core.next_deadline()
-        told = self._hub.next_deadline()
-        if told is not None and (due is None or told < due):
-            due = told
-        if due is None or (self._timer is not None and self._timer_at <= due and self._timer_at > now):
+        """One timer for the earliest deadline. One that is due within ``_APART`` seconds stays: its tick looks again."""
+        timer = self._timer
+        if timer is not None and self._timer_at <= now + _APART:
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        due = self._next_deadline()
+        if due is None:
+            return
+        due = max(due, self._ticked_at + _APART)
+        if timer is not None:
+            if self._timer_at <= due:
+                return
+            timer.cancel()
         self._timer_at = due
         self._timer = self._loop.call_later(max(0.0, due - now), self._tick)
 
+    def _next_deadline(self) -> float | None:
+        """The earliest of the core's, the event hub's and that of the commits put off."""
+        due = self._core.next_deadline()
+        for other in (self._hub.next_deadline(), self._owed_at):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
+
     def _tick(self) -> None:
         self._timer = None
-        now = self._clock()
+        now = self._ticked_at = self._clock()
         self._core.expire(now)
         self._hub.tick(now)
-        self.turn(now)
+        self._after(now)
 
     # ------------------------------------------------------------------ watching itself
 
@@ -159,6 +201,9 @@ class Runtime:
         self.turn(self._clock())
 
     def stop(self) -> None:
+        """Commit what is owed; nothing happens by itself any more."""
+        if self.failure is None:
+            self.turn(self._clock())
         for timer in (self._timer, self._lag_timer):
             if timer is not None:
                 timer.cancel()
