@@ -5,13 +5,14 @@ Instants are seconds since the epoch (float), durations integer milliseconds (``
 wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a fact shows such bytes as U+FFFD.
 """
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 
 import msgspec
 
 __all__ = [
     "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "QueueDepth", "WrapUp",
-    "decode", "encode", "instant_of", "is_stored",
+    "decode", "encode", "encode_stored", "instant_of", "is_stored",
 ]  # fmt: skip
 
 CallEventKind = Literal[
@@ -26,9 +27,13 @@ Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]
 def _show(fact: msgspec.Struct, names: tuple[str, ...]) -> None:
     for name in names:
         text = getattr(fact, name)
-        if text is not None and not text.isascii():
+        if text is not None:
             shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             msgspec.structs.force_setattr(fact, name, shown)
+
+
+def _is_plain(text: str | None) -> bool:
+    return text is None or text.isascii()
 
 
 class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=True):
@@ -48,7 +53,10 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=Tru
     priority: int | None = None
 
     def __post_init__(self) -> None:
-        _show(self, ("cause", "caller", "called"))
+        if self.caller is None and self.cause is None and self.called is None:
+            return  # nearly all: only arrivals and failures have words of a peer
+        if not (_is_plain(self.cause) and _is_plain(self.caller) and _is_plain(self.called)):
+            _show(self, ("cause", "caller", "called"))
 
 
 class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=True):
@@ -81,7 +89,8 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     ended_by: Literal["caller", "agent", "system"] = "system"
 
     def __post_init__(self) -> None:
-        _show(self, ("sip_call_id", "caller", "called", "cause"))
+        if not (self.sip_call_id + self.caller + self.called + self.cause).isascii():
+            _show(self, ("sip_call_id", "caller", "called", "cause"))
 
 
 class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):
@@ -133,9 +142,18 @@ class QueueDepth(msgspec.Struct, frozen=True, tag="queue_depth"):
 Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | QueueDepth
 
 
+_NOT_STORED: Final = (AgentState, QueueDepth)
+
+
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return not isinstance(fact, AgentState | QueueDepth)
+    return not isinstance(fact, _NOT_STORED)
+
+
+def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
+    """The facts of a turn that belong into the outbox, encoded, in order."""
+    write = _encoder.encode
+    return [write(fact) for fact in facts if not isinstance(fact, _NOT_STORED)]
 
 
 def instant_of(fact: Fact) -> float:

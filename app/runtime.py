@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from app.commands import Configure, LiveCommand, Reply, Unconfigure
 from app.core import Core
 from app.events.hub import EventHub
-from app.facts import Fact, encode, is_stored
+from app.facts import Fact, encode_stored
 from app.journal.codec import RowCodec
 from app.journal.port import Journal, JournalError, Turn
 from app.metrics.metrics import Metrics
@@ -137,13 +137,13 @@ class Runtime:
         if network is not None:
             for send in core.take_sends():
                 network.send(send)
-        for fact in facts:
-            self._publish(fact)
+        if facts:
+            self._publish(facts)
         self._arm(now)
 
     def _commit(self, changes: list[tuple[str, str, object | None]], facts: list[Fact]) -> bool:
         try:
-            self._journal.append(Turn(self._codec.encode_all(changes), [encode(f) for f in facts if is_stored(f)]))
+            self._journal.append(Turn(self._codec.encode_all(changes), encode_stored(facts)))
         except JournalError as error:
             _log.critical("the journal cannot be written, the service stops: %s", error)
             self.failure = error
@@ -151,11 +151,13 @@ class Runtime:
             return False
         return True
 
-    def _publish(self, fact: Fact) -> None:
-        self._view.apply(fact)
-        self._hub.publish(fact)
-        if self.metrics is not None:
-            self.metrics.apply(fact)
+    def _publish(self, facts: list[Fact]) -> None:
+        view, hub, metrics = self._view, self._hub, self.metrics
+        for fact in facts:
+            view.apply(fact)
+            hub.publish(fact)
+            if metrics is not None:
+                metrics.apply(fact)
 
     # ------------------------------------------------------------------ the timer
 

@@ -1,14 +1,19 @@
 """Facts as events: ``{id, type, time, seq, data}``, serialised once however many listen."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, Final, Protocol, TypeGuard, assert_never
 
 import msgspec
 
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
 from app.projections.views import QueueStats
 
-__all__ = ["FAMILIES", "Event", "Names", "event_of", "reset", "rfc3339", "stats_event"]
+__all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "is_told", "reset", "rfc3339", "stats_event"]
+
+Told = CallEvent | CallRecord | AgentState | WrapUp
+"""Facts that are events of the stream."""
+
+_UNTOLD: Final = (AgentInterval, QueueDepth)
 
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
 """What event types begin with."""
@@ -30,15 +35,16 @@ class Names(Protocol):
 
 
 class Event(msgspec.Struct, gc=False):
-    """``seq`` is given by the hub, when it is published. ``queue``, ``agent`` and ``call`` are what filters look at.
+    """``seq`` is its place in the stream. ``queue``, ``agent`` and ``call`` are what filters look at.
 
-    Written out when somebody reads it first: most events of a service that nobody listens to never are.
+    Made of a fact, and written out, when somebody reads it first: most facts of a service that nobody listens to never
+    are.
     """
 
     id: str
     type: str
     time: float
-    source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str
+    source: Told | QueueStats | str
     queue: str | None = None
     agent: str | None = None
     call: str | None = None
@@ -61,14 +67,25 @@ class Event(msgspec.Struct, gc=False):
         return self.frame_
 
 
-def event_of(fact: Fact) -> Event | None:
-    """None for facts that are not told one by one: intervals (the state was), queue depths (``queue.stats`` is).
+def is_told(fact: Fact) -> TypeGuard[Told]:
+    """Not all facts are told one by one: intervals are not (the state was), nor queue depths (``queue.stats`` is).
 
     A call's end is told by its record, with all its times.
     """
+    if isinstance(fact, CallEvent):
+        return fact.kind != "ended"
+    return not isinstance(fact, _UNTOLD)
+
+
+def event_of(fact: Told, seq: int) -> Event:
+    """The event that tells this fact; ``seq``: its place in the stream."""
+    event = _event_of(fact)
+    event.seq = seq
+    return event
+
+
+def _event_of(fact: Told) -> Event:
     match fact:
-        case CallEvent(kind="ended"):
-            return None
         case CallEvent():
             return Event(fact.id, f"call.{fact.kind}", fact.time, fact, fact.queue, fact.agent, fact.call)
         case CallRecord():
@@ -77,8 +94,6 @@ def event_of(fact: Fact) -> Event | None:
             return Event(fact.id, "agent.state_changed", fact.time, fact, None, fact.agent, fact.call)
         case WrapUp():
             return Event(fact.id, "agent.wrap_up_ended", fact.time, fact, None, fact.agent, fact.call)
-        case AgentInterval() | QueueDepth():
-            return None
         case _:
             assert_never(fact)
 
@@ -92,7 +107,7 @@ def reset(event_id: str, now: float) -> Event:
     return Event(event_id, "stream.reset", now, "events were missed: fetch the present state again")
 
 
-def _data(source: CallEvent | CallRecord | AgentState | WrapUp | QueueStats | str, names: Names) -> dict[str, Any]:
+def _data(source: Told | QueueStats | str, names: Names) -> dict[str, Any]:
     match source:
         case CallEvent():
             return {"call": source.call, **_refs(source.queue, source.agent, names), **_step(source)}

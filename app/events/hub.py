@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.events.event import Event, event_of, reset, stats_event
+from app.events.event import Event, Told, event_of, is_told, reset, stats_event
 from app.facts import Fact
 from app.projections.views import QueueStats
 
@@ -108,7 +108,7 @@ class EventHub:
         self._clock = clock
         self._size = max(history, 1)
         self._max_streams = max_streams
-        self._ring: list[Event | None] = [None] * self._size
+        self._ring: list[Event | Told | None] = [None] * self._size  # facts become events when somebody reads them
         self._seq_of: dict[str, int] = {}
         self._next = 1
         self._subscriptions: set[Subscription] = set()
@@ -126,9 +126,8 @@ class EventHub:
         return len(self._subscriptions) >= self._max_streams
 
     def publish(self, fact: Fact) -> None:
-        event = event_of(fact)
-        if event is not None:
-            self._publish(event)
+        if is_told(fact):
+            self._publish(fact)
 
     def tick(self, now: float) -> None:
         """Tell the statistics of queues that changed, each at most once a second, to those who listen."""
@@ -142,7 +141,9 @@ class EventHub:
                 self._told.pop(queue_id, None)
             else:
                 self._told[queue_id] = now
-                self._publish(stats_event(self._new_id(), stats, now))
+                event = stats_event(self._new_id(), stats, now)
+                event.seq = self._next
+                self._publish(event)
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do; None while nothing changed or nobody listens."""
@@ -179,26 +180,35 @@ class EventHub:
         end = min(start + _SCAN, self._next)
         frames = []
         for seq in range(start, end):
-            event = self._ring[seq % self._size]
+            event = self._event(seq)
             if event is not None and interest.wants(event):
                 frames.append(event.frame(self._queues))
         return frames, end, end == self._next
+
+    def _event(self, seq: int) -> Event | None:
+        slot = seq % self._size
+        told = self._ring[slot]
+        if told is None or isinstance(told, Event):
+            return told
+        event = self._ring[slot] = event_of(told, seq)
+        return event
 
     def close(self) -> None:
         """End every stream, once its reader has taken what is there."""
         self.closed = True
         self._wake_all()
 
-    def _publish(self, event: Event) -> None:
-        event.seq = self._next
-        slot = event.seq % self._size
+    def _publish(self, told: Event | Told) -> None:
+        seq = self._next
+        slot = seq % self._size
         gone = self._ring[slot]
         if gone is not None:
             self._seq_of.pop(gone.id, None)
-        self._ring[slot] = event
-        self._seq_of[event.id] = event.seq
-        self._next += 1
-        self._wake_all()
+        self._ring[slot] = told
+        self._seq_of[told.id] = seq
+        self._next = seq + 1
+        if self._resting:
+            self._wake_all()
 
     def _wake_all(self) -> None:
         for subscription in self._resting:

@@ -4,10 +4,11 @@ Counters and histograms are fed by facts and by the runtime; gauges are read at 
 from the numbers of ``/internals``. Each application has a registry of its own.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -39,12 +40,8 @@ class Metrics:
     ) -> None:
         self._view = view
         self.registry = CollectorRegistry()
-        self._ended = Counter(
-            "callyard_calls_ended", "Calls that ended, by outcome.", ("queue", "outcome"), registry=self.registry
-        )
-        self._events = Counter(
-            "callyard_call_events", "Steps of calls' lives, by kind.", ("kind",), registry=self.registry
-        )
+        self._counts = _Counts()
+        self.registry.register(self._counts)
         self._wait = Histogram(
             "callyard_answered_wait_seconds", "From entering the queue until connected.", ("queue",),
             buckets=_SECONDS, registry=self.registry,
@@ -61,10 +58,10 @@ class Metrics:
 
     def apply(self, fact: Fact) -> None:
         if isinstance(fact, CallEvent):
-            self._events.labels(fact.kind).inc()
+            self._counts.events[fact.kind] += 1
         elif isinstance(fact, CallRecord):
             queue = self._view.queue_name(fact.queue) or ""
-            self._ended.labels(queue, fact.outcome).inc()
+            self._counts.ended[queue, fact.outcome] += 1
             if fact.outcome == "answered":
                 self._wait.labels(queue).observe(fact.wait_ms / 1000)
                 self._talk.labels(queue).observe(fact.talk_ms / 1000)
@@ -72,6 +69,26 @@ class Metrics:
     def page(self) -> bytes:
         """The text exposition format."""
         return generate_latest(self.registry)
+
+
+class _Counts(Collector):
+    """Counted in plain dicts, several times a call, and put into Prometheus' words at the scrape."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.ended: Counter[tuple[str, str]] = Counter()
+
+    def collect(self) -> Iterator[Metric]:
+        ended = CounterMetricFamily(
+            "callyard_calls_ended", "Calls that ended, by outcome.", labels=["queue", "outcome"]
+        )
+        for labels, count in self.ended.items():
+            ended.add_metric(labels, count)
+        yield ended
+        events = CounterMetricFamily("callyard_call_events", "Steps of calls' lives, by kind.", labels=["kind"])
+        for kind, count in self.events.items():
+            events.add_metric([kind], count)
+        yield events
 
 
 class _Gauges(Collector):
