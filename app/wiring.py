@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import uuid_utils
@@ -119,6 +120,14 @@ class _Service:
             _log.info("%s: %s", settings.config, report)
 
     async def _serve(self, database: Database, journal: LmdbJournal) -> None:
+        parts = await self._build(database, journal)
+        await self._start(parts)
+        await self._until_stopped(parts.runtime)
+        await self._stop(parts)
+        if parts.runtime.failure is not None:
+            raise parts.runtime.failure
+
+    async def _build(self, database: Database, journal: LmdbJournal) -> "_Parts":
         settings, clock = self._settings, self._clock
         view = LiveView(clock())
         hub = EventHub(
@@ -148,26 +157,28 @@ class _Service:
         runtime.metrics = metrics
         services = Services(settings, database, runtime, view, hub, counts, lambda: self._ready, clock)
         app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
-        web = WebServer(app, http)
-        writer.start()
-        web.start()
-        if keeper is not None:
-            await keeper.start()
-        runtime.start()
-        inlet.open()
+        return _Parts(inlet, network, core, runtime, hub, writer, keeper, WebServer(app, http), http.getsockname()[1])
+
+    async def _start(self, parts: "_Parts") -> None:
+        parts.writer.start()
+        parts.web.start()
+        if parts.keeper is not None:
+            await parts.keeper.start()
+        parts.runtime.start()
+        parts.inlet.open()
         self._ready = []
-        _announce(network.listeners, http.getsockname()[1], settings)
-        await self._until_stopped(runtime)
+        _announce(parts.network.listeners, parts.http_port, self._settings)
+
+    async def _stop(self, parts: "_Parts") -> None:
+        """The media server stays while there are calls: the next start takes it up again."""
         self._ready = ["stopping"]
-        hub.close()
-        await web.stop()
-        runtime.stop()
-        if keeper is not None:
-            await keeper.stop(end=not core.centre.calls)
-        await network.close()
-        await writer.stop()
-        if runtime.failure is not None:
-            raise runtime.failure
+        parts.hub.close()
+        await parts.web.stop()
+        parts.runtime.stop()
+        if parts.keeper is not None:
+            await parts.keeper.stop(end=not parts.core.centre.calls)
+        await parts.network.close()
+        await parts.writer.stop()
 
     async def _core(self, database: Database, listeners: tuple[Listener, ...], limits: Limits) -> Core:
         settings = self._settings
@@ -239,6 +250,21 @@ class _Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.failed_event.set)
         await runtime.failed_event.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was built, for those who start and stop it."""
+
+    inlet: "_Inlet"
+    network: Network
+    core: Core
+    runtime: Runtime
+    hub: EventHub
+    writer: FactsWriter
+    keeper: MediaKeeper | None
+    web: WebServer
+    http_port: int
 
 
 class _Inlet:
