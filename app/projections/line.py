@@ -62,6 +62,14 @@ class Line:
         self._by_join.discard((place.queued_at, place.call))
         self.offered -= place.group == "offered"
 
+    def shift(self, before: Place, after: Place) -> None:
+        """From the place that was joined to another one in this line; who is offered keeps the rank."""
+        if "connected" not in (before.group, after.group) and _rank(before) == _rank(after):
+            self.offered += (after.group == "offered") - (before.group == "offered")
+            return
+        self.leave(before)
+        self.join(after)
+
     def position(self, place: Place) -> int | None:
         """Counts from 1, callers for whom an agent rings included; None for one who talks."""
         return self._ranking.position(_rank(place))

@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
-from app.facts import AgentState, CallEvent, CallRecord, Fact, QueueDepth
-from app.projections.day import Day, midnight
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth
+from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.ranking import Ranking
 from app.projections.views import CallState, CallView, QueueStats
@@ -76,8 +76,11 @@ class LiveView:
                 self._enrol(queue_id, object_id, member=False)
 
     def apply(self, fact: Fact) -> None:
+        if isinstance(fact, AgentInterval):
+            return  # the past of an agent: nothing here shows it
         self._follow(fact)
-        self._turn_day(fact)
+        if isinstance(fact, CallEvent) and fact.time - self._day.start >= DAY_SECONDS:
+            self._roll(fact.time)
         self._day.apply(fact)
 
     def restore(self, facts: Iterable[Fact]) -> None:
@@ -193,11 +196,16 @@ class LiveView:
             self._calls[call.id] = call
             self._order.add(call.id)
             self._by_state[call.state] += 1
-        before = place_of(call)
-        self._by_state[call.state] -= 1
+        if event.kind == "arrived":
+            return
+        before, state = place_of(call), call.state
         self._change(call, event)
-        self._by_state[call.state] += 1
-        self._move(before, place_of(call))
+        if call.state != state:
+            self._by_state[state] -= 1
+            self._by_state[call.state] += 1
+        after = place_of(call)
+        if after != before:
+            self._move(before, after)
 
     def _change(self, call: CallView, event: CallEvent) -> None:
         match event.kind:
@@ -248,7 +256,9 @@ class LiveView:
 
     def _move(self, before: Place | None, after: Place | None) -> None:
         """From one place in line to another; most steps change none."""
-        if before == after:
+        if before is not None and after is not None and before.queue == after.queue:
+            self._lines[before.queue].shift(before, after)
+            self._touch(before.queue)
             return
         if before is not None:
             line = self._lines[before.queue]
@@ -278,10 +288,6 @@ class LiveView:
     def _touch(self, queue_id: str | None) -> None:
         if queue_id in self._queues:
             self._touched.add(queue_id)
-
-    def _turn_day(self, fact: Fact) -> None:
-        if isinstance(fact, CallEvent):
-            self._roll(fact.time)
 
     def _roll(self, now: float) -> None:
         start = midnight(now)
