@@ -90,7 +90,7 @@ def _adopt(floor: Floor, call: Call, row: InviteRow, now: float) -> None:
 def _arrived(floor: Floor, call: Call, now: float) -> None:
     """Unanswered and not parked: it waits to be parked or offered anew."""
     _drop_callees(floor, call, now)
-    floor.media.close(call, now)
+    _close_media(floor, call, now)
     call.winner = None
     call.state = CallState.ARRIVED
     if call.answered:  # its media session was still being agreed on: nothing to go back to
@@ -115,7 +115,7 @@ def _connecting(floor: Floor, call: Call, now: float) -> None:
 
 def _bridged(floor: Floor, call: Call, now: float) -> None:
     """Both dialogs stand. A media leg that was not closed yet is closed now; an ACK that a callee may lack is sent."""
-    floor.media.close(call, now)
+    _close_media(floor, call, now)
     leg = call.winning_leg()
     if leg is None:
         ending.system(floor, call, "restart", now)
@@ -137,9 +137,15 @@ def _check_media(floor: Floor, call: Call, now: float) -> bool:
     media = call.media
     if media is not None and media.state is LegState.UP:
         return True
-    floor.media.close(call, now)
+    _close_media(floor, call, now)
     parking.reopen(floor, call, now)
     return False
+
+
+def _close_media(floor: Floor, call: Call, now: float) -> None:
+    if call.media is not None:
+        _resume_invite(floor, call, call.media, now)
+    floor.media.close(call, now)
 
 
 def _drop_callees(floor: Floor, call: Call, now: float) -> None:
@@ -166,6 +172,6 @@ def _take_leave(floor: Floor, call: Call, leg: Leg, now: float) -> None:
 def _end_again(floor: Floor, call: Call, now: float) -> None:
     """It had ended: who may not have heard of it is told."""
     _drop_callees(floor, call, now)
-    floor.media.close(call, now)
+    _close_media(floor, call, now)
     if call.caller.state not in (LegState.GONE, LegState.LEAVING):
         floor.advance(call, call.caller, LegInput.END, now)
