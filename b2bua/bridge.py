@@ -14,7 +14,7 @@ from b2bua.floor import Cause, Floor
 from b2bua.leg import CalleeLeg, Leg, LegKind, LegState
 from b2bua.leg_table import LegInput
 from b2bua.media.port import CallerUnchanged
-from b2bua.session import LegSession, same_media
+from b2bua.session import LegSession, still_reaches
 from b2bua.signalling import confirm
 from sipcore.dialog import Dialog
 from sipcore.message import BadUri, Uri
@@ -244,7 +244,7 @@ def adjust(floor: Floor, call: Call, leg: Leg, now: float) -> None:
     """Tell a callee or a media server where the caller is, if it does not know; later, if another offer is under way."""
     leg.adjust_at = None
     heard = call.caller.session.remote
-    if leg.state is not LegState.UP or same_media(leg.session.local, heard):
+    if leg.state is not LegState.UP or still_reaches(leg.session.local, heard, leg.session.remote):
         return
     if call.busy(leg):
         leg.adjust_at = now + _POLL

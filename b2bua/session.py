@@ -7,9 +7,10 @@ Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set o
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LegSession", "described", "same_media"]
+__all__ = ["LegSession", "described", "same_media", "still_reaches"]
 
 _OURS: Final = b"callyard"
+_DIRECTIONS: Final = (b"a=sendrecv", b"a=sendonly", b"a=recvonly", b"a=inactive")
 
 
 @dataclass(slots=True)
@@ -74,6 +75,44 @@ def _rejected(offer: bytes) -> bytes:
 def same_media(one: bytes, other: bytes) -> bool:
     """Whether a peer that knows ``one`` need not be told ``other``: addresses, ports, codecs and direction agree."""
     return _essence(one) == _essence(other)
+
+
+def still_reaches(known: bytes, now: bytes, spoken: bytes) -> bool:
+    """Whether a peer that knows ``known`` and speaks as in ``spoken`` still reaches one that is ``now`` described so:
+    address, ports and direction are the same, and the codecs that it would send are still taken."""
+    if same_media(known, now):
+        return True
+    if [place[:4] for place in _places(known)] != [place[:4] for place in _places(now)]:
+        return False
+    return all(
+        here[4][:1] == [] or here[4][0] in there[4]
+        for here, there in zip(_places(spoken), _places(now), strict=False)
+        if there[1] != b"0"
+    )
+
+
+_Place = tuple[bytes, bytes, bytes, bytes, list[bytes]]
+
+
+def _places(body: bytes) -> list[_Place]:
+    """(kind, port, connection, direction, formats) of each m-line."""
+    session, sections = _split(body)
+    own = _settings(session, b"", b"a=sendrecv")
+    places: list[_Place] = []
+    for section in sections:
+        kind, _, rest = section.partition(b"\r\n")[0].partition(b" ")
+        port, _, formats = rest.partition(b" ")
+        places.append((kind, port, *_settings(section, *own), formats.split()[1:]))
+    return places
+
+
+def _settings(part: bytes, connection: bytes, direction: bytes) -> tuple[bytes, bytes]:
+    for line in part.splitlines():
+        if line.startswith(b"c="):
+            connection = line
+        elif line in _DIRECTIONS:
+            direction = line
+    return connection, direction
 
 
 def _essence(body: bytes) -> list[bytes]:

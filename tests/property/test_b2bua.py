@@ -320,7 +320,7 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
 TestSwitchboard = SwitchboardMachine.TestCase
 TestSwitchboard.settings = settings(
-    max_examples=60,
+    max_examples=50,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,
