@@ -4,6 +4,7 @@ RFC 3261 §8.2.6 (responses), §9.1 (CANCEL), §17.1.1.3 (ACK to a failure), §1
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from sipcore.errors import BadHeader
 from sipcore.message.fields import USUAL_ADDRESS, NameAddr, Via
@@ -11,7 +12,11 @@ from sipcore.message.grammar import split_quoted
 from sipcore.message.headers import Header, end_of_quote, make_header
 from sipcore.message.messages import Request, Response
 
-__all__ = ["ack_for_failure", "cancel_for", "respond_to", "stamp_received", "with_tag", "without_tag"]
+__all__ = ["ack_for_failure", "cancel_for", "respond_to", "stamp_received", "trying", "with_tag", "without_tag"]
+
+_COPIED: Final = frozenset({"Via", "From", "To", "Call-ID", "CSeq"})
+_COPIED_WITH_ROUTE: Final = _COPIED | {"Record-Route"}
+_COPIED_INTO_TRYING: Final = _COPIED | {"Timestamp"}  # RFC 3261 §8.2.6.1
 
 
 def respond_to(
@@ -28,24 +33,35 @@ def respond_to(
     Record-Route is copied into 101 to 299 (§12.1.1). ``headers`` are appended in order.
     """
     response = Response(status, reason, (), body)
-    copied: list[Header] = []
-    record_route = 100 < status < 300
-    for header in request.headers:
-        name = header[0]
-        if name in ("Via", "From", "Call-ID", "CSeq") or (record_route and name == "Record-Route"):
-            copied.append(header)
-        elif name == "To":
-            copied.append(make_header("To", with_tag(header[1], to_tag)) if to_tag else header)
-    copied.extend([make_header(name, value) for name, value in headers])
+    names = _COPIED_WITH_ROUTE if 100 < status < 300 else _COPIED
+    copied = [header for header in request.headers if header[0] in names]
+    if to_tag:
+        copied = [_tagged(header, to_tag) if header[0] == "To" else header for header in copied]
+    if headers:
+        copied += [make_header(name, value) for name, value in headers]
     response.headers = copied
     return response
+
+
+def trying(request: Request) -> bytes:
+    """The 100 to ``request`` as it is sent: ``respond_to`` and ``encode`` in one, for the most frequent answer."""
+    lines = [raw for name, _, raw in request.headers if name in _COPIED_INTO_TRYING]
+    return "\r\n".join(["SIP/2.0 100 Trying", *lines, "Content-Length: 0\r\n\r\n"]).encode("utf-8", "surrogateescape")
+
+
+def _tagged(to: Header, tag: str) -> Header:
+    value = to[1]
+    usual = USUAL_ADDRESS(value)
+    if usual is None:
+        return make_header("To", with_tag(value, tag))
+    return to if usual[2] else ("To", f"{value};tag={tag}", f"To: {value};tag={tag}")
 
 
 def with_tag(text: str, tag: str) -> str:
     """From or To text with ``tag`` added, unless it has one already (a value that cannot be read gets it as well)."""
     usual = USUAL_ADDRESS(text)
     if usual is not None:
-        return text if usual[1] else f"{text};tag={tag}"
+        return text if usual[2] else f"{text};tag={tag}"
     try:
         if NameAddr.parse(text).tag:
             return text
@@ -56,6 +72,9 @@ def with_tag(text: str, tag: str) -> str:
 
 def without_tag(text: str) -> str:
     """From or To text without its tag; the rest stays as written."""
+    usual = USUAL_ADDRESS(text)
+    if usual is not None:
+        return text[: usual.start(2) - len(";tag=")] if usual[2] else text
     address = NameAddr.parse(text)
     if "tag" not in address.params:
         return text
@@ -78,7 +97,7 @@ def stamp_received(request: Request, host: str, port: int) -> None:
     via.params["received"] = host
     if asked:
         via.params["rport"] = str(port)
-    request.set_first("Via", str(via))
+    request.restamp(via)
 
 
 def ack_for_failure(invite: Request, response: Response) -> Request:

@@ -4,6 +4,7 @@ Each parser raises ``BadHeader`` naming the header that it was given.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sipcore.errors import BadHeader
@@ -24,9 +25,9 @@ from sipcore.message.headers import end_of_quote
 __all__ = ["USUAL_ADDRESS", "CSeq", "NameAddr", "Via"]
 
 USUAL_ADDRESS: Final = re.compile(
-    r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<sips?:[^<>" \t]+>(?:;tag=([A-Za-z0-9_.+~!*%\'`-]+))?'
+    r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<(?P<uri>sips?:[^<>" \t]+)>(?:;tag=(?P<tag>[A-Za-z0-9_.+~!*%\'`-]+))?'
 ).fullmatch
-"""Matches nearly every From, To and Contact on the wire, group 1 is the tag: what it matches ``NameAddr.parse`` takes.
+"""Matches nearly every From, To and Contact on the wire: what it matches ``NameAddr.parse`` takes.
 
 One match costs a quarter of parsing; most messages are never asked for more than the tags.
 """
@@ -35,6 +36,8 @@ MAX_CSEQ: Final = 2**31  # RFC 3261 §8.1.1.5: "less than 2**31"
 _VIA_PREFIX: Final = "SIP/2.0/"
 _TRANSPORTS: Final = {f"{_VIA_PREFIX}{name}": name for name in ("UDP", "TCP", "TLS", "WS", "WSS", "SCTP")}
 _COMMON_METHODS: Final = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "INFO", "UPDATE"})
+_LONGEST_USUAL_HEAD: Final = 64  # of a Via, up to its parameters
+_LONGEST_USUAL_CSEQ: Final = 24  # 10 digits, a space, SUBSCRIBE and some: what is longer is not remembered
 
 
 class CSeq(NamedTuple):
@@ -49,6 +52,10 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises BadHeader."""
+        return _usual_cseq(text) if len(text) <= _LONGEST_USUAL_CSEQ else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> "CSeq":
         digits, _, method = text.partition(" ")
         if method not in _COMMON_METHODS or len(digits) > 10 or not is_digits(digits):
             digits, method = cls._odd(text)
@@ -62,6 +69,9 @@ class CSeq(NamedTuple):
         if len(parts) != 2 or not is_digits(parts[0]) or not is_token(parts[1]):
             raise BadHeader("CSeq", "not a number and a method")
         return parts[0].lstrip("0") or "0", parts[1]
+
+
+_usual_cseq: Final = lru_cache(maxsize=4096)(CSeq._parse)  # noqa: SLF001 - its own memory: "1 INVITE" comes all day
 
 
 class NameAddr:
@@ -215,21 +225,30 @@ class Via:
     def parse(cls, text: str) -> "Via":
         """Raises BadHeader."""
         head, semicolon, tail = text.partition(";")
-        protocol, _, sent_by = head.partition(" ")
-        transport = _TRANSPORTS.get(protocol)
-        if transport is None or not sent_by:
-            transport, sent_by = _odd_protocol(head)
-        host, colon, digits = sent_by.partition(":")
-        port: int | None = None
-        if is_host(host):
-            if colon:
-                port = parse_port(digits, "Via")
-        else:
-            host, port = parse_host_port(sent_by.strip(" \t"), "Via")
+        transport, host, port = _usual_via_head(head) if len(head) <= _LONGEST_USUAL_HEAD else _via_head(head)
+        if tail[:7] == "branch=" and '"' not in tail and " " not in tail and "\t" not in tail:
+            branch, more, rest = tail[7:].partition(";")
+            if branch and (rest == "rport" or not more):
+                return cls(transport, host, port, {"branch": branch, "rport": None} if more else {"branch": branch})
         params = parse_params(tail, "Via") if semicolon else {}
         if params.get("rport"):
             parse_port(params["rport"] or "", "Via")
         return cls(transport, host, port, params)
+
+
+def _via_head(head: str) -> tuple[str, str, int | None]:
+    """Transport, host and port."""
+    protocol, _, sent_by = head.partition(" ")
+    transport = _TRANSPORTS.get(protocol)
+    if transport is None or not sent_by:
+        transport, sent_by = _odd_protocol(head)
+    host, colon, digits = sent_by.partition(":")
+    if is_host(host):
+        return transport, host, parse_port(digits, "Via") if colon else None
+    return transport, *parse_host_port(sent_by.strip(" \t"), "Via")
+
+
+_usual_via_head: Final = lru_cache(maxsize=4096)(_via_head)  # a peer's is the same in every message
 
 
 def _odd_protocol(head: str) -> tuple[str, str]:

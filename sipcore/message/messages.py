@@ -21,34 +21,42 @@ _MAX_HOPS: Final = 255
 class Message:
     """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_via", "body", "headers")
+    __slots__ = (
+        "_call_id", "_contact_uri", "_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_via", "body",
+        "headers",
+    )  # fmt: skip
+
+    _via: Via | None
+    _from: NameAddr | None
+    _to: NameAddr | None
+    _cseq: CSeq | None
+    _call_id: str | None
+    _from_tag: str | None
+    _to_tag: str | None
+    _contacts: list[NameAddr] | None
+    _contact_uri: str | None
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         self.headers: list[Header] = [make_header(name, value) for name, value in headers] if headers else []
         self.body = body
-        self._via: Via | None = None
-        self._from: NameAddr | None = None
-        self._to: NameAddr | None = None
-        self._cseq: CSeq | None = None
-        self._from_tag: str | None = None
-        self._to_tag: str | None = None
-        self._contacts: list[NameAddr] | None = None
+        self._via = self._from = self._to = self._cseq = self._contacts = None
+        self._call_id = self._from_tag = self._to_tag = self._contact_uri = None
 
     # -- headers as text
 
     def get(self, name: str) -> str | None:
         """The first value of a header, None when absent. A list is not split."""
         name = KNOWN.get(name) or canonical_name(name)
-        for header in self.headers:
-            if header[0] == name:
-                return header[1]
+        for known, value, _ in self.headers:
+            if known == name:
+                return value
         return None
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a header in order, comma lists split where the header may be one."""
         name = KNOWN.get(name) or canonical_name(name)
-        values = [header[1] for header in self.headers if header[0] == name]
-        if name not in LIST_HEADERS:
+        values = [value for known, value, _ in self.headers if known == name]
+        if not values or name not in LIST_HEADERS:
             return values
         return [part for value in values for part in split_list(value)]
 
@@ -95,6 +103,11 @@ class Message:
         if not self._change_first(name, [value]):
             self.prepend(name, value)
 
+    def restamp(self, via: Via) -> None:
+        """Write the top Via anew from ``via``, its own view after a change."""
+        self.set_first("Via", str(via))
+        self._via = via
+
     def _change_first(self, name: str, replacement: list[str]) -> bool:
         name = KNOWN.get(name) or canonical_name(name)
         self._forget(name)
@@ -116,36 +129,43 @@ class Message:
             self._to = self._to_tag = None
         elif name == "CSeq":
             self._cseq = None
+        elif name == "Call-ID":
+            self._call_id = None
         elif name == "Contact":
-            self._contacts = None
+            self._contacts = self._contact_uri = None
 
     def _required(self, name: str) -> str:
-        for header in self.headers:
-            if header[0] == name:
-                return header[1]
+        for known, value, _ in self.headers:
+            if known == name:
+                return value
         raise BadHeader(name, "missing")
 
     # -- typed views: values to read, not to change; each raises BadHeader naming the header
 
     def parse_views(self, values: dict[str, str]) -> None:
         """Parse what nearly every message is asked for, and see that the rest can be. ``values``: header values by name."""
-        for name, value, _ in self.headers:
-            if name == "Via":
-                self._via = Via.parse(_first_of(value) if "," in value else value)
-                break
+        single = len(values) == len(self.headers)  # no header comes twice
+        via = values["Via"] if single else self._required("Via")
+        self._via = Via.parse(_first_of(via) if "," in via else via)
         usual = USUAL_ADDRESS(values["From"])
-        self._from_tag = self.from_.tag if usual is None else usual[1] or ""
+        self._from_tag = self.from_.tag if usual is None else usual[2] or ""
         usual = USUAL_ADDRESS(values["To"])
-        self._to_tag = self.to.tag if usual is None else usual[1] or ""
+        self._to_tag = self.to.tag if usual is None else usual[2] or ""
+        self._call_id = values["Call-ID"]
         self._cseq = CSeq.parse(values["CSeq"])
-        contact = values.get("Contact")
-        if contact is not None and (len(values) != len(self.headers) or USUAL_ADDRESS(contact) is None):
-            _ = self.contacts
+        if "Contact" in values:
+            usual = USUAL_ADDRESS(values["Contact"]) if single else None
+            if usual is None:
+                _ = self.contacts
+            else:
+                self._contact_uri = usual[1]
 
     @property
     def call_id(self) -> str:
         """The Call-ID."""
-        return self._required("Call-ID")
+        if self._call_id is None:
+            self._call_id = self._required("Call-ID")
+        return self._call_id
 
     @property
     def cseq(self) -> CSeq:
@@ -203,6 +223,14 @@ class Message:
         """The first Contact, None when absent."""
         contacts = self.contacts
         return contacts[0] if contacts else None
+
+    @property
+    def contact_uri(self) -> str:
+        """The URI of the first Contact as text, "" when absent."""
+        if self._contact_uri is None:
+            contact = self.contact
+            self._contact_uri = "" if contact is None else contact.uri
+        return self._contact_uri
 
     @property
     def max_forwards(self) -> int | None:
@@ -295,7 +323,7 @@ class Response(Message):
     def __init__(
         self, status: int, reason: str | None = None, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
     ) -> None:
-        super().__init__(headers, body)
+        Message.__init__(self, headers, body)
         if reason is None:
             reason = phrase(status)
         elif "\r" in reason or "\n" in reason:

@@ -6,11 +6,11 @@ raise. Header values that we do not interpret are not looked into.
 
 from dataclasses import dataclass
 from sys import intern
-from typing import Final
+from typing import Final, NoReturn
 
 from sipcore.errors import BadHeader, ParseError
 from sipcore.message.fields import NameAddr, Via
-from sipcore.message.grammar import is_digits, is_token, small_number
+from sipcore.message.grammar import is_token, small_number
 from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name, has_bare_nul
 from sipcore.message.messages import Message, Request, Response
 
@@ -42,6 +42,20 @@ _MAX_LENGTH: Final = 2**31
 _SALVAGED_LINES: Final = 200
 _SALVAGED_PARAMS: Final = 16
 _BREAKS: Final = frozenset("\r\n\0")
+_LINE_ENDS: Final = (b"\r", b"\n")
+_STATUSES: Final = {str(status): status for status in range(100, 700)}
+_REPEATING: Final = frozenset({
+    "Accept", "Accept-Encoding", "Accept-Language", "Allow", "Allow-Events", "Content-Disposition", "Content-Length",
+    "Content-Type", "CSeq", "Event", "Expires", "Max-Forwards", "Min-SE", "Organization", "P-Early-Media", "Privacy",
+    "Require", "Server", "Session-Expires", "Supported", "User-Agent",
+})  # fmt: skip
+"""Headers whose very lines come again and again, whoever calls whom."""
+
+_MAX_REPEATED: Final = 4096
+_LONGEST_REPEATED: Final = 256
+_REPEATED: Final[dict[str, Header]] = {}
+"""Such lines, already read: half of a usual head. Messages that are kept share them, too."""
+
 _MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 
 
@@ -49,16 +63,18 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """One whole message. Raises ParseError (and nothing else), see there for what it carries."""
     message: Request | Response | None = None
     try:
-        if data[:1] in (b"\r", b"\n"):
+        if data[:1] in _LINE_ENDS:
             data = data.lstrip(b"\r\n")  # §7.5: CRLFs before the start-line are ignored
         end = data.find(b"\r\n\r\n")
-        _check_sizes(data, end, limits)
-        head = data[: end + 2].decode("utf-8", "surrogateescape")
-        lines = _lines(head, limits)
+        if end < 0 or end > limits.head or len(data) > limits.message:
+            _refuse_size(data, end, limits)
+        lines = _lines(data[: end + 2].decode("utf-8", "surrogateescape"), limits)
         message = _start(lines[0], limits)
-        del lines[0]
         values = _read_headers(message, lines)
-        message.body = _body(data[end + 4 :], values.get("Content-Length"), limits)
+        body = data[end + 4 :]
+        if values.get("Content-Length") != str(len(body)) or len(body) > limits.body:
+            body = _body(body, values.get("Content-Length"), limits)
+        message.body = body
         _validate(message, values)
     except ParseError as error:
         if error.salvaged is None:
@@ -67,13 +83,12 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     return message
 
 
-def _check_sizes(data: bytes, end: int, limits: Limits) -> None:
+def _refuse_size(data: bytes, end: int, limits: Limits) -> NoReturn:
     if end > limits.head or (end < 0 and len(data) > limits.head):
         raise ParseError("the headers are too large", 513)
     if len(data) > limits.message:
         raise ParseError("the message is too large", 413)
-    if end < 0:
-        raise ParseError("no empty line ends the headers")
+    raise ParseError("no empty line ends the headers")
 
 
 def _lines(head: str, limits: Limits) -> list[str]:
@@ -131,19 +146,25 @@ def _check_version(text: str) -> None:
 
 
 def _status_line(version: str, status: str, reason: str) -> Response:
-    if version.upper() != "SIP/2.0":
+    if version != "SIP/2.0" and version.upper() != "SIP/2.0":
         raise ParseError("SIP version not supported", 505)
-    if len(status) != 3 or not is_digits(status) or not "100" <= status <= "699":
+    number = _STATUSES.get(status)
+    if number is None:
         raise ParseError("bad status code")
-    return Response(int(status), reason)
+    return Response(number, reason)
 
 
 def _read_headers(message: Message, lines: list[str]) -> dict[str, str]:
     """Fill ``message.headers``; the values by name are returned for the checks that follow (of several: the last)."""
-    headers: list[Header] = []
+    headers = message.headers
     values: dict[str, str] = {}
-    message.headers = headers
+    del lines[0]
     for line in lines:
+        header = _REPEATED.get(line)
+        if header is not None:
+            headers.append(header)
+            values[header[0]] = header[1]
+            continue
         spelling, colon, value = line.partition(":")
         name = KNOWN.get(spelling)
         if name is None:
@@ -152,12 +173,20 @@ def _read_headers(message: Message, lines: list[str]) -> dict[str, str]:
             name = _rare_name(spelling)
         if not colon:
             raise ParseError("a header line without a colon")
-        value = value.strip(" \t")
-        headers.append((name, value, line))
-        values[name] = value
+        values[name] = value = value.strip(" \t")
+        header = (name, value, line)
+        headers.append(header)
+        if name in _REPEATING and len(line) <= _LONGEST_REPEATED:
+            _remember(line, header)
     if len(values) != len(headers):
         _check_repeated(headers)
     return values
+
+
+def _remember(line: str, header: Header) -> None:
+    if len(_REPEATED) >= _MAX_REPEATED:
+        _REPEATED.clear()
+    _REPEATED[line] = header
 
 
 def _read_folded(message: Message, lines: list[str]) -> dict[str, str]:
@@ -206,15 +235,15 @@ def _body(rest: bytes, length: str | None, limits: Limits) -> bytes:
 
 def _validate(message: Request | Response, values: dict[str, str]) -> None:
     """Parse what everyone above will ask for, so that nothing there can raise."""
-    for name in _MANDATORY:
-        if not values.get(name):
-            raise BadHeader(name, "missing")
+    get = values.get
+    if not (get("Via") and get("From") and get("To") and get("Call-ID") and get("CSeq")):
+        raise BadHeader(next(name for name in _MANDATORY if not get(name)), "missing")
     if " " in values["Call-ID"]:
         raise BadHeader("Call-ID", "white space within")
     message.parse_views(values)
     if isinstance(message, Request) and message.cseq.method != message.method:
         raise BadHeader("CSeq", "not the method of the request")
-    if values.get("Max-Forwards", "70") != "70":
+    if get("Max-Forwards", "70") != "70":
         _ = message.max_forwards
     if "Route" in values:
         _ = message.route

@@ -136,7 +136,8 @@ def test_the_short_cut_takes_nothing_that_the_grammar_refuses(display: str, uri:
         text = form.replace("\r", "").replace("\n", "").strip(" \t")
         match = USUAL_ADDRESS(text)
         if match is not None:
-            assert NameAddr.parse(text).tag == (match[1] or "")
+            address = NameAddr.parse(text)
+            assert (address.uri, address.tag) == (match["uri"], match["tag"] or "")
 
 
 tokens = st.text(string.ascii_letters + string.digits + "-.!%*_+`'~", min_size=1, max_size=12)
