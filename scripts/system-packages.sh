@@ -6,7 +6,10 @@ set -euo pipefail
 # command:package
 wanted=(
     sipp:sip-tester        # simulated callers, agents and media servers
-    kamailio:kamailio      # the yardstick of bench/: plain stateful proxying
+    kamailio:kamailio      # the yardstick of bench/: plain stateful proxying; in tests a proxy that stays in the path
+    baresip:baresip-core   # a real phone
+    sipsak:sipsak          # OPTIONS and REGISTER by somebody else
+    tshark:tshark          # judges what we say on the wire
 )
 # Packages that bring a service we want neither started now nor enabled at the next boot.
 services=(kamailio)
@@ -28,7 +31,7 @@ complain() {
 }
 
 command -v apt-get >/dev/null 2>&1 ||
-    complain "this is not a Debian or Ubuntu system; install these programs by other means (SIPp, Kamailio)."
+    complain "this is not a Debian or Ubuntu system; install these programs by other means (SIPp, Kamailio, baresip, sipsak, tshark)."
 
 as_root=()
 if ((EUID != 0)); then
