@@ -93,8 +93,7 @@ def test_baresip_registers_with_the_right_password_only(tmp_path: Path, start_se
     nothing_left(service)
 
 
-@pytest.mark.parametrize("hangs_up", ["caller", "agent"])
-@pytest.mark.parametrize("offer", ["late", "caller"])
+@pytest.mark.parametrize(("offer", "hangs_up"), [("late", "caller"), ("caller", "agent")])
 def test_a_proxy_that_stays_in_the_path(tmp_path: Path, start_service: StartService, offer: str, hangs_up: str) -> None:
     """Kamailio record-routes on both of its sides and on both legs: all that follows takes its way through it."""
     with Phone("ana", 620.0, ("", 0)) as agent:
