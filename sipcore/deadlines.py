@@ -43,8 +43,12 @@ class Deadlines(Generic[T]):
 
     def set(self, owner: T, when: float) -> None:
         """Want ``owner`` at ``when`` (absolute seconds); NEVER clears its deadline."""
-        if (owner.due == NEVER) != (when == NEVER):
-            self._live += 1 if owner.due == NEVER else -1
+        if owner.due == NEVER:
+            if when == NEVER:
+                return
+            self._live += 1
+        elif when == NEVER:
+            self._live -= 1
         owner.due = when
         if when < owner.armed:
             owner.armed = when

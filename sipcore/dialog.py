@@ -10,7 +10,7 @@ from typing import Final
 from sipcore.errors import BadHeader, BadUri
 from sipcore.message.builder import without_tag
 from sipcore.message.fields import NameAddr
-from sipcore.message.headers import make_header
+from sipcore.message.headers import Header, make_header
 from sipcore.message.messages import Message, Request, Response
 from sipcore.message.uri import Uri
 from sipcore.packets import ANY_FLOW, Hop, Source
@@ -23,6 +23,7 @@ DialogKey = tuple[str, str, str]
 TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods whose Contact moves the remote target (RFC 3261 §6, RFC 3311, RFC 6665, RFC 3515)."""
 
+_MAX_FORWARDS: Final = make_header("Max-Forwards", "70")
 _SIP_SCHEMES: Final = ("sip:", "sips")
 _OUTSIDE_ORDER: Final = ("ACK", "CANCEL")
 
@@ -118,19 +119,24 @@ class Dialog:
     ) -> Request:
         uri, routes = self._routing()
         request = Request(method, uri, (), body)
-        own = request.headers
+        local, remote = _tagged(self.local, self.local_tag), _tagged(self.remote, self.remote_tag)
+        # Nothing here can break a line: it was read from lines, or is of our own making.
+        own: list[Header] = [
+            ("From", local, f"From: {local}"),
+            ("To", remote, f"To: {remote}"),
+            ("Call-ID", self.call_id, f"Call-ID: {self.call_id}"),
+            ("CSeq", f"{cseq} {method}", f"CSeq: {cseq} {method}"),
+            _MAX_FORWARDS,
+        ]
         if routes:
-            own.append(make_header("Route", ", ".join(routes)))
-        own.append(make_header("From", _tagged(self.local, self.local_tag)))
-        own.append(make_header("To", _tagged(self.remote, self.remote_tag)))
-        own.append(make_header("Call-ID", self.call_id))
-        own.append(make_header("CSeq", f"{cseq} {method}"))
-        own.append(make_header("Max-Forwards", "70"))
+            own.insert(0, make_header("Route", ", ".join(routes)))
         if method in TARGET_REFRESH and self.local_contact:
             own.append(make_header("Contact", self.local_contact))
         if body and content_type is not None:
             own.append(make_header("Content-Type", content_type))
-        own.extend([make_header(name, value) for name, value in headers])
+        if headers:
+            own += [make_header(name, value) for name, value in headers]
+        request.headers = own
         return request
 
     def _routing(self) -> tuple[str, list[str]]:
@@ -165,9 +171,9 @@ class Dialog:
 
     def refresh(self, message: Message) -> None:
         """Take the remote target from the message's Contact, if it has one that requests can be sent to."""
-        contact = message.contact
-        if contact is not None and contact.uri[:4].lower() in _SIP_SCHEMES:
-            self.remote_target = contact.uri
+        uri = message.contact_uri
+        if uri[:4].lower() in _SIP_SCHEMES:
+            self.remote_target = uri
 
 
 def _tagged(text: str, tag: str) -> str:
@@ -175,10 +181,10 @@ def _tagged(text: str, tag: str) -> str:
 
 
 def _contact_uri(message: Message) -> str:
-    contact = message.contact
-    if contact is None or contact.uri[:4].lower() not in _SIP_SCHEMES:
+    uri = message.contact_uri
+    if uri[:4].lower() not in _SIP_SCHEMES:
         raise BadHeader("Contact", "no SIP URI in a message that forms a dialog")
-    return contact.uri
+    return uri
 
 
 def _reach(request: Request, source: Source, target: str) -> tuple[Hop | None, int]:

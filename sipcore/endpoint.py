@@ -14,12 +14,12 @@ from sipcore.errors import SipError
 from sipcore.events import CancelReceived, ClientKey, Event, RequestReceived, ServerKey
 from sipcore.ids import MAGIC_COOKIE, Minter
 from sipcore.limits import FLOOD, OTHERS, head_of_refusal
-from sipcore.message import ParseError, Request, Response, Via, parse, respond_to, stamp_received
+from sipcore.message import ParseError, Request, Response, Via, parse, respond_to, stamp_received, trying
 from sipcore.packets import ANY_FLOW, Hop, Send, Source
 from sipcore.routing import Router, response_hop
 from sipcore.transaction.core import Way
 from sipcore.transaction.layer import TransactionLayer, client_key, merge_key, server_key
-from sipcore.transaction.server import ServerTransaction
+from sipcore.transaction.server import ServerTransaction, try_it
 from sipcore.transaction.tables import INVITE_SERVER, PROCEEDING, REQUEST
 
 __all__ = ["Endpoint"]
@@ -73,7 +73,8 @@ class Endpoint:
         """Take in one datagram or stream message. Never raises on what it holds; counts what it drops."""
         layer = self._layer
         fingerprint = layer.received = hash(data)
-        if layer.absorb(fingerprint, now):
+        if fingerprint in layer.prints:
+            layer.absorb(fingerprint, now)
             return self._take()
         if len(data) < 16 and not data.strip(b"\r\n\0"):
             layer.count("keepalives")
@@ -111,7 +112,7 @@ class Endpoint:
 
     def respond(self, transaction: ServerKey, response: Response, now: float) -> None:
         """Send a response. A 2xx to an INVITE is sent again until its ACK comes (else ``AckTimedOut`` after 64·T1)."""
-        self._layer.count(_SENT_STATUS[response.status // 100])
+        self.counters[_SENT_STATUS[response.status // 100]] += 1
         self._layer.respond(transaction, response, now)
 
     def request(
@@ -124,15 +125,14 @@ class Endpoint:
         """
         branch = branch or self._ids.branch()
         target = hop or self._router.hop_for(request)
-        self._layer.count(_SENT.get(request.method, "sent_other"))
+        self.counters[_SENT.get(request.method, "sent_other")] += 1
         if target is None:
             # It fails at its first deadline, not within the TU's own call.
             return self._layer.fail_client(client_key(branch, request.method), now).tell
         if self._config.tcp_for_large_requests and hop is None:
             target = self._router.large_request_hop(target, len(request.encode()) + 100)
-        listener = self._router.listener_for(target)
-        sent_by, via = self._router.via_for(target, listener, branch)
-        request.prepend("Via", via)
+        listener, sent_by, before, after = self._router.path_to(target)
+        request.push_via(f"{before}{branch}{after}")
         return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now).tell
 
     def cancel(self, transaction: ClientKey, now: float, *, headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -152,9 +152,8 @@ class Endpoint:
         if target is None:
             layer.count("unroutable_acks")
             return
-        listener = self._router.listener_for(target)
-        sent_by, via = self._router.via_for(target, listener, self._ids.branch())
-        ack.prepend("Via", via)
+        listener, sent_by, before, after = self._router.path_to(target)
+        ack.push_via(f"{before}{self._ids.branch()}{after}")
         send = Send(ack.encode(), target, flow, listener)
         layer.sends.append(send)
         layer.count("sent_ack")
@@ -190,9 +189,10 @@ class Endpoint:
     def _receive_request(self, request: Request, source: Source, now: float) -> None:
         layer = self._layer
         method = request.method
-        layer.count(_RECEIVED.get(method, "received_other"))
+        layer.counters[_RECEIVED.get(method, "received_other")] += 1
         via = request.via
-        stamp_received(request, source.hop.host, source.hop.port)
+        if via.host != source.hop.host or "rport" in via.params:
+            stamp_received(request, source.hop.host, source.hop.port)
         if method == "ACK":
             if not layer.receive_ack(request, via, source, now):
                 layer.count("stray_acks")
@@ -210,17 +210,16 @@ class Endpoint:
             merge = merge_key(request)
             if not self._is_refused(request, merge, source):
                 transaction = layer.open_server(key, request, response_hop(via, source), source, now, merge=merge)
-                self._begin(transaction, request, source, now)
+                self._begin(transaction, request, source)
 
-    def _begin(self, transaction: ServerTransaction, request: Request, source: Source, now: float) -> None:
+    def _begin(self, transaction: ServerTransaction, request: Request, source: Source) -> None:
         layer = self._layer
         layer.remember_print(transaction)
         if transaction.machine == INVITE_SERVER:
             # RFC 3261 §17.2.1: "unless it knows that the TU will generate a provisional or final response within
             # 200 ms". It costs less than to find out, and ends the peer's retransmissions.
-            timestamp = request.get("Timestamp")  # §8.2.6.1: copied into the 100
-            headers = (("Timestamp", timestamp),) if timestamp else ()
-            self.respond(transaction.tell, respond_to(request, 100, headers=headers), now)
+            layer.counters["sent_1xx"] += 1
+            try_it(layer, transaction, trying(request))
         layer.events.append(RequestReceived(request, source, transaction.tell))
 
     def _receive_cancel(self, key: str, request: Request, source: Source, now: float) -> None:
@@ -297,7 +296,7 @@ class Endpoint:
 
     def _receive_response(self, response: Response, now: float) -> None:
         layer = self._layer
-        layer.count(_RECEIVED_STATUS[response.status // 100])
+        layer.counters[_RECEIVED_STATUS[response.status // 100]] += 1
         if not layer.receive_response(response, now):
             layer.count("stray_responses")
 

@@ -5,14 +5,14 @@ Also which of our listeners a message leaves from, and so what our Via says. Ask
 
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, NamedTuple
 
 from sipcore.config import DEFAULT_PORTS, EndpointConfig
 from sipcore.errors import SipError
 from sipcore.message import Request, Uri, Via
 from sipcore.packets import Hop, Source
 
-__all__ = ["Router", "response_hop"]
+__all__ = ["Path", "Router", "response_hop"]
 
 _LARGE: Final = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
 
@@ -30,15 +30,25 @@ def response_hop(via: Via, source: Source) -> Hop:
     return Hop(transport, host, via.port or DEFAULT_PORTS.get(transport, 5060) or port)
 
 
+class Path(NamedTuple):
+    """How our requests reach a hop: from which listener, and what their Via says around its branch."""
+
+    listener: int
+    sent_by: str
+    before_branch: str
+    after_branch: str
+
+
 class Router:
     """Answers from the configuration alone; remembers its answers (both memories are bounded)."""
 
-    __slots__ = ("_config", "_listeners", "_resolve", "_sent_by")
+    __slots__ = ("_address_of", "_config", "_paths", "_resolve", "_sent_by")
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config = config
         self._sent_by = tuple([listener.sent_by for listener in config.listeners])
-        self._listeners: dict[tuple[str, str], int] = {}
+        self._paths: dict[tuple[str, str], Path] = {}
+        self._address_of = lru_cache(maxsize=4096)(self._find_address)
         self._resolve = lru_cache(maxsize=4096)(self._hop_of)
 
     def hop_for(self, request: Request) -> Hop | None:
@@ -52,20 +62,24 @@ class Router:
 
     def listener_for(self, hop: Hop) -> int:
         """The listener to send from: same transport and family, loopback to loopback; -1: none has the transport."""
-        key = (hop.transport, hop.host)
-        found = self._listeners.get(key)
-        if found is None:
-            if len(self._listeners) > 4096:
-                self._listeners.clear()
-            found = self._listeners[key] = self._choose(hop)
-        return found
+        return self.path_to(hop).listener
 
-    def via_for(self, hop: Hop, listener: int, branch: str) -> tuple[str, str]:
-        """(sent-by, Via value) of a request to ``hop``. Over UDP with ``rport`` (RFC 3581 §3)."""
+    def path_to(self, hop: Hop) -> Path:
+        """The listener for ``hop``, and our Via. Over UDP it asks for ``rport`` (RFC 3581 §3)."""
+        key = (hop.transport, hop.host)
+        path = self._paths.get(key)
+        if path is None:
+            if len(self._paths) > 4096:
+                self._paths.clear()
+            path = self._paths[key] = self._choose_path(hop)
+        return path
+
+    def _choose_path(self, hop: Hop) -> Path:
+        listener = self._choose(hop)
         # Without a listener of that transport the responses come back over the stream: any address of ours will do.
         sent_by = self._sent_by[max(listener, 0)]
-        rport = ";rport" if hop.transport == "UDP" else ""
-        return sent_by, f"SIP/2.0/{hop.transport} {sent_by};branch={branch}{rport}"
+        before = f"SIP/2.0/{hop.transport} {sent_by};branch="
+        return Path(listener, sent_by, before, ";rport" if hop.transport == "UDP" else "")
 
     def large_request_hop(self, hop: Hop, size: int) -> Hop:
         """The hop for a request of ``size`` bytes: TCP for a large one, where the configuration wants it and can."""
@@ -102,7 +116,7 @@ class Router:
         host = self._address_of(uri.host)
         return None if host is None else Hop(transport, host, uri.port or DEFAULT_PORTS[transport])
 
-    def _address_of(self, host: str) -> str | None:
+    def _find_address(self, host: str) -> str | None:
         try:
             return str(ip_address(host))
         except ValueError:

@@ -72,6 +72,11 @@ class Message:
         self.headers.insert(0, header)
         self._forget(header[0])
 
+    def push_via(self, value: str) -> None:
+        """``prepend`` for a Via of our own making: not looked at for line breaks."""
+        self.headers.insert(0, ("Via", value, f"Via: {value}"))
+        self._via = None
+
     def set(self, name: str, value: str) -> None:
         """Replace every header of this name by one (at the place of the first), or append it."""
         new = make_header(name, value)
@@ -192,14 +197,16 @@ class Message:
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
         if self._from_tag is None:
-            self._from_tag = self.from_.tag
+            usual = USUAL_ADDRESS(self._required("From"))
+            self._from_tag = self.from_.tag if usual is None else usual[2] or ""
         return self._from_tag
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
         if self._to_tag is None:
-            self._to_tag = self.to.tag
+            usual = USUAL_ADDRESS(self._required("To"))
+            self._to_tag = self.to.tag if usual is None else usual[2] or ""
         return self._to_tag
 
     @property

@@ -40,7 +40,7 @@ class ClientTransaction(Transaction):
 
     def __init__(self, key: str, request: Request | None, machine: int, way: Way, sent_by: str) -> None:
         invite = machine == INVITE_CLIENT
-        super().__init__(key, machine, _ROWS[machine], CALLING if invite else TRYING, way)
+        Transaction.__init__(self, key, machine, _ROWS[machine], CALLING if invite else TRYING, way)
         self.request = request  # kept while its ACK or CANCEL may have to be built
         self.sent_by = sent_by
         self.tell = ClientKey(key)
@@ -58,7 +58,7 @@ def start(core: Core, transaction: ClientTransaction, now: float) -> None:
     core.send(transaction, transaction.data)
     invite = transaction.machine == INVITE_CLIENT
     transaction.end_timer = TIMER_B if invite else TIMER_F
-    transaction.end_at = now + core.timers.give_up
+    transaction.end_at = now + core.give_up
     if not transaction.reliable:
         core.start_resending(transaction, TIMER_A if invite else TIMER_E, core.timers.t1, now)
     core.begin(transaction)
@@ -122,7 +122,7 @@ def _send_cancel(core: Core, transaction: ClientTransaction, _: object, now: flo
     transaction.cancel_sent = True
     core.open_cancel(transaction, now)
     transaction.end_timer = TIMER_B
-    transaction.end_at = now + core.timers.give_up
+    transaction.end_at = now + core.give_up
 
 
 def _proceed(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
@@ -155,7 +155,7 @@ def _pass_provisional(core: Core, transaction: ClientTransaction, response: Resp
 
 
 def _accept(core: Core, transaction: ClientTransaction, response: Response, now: float) -> None:
-    core.start_ending(transaction, TIMER_M, core.timers.give_up, now)
+    core.start_ending(transaction, TIMER_M, core.give_up, now)
     transaction.request = None  # 600 calls/s for 32 s are 19,000 of them: what is not needed any more goes
     transaction.data = b""
     _accept_again(core, transaction, response, now)

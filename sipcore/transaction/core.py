@@ -4,6 +4,7 @@ Knows nothing of matching or routing (``layer.py``, ``endpoint.py``). Time is an
 lies in ``sends`` and ``events`` until its owner takes it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -41,7 +42,7 @@ class Transaction(Timed):
     )  # fmt: skip
 
     def __init__(self, key: str, machine: int, rows: Rows, state: int, way: Way) -> None:
-        super().__init__()
+        self.due = self.armed = NEVER  # what Timed does, without the call
         self.key = key
         self.machine = machine
         self.rows = rows
@@ -51,23 +52,22 @@ class Transaction(Timed):
         self.data = b""  # what is sent again
         self.prints: list[int] = []  # hashes of the received messages that are absorbed unparsed when they come again
         self.interval = 0.0
-        self.resend_at = NEVER
-        self.resend_timer = _NO_TIMER
-        self.end_at = NEVER
-        self.end_timer = _NO_TIMER
+        self.resend_at = self.end_at = NEVER
+        self.resend_timer = self.end_timer = _NO_TIMER
 
 
 class Core:
     """Feeds inputs to transactions; the subclass keeps their index."""
 
-    __slots__ = ("counters", "deadlines", "events", "population", "prints", "received", "sends", "timers")
+    __slots__ = ("counters", "deadlines", "events", "give_up", "population", "prints", "received", "sends", "timers")
 
     def __init__(self, timers: Timers) -> None:
         self.timers = timers
+        self.give_up = timers.give_up
         self.deadlines: Deadlines[Transaction] = Deadlines()
         self.sends: list[Send] = []
         self.events: list[Event] = []
-        self.counters: dict[str, int] = {}
+        self.counters: dict[str, int] = defaultdict(int)
         self.population = [0] * (len(MACHINE_NAMES) * _STATES)
         self.prints: dict[int, Transaction] = {}
         self.received = 0  # the hash of the message that is being received: its fingerprint
@@ -108,7 +108,8 @@ class Core:
     def begin(self, transaction: Transaction) -> None:
         """Count a new transaction and arm the timers its maker has set."""
         self.population[transaction.machine * _STATES + transaction.state] += 1
-        self.deadlines.set(transaction, min(transaction.resend_at, transaction.end_at))
+        resend_at, end_at = transaction.resend_at, transaction.end_at
+        self.deadlines.set(transaction, resend_at if resend_at < end_at else end_at)
 
     def abandon(self, transaction: Transaction) -> None:
         """Forget ``transaction`` in whatever state it is; the TU hears nothing."""
@@ -158,7 +159,7 @@ class Core:
 
     def count(self, name: str) -> None:
         """Add one to a counter. Names come from a closed set: nothing a peer sends becomes one."""
-        self.counters[name] = self.counters.get(name, 0) + 1
+        self.counters[name] += 1
 
     def populations(self) -> dict[str, int]:
         """Live transactions by machine and state, only those that a machine's table can be in."""

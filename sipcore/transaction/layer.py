@@ -52,9 +52,9 @@ def merge_key(request: Request) -> str:
     return f"{request.call_id};{request.from_tag};{number};{method}"
 
 
-def _ack_key(message: Request | Response) -> str:
-    """A 2xx and the ACK to it: the dialog and the CSeq number (RFC 3261 §13.2.2.4)."""
-    return f"{message.call_id};{message.from_tag};{message.to_tag};{message.cseq.number}"
+def _ack_key(request: Request, to_tag: str) -> str:
+    """What an INVITE with its 2xx and the ACK to it share: the dialog and the CSeq number (RFC 3261 §13.2.2.4)."""
+    return f"{request.call_id};{request.from_tag};{to_tag};{request.cseq.number}"
 
 
 class TransactionLayer(Core):
@@ -86,7 +86,7 @@ class TransactionLayer(Core):
 
     def receive_ack(self, ack: Request, via: Via, source: Source, now: float) -> bool:
         """Match an ACK: to a 2xx by its dialog, to a refusal by its branch. False: a stray."""
-        transaction = self.acks.get(_ack_key(ack)) or self.servers.get(server_key(via, "INVITE"))
+        transaction = self.acks.get(_ack_key(ack, ack.to_tag)) or self.servers.get(server_key(via, "INVITE"))
         if transaction is None:
             return False
         transaction.ack_source = source
@@ -97,7 +97,9 @@ class TransactionLayer(Core):
         """Match a response. False: a stray, or not for our sent-by (RFC 3261 §18.1.2)."""
         via = response.via
         transaction = self.clients.get(client_key(via.branch, response.cseq.method))
-        if transaction is None or transaction.sent_by.lower() != via.sent_by.lower():
+        if transaction is None:
+            return False
+        if transaction.sent_by != (sent_by := via.sent_by) and transaction.sent_by.lower() != sent_by.lower():
             return False
         self.feed(transaction, _signal(response.status), response, now)
         return True
@@ -135,8 +137,10 @@ class TransactionLayer(Core):
             return
         signal = _signal(response.status)
         if signal == RESPONSE_2XX and transaction.machine == INVITE_SERVER and transaction.state == PROCEEDING:
-            transaction.ack_key = _ack_key(response)
-            self.acks[transaction.ack_key] = transaction
+            request = transaction.request  # has been read already; the response has the same but for the To tag
+            if request is not None:
+                transaction.ack_key = _ack_key(request, response.to_tag)
+                self.acks[transaction.ack_key] = transaction
         self.feed(transaction, signal, response, now)
 
     def open_client(self, request: Request, branch: str, way: Way, sent_by: str, now: float) -> ClientTransaction:
@@ -165,7 +169,7 @@ class TransactionLayer(Core):
         transaction = ClientTransaction(key, None, INVITE_CLIENT, way, sent_by)
         transaction.state = ACCEPTED
         transaction.end_timer = TIMER_M
-        transaction.end_at = now + self.timers.give_up
+        transaction.end_at = now + self.give_up
         self._enter(transaction)
         self.begin(transaction)
         return transaction

@@ -22,7 +22,7 @@ from sipcore.transaction.tables import (
     bind,
 )
 
-__all__ = ["ServerTransaction", "start"]
+__all__ = ["ServerTransaction", "start", "try_it"]
 
 ServerAction = Callable[[Core, "ServerTransaction", Response, float], None]
 
@@ -34,7 +34,7 @@ class ServerTransaction(Transaction):
 
     def __init__(self, key: str, request: Request, machine: int, way: Way) -> None:
         invite = machine == INVITE_SERVER
-        super().__init__(key, machine, _ROWS[machine], PROCEEDING if invite else TRYING, way)
+        Transaction.__init__(self, key, machine, _ROWS[machine], PROCEEDING if invite else TRYING, way)
         self.request: Request | None = request
         self.tell = ServerKey(key)
         self.merge_key = ""
@@ -47,8 +47,14 @@ def start(core: Core, transaction: ServerTransaction, now: float) -> None:
     """Begin. A non-INVITE request that nobody answers is given up when its client has given up."""
     if transaction.machine == OTHER_SERVER:
         transaction.end_timer = TIMER_J
-        transaction.end_at = now + core.timers.give_up
+        transaction.end_at = now + core.give_up
     core.begin(transaction)
+
+
+def try_it(core: Core, transaction: ServerTransaction, data: bytes) -> None:
+    """Send the 100 to a new INVITE: (PROCEEDING, RESPONSE_1XX) of the table, but ready-made."""
+    transaction.data = data
+    core.send(transaction, data)
 
 
 # Actions ------------------------------------------------------------------------------------------------------------
@@ -69,13 +75,13 @@ def _send_provisional(core: Core, transaction: ServerTransaction, response: Resp
 
 
 def _transmit(core: Core, transaction: ServerTransaction, response: Response) -> None:
-    transaction.data = response.encode()
-    core.send(transaction, transaction.data)
+    data = transaction.data = response.encode()
+    core.send(transaction, data)
 
 
 def _send_2xx(core: Core, transaction: ServerTransaction, response: Response, now: float) -> None:
     _transmit(core, transaction, response)
-    core.start_ending(transaction, TIMER_L, core.timers.give_up, now)
+    core.start_ending(transaction, TIMER_L, core.give_up, now)
     core.start_resending(transaction, TIMER_2XX, core.timers.t1, now)
 
 
@@ -110,7 +116,7 @@ def _end_accepted(core: Core, transaction: ServerTransaction, _message: object, 
 def _send_refusal(core: Core, transaction: ServerTransaction, response: Response, now: float) -> None:
     _transmit(core, transaction, response)
     transaction.request = None
-    core.start_ending(transaction, TIMER_H, core.timers.give_up, now)
+    core.start_ending(transaction, TIMER_H, core.give_up, now)
     if not transaction.reliable:
         core.start_resending(transaction, TIMER_G, core.timers.t1, now)
 
@@ -132,7 +138,7 @@ def _end_unacked(core: Core, _transaction: ServerTransaction, _message: object, 
 def _send_final(core: Core, transaction: ServerTransaction, response: Response, now: float) -> None:
     _transmit(core, transaction, response)
     transaction.request = None
-    core.start_ending(transaction, TIMER_J, 0 if transaction.reliable else core.timers.give_up, now)
+    core.start_ending(transaction, TIMER_J, 0 if transaction.reliable else core.give_up, now)
 
 
 def _end_unanswered(core: Core, _transaction: ServerTransaction, _message: object, _now: float) -> None:

@@ -62,7 +62,7 @@ def test_what_is_remembered_is_bounded() -> None:
     router = Router(EndpointConfig(ALL))
     for number in range(10_000):
         router.listener_for(Hop("UDP", f"10.0.{number // 250}.{number % 250}", 5060))
-    assert len(router._listeners) <= 4097
+    assert len(router._paths) <= 4097
 
 
 def test_via_is_that_of_the_listener_that_sends() -> None:
