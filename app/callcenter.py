@@ -6,17 +6,19 @@ leg the offer's id, so that nothing has to be translated but words.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from app.chronicle import Chronicle, retold
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.directory import Directory
 from app.facts import CallEventKind, Fact
-from app.live_call import LiveCall
+from app.instants import earliest
+from app.live_call import LiveCall, waiting_list
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.call import CallState
-from b2bua.commands import CallId, CancelReason, LegId, Playlist
-from b2bua.events import CallEvent, LegFailure
+from b2bua.commands import CallId, CancelReason, LegId
+from b2bua.events import LegFailure
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues import outputs as from_engine
@@ -31,7 +33,7 @@ from queues.model import (
     QueueId,
     TicketId,
 )  # fmt: skip
-from queues.outputs import Output, Refused, TicketResult
+from queues.outputs import Refused, TicketResult
 from sipcore.events import Event, RequestReceived
 
 __all__ = ["CallCenter"]
@@ -57,8 +59,27 @@ class CallCenter:
         self._board = board
         self._directory = directory
         self._ids = ids
-        self._work: deque[CallEvent | Output] = deque()
+        self._work: deque[Any] = deque()  # CallEvent and Output
         self._dirty: dict[str, None] = {}
+        # Who hears what, of a call that is live and of the engine; of the rest nothing has to be done.
+        self._of_board: dict[type, Callable[[LiveCall, Any, float], None]] = {
+            from_board.CallParked: self._parked,
+            from_board.ParkFailed: self._park_failed,
+            from_board.PlayFinished: self._played,
+            from_board.LegRinging: self._ringing,
+            from_board.LegAnswered: self._answered,
+            from_board.LegBridged: self._bridged,
+            from_board.LegFailed: self._leg_failed,
+            from_board.CallEnded: self._ended,
+        }
+        self._of_engine: dict[type, Callable[[Any, float], None]] = {
+            from_engine.MakeOffer: self._offer,
+            from_engine.WithdrawOffer: self._withdraw,
+            from_engine.TicketQueued: self._queued,
+            from_engine.TicketEnded: self._ticket_ended,
+            from_engine.OfferEnded: self._offer_ended,
+            from_engine.AgentChanged: self.chronicle.agent_changed,
+        }
 
     # ------------------------------------------------------------------ in
 
@@ -86,9 +107,7 @@ class CallCenter:
         self._run(now)
 
     def next_deadline(self) -> float | None:
-        return min(
-            (t for t in (self._board.next_deadline(), self._engine.next_deadline()) if t is not None), default=None
-        )
+        return earliest(self._board.next_deadline(), self._engine.next_deadline())
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
         """A command of REST or presence; what it brings about is carried out before this returns."""
@@ -98,6 +117,11 @@ class CallCenter:
             self._work.extend(outputs)
             self._run(now)
         return refused
+
+    def media_vanished(self, alive: frozenset[str], now: float) -> None:
+        """Media servers other than ``alive`` are gone, with their sessions."""
+        self._tell_board(to_board.MediaVanished(alive), now)
+        self._run(now)
 
     def hang_up(self, call_id: str, now: float) -> bool:
         """End a live call. False: there is none of this id."""
@@ -149,10 +173,15 @@ class CallCenter:
         work = self._work
         while work:
             said = work.popleft()
-            if isinstance(said, CallEvent):
-                self._from_board(said, now)
-            else:
-                self._from_engine(said, now)
+            of_call = self._of_board.get(type(said))
+            if of_call is not None:
+                call = self.calls.get(said.call)
+                if call is not None:
+                    of_call(call, said, now)
+                continue
+            of_engine = self._of_engine.get(type(said))
+            if of_engine is not None:
+                of_engine(said, now)
 
     def _tell_board(self, command: to_board.Command, now: float) -> None:
         self._work.extend(self._board.handle(command, now))
@@ -164,52 +193,6 @@ class CallCenter:
             return False
         self._work.extend(outputs)
         return True
-
-    def _from_board(self, event: CallEvent, now: float) -> None:
-        call = self.calls.get(event.call)
-        if call is None:
-            return
-        match event:
-            case from_board.CallParked():
-                self._note(call, "parked", now)
-                if not call.greeting:
-                    self._tell_engine(to_engine.SetReady(TicketId(call.id)), now)
-            case from_board.ParkFailed():
-                self._park_failed(call, event.detail, now)
-            case from_board.PlayFinished():
-                self._played(call, now)
-            case from_board.LegRinging(_, leg):
-                self._ringing(call, leg, now)
-            case from_board.LegAnswered(_, leg):
-                if leg != call.forward and not self._tell_engine(to_engine.OfferAnswered(OfferId(leg)), now):
-                    self._tell_board(to_board.DropLeg(CallId(call.id), leg), now)
-            case from_board.LegBridged(_, leg):
-                self._bridged(call, leg, now)
-            case from_board.LegFailed(_, leg, cause):
-                self._leg_failed(call, leg, cause, now)
-            case from_board.CallEnded(_, by, cause):
-                self._ended(call, by, cause, now)
-            case _:
-                pass
-
-    def _from_engine(self, output: Output, now: float) -> None:
-        match output:
-            case from_engine.MakeOffer():
-                self._offer(output, now)
-            case from_engine.WithdrawOffer():
-                self._withdraw(output, now)
-            case from_engine.TicketQueued(ticket, _, joined_at, position):
-                call = self.calls[ticket]
-                call.queued_at = joined_at
-                self._note(call, "queued", now, position=position)
-            case from_engine.TicketEnded():
-                self._ticket_ended(output, now)
-            case from_engine.OfferEnded():
-                self._offer_ended(output, now)
-            case from_engine.AgentChanged():
-                self.chronicle.agent_changed(output, now)
-            case _:
-                pass
 
     # ------------------------------------------------------------------ a call arrives and waits
 
@@ -230,25 +213,35 @@ class CallCenter:
     def _park(self, call: LiveCall, now: float) -> None:
         queue = self._directory.queues.get(call.queue)
         call.parked = True
-        playlist = _waiting_list(queue, greeting=call.greeting)
+        playlist = waiting_list(queue, greeting=call.greeting)
         early = queue.early_media_max_seconds if queue is not None and queue.early_media else None
         self._tell_board(to_board.Park(CallId(call.id), playlist, early if call.has_offer else None), now)
 
-    def _park_failed(self, call: LiveCall, detail: str, now: float) -> None:
+    def _queued(self, output: from_engine.TicketQueued, now: float) -> None:
+        call = self.calls[output.ticket]
+        call.queued_at = output.joined_at
+        self._note(call, "queued", now, position=output.position)
+
+    def _parked(self, call: LiveCall, _: from_board.CallParked, now: float) -> None:
+        self._note(call, "parked", now)
+        if not call.greeting:
+            self._tell_engine(to_engine.SetReady(TicketId(call.id)), now)
+
+    def _park_failed(self, call: LiveCall, event: from_board.ParkFailed, now: float) -> None:
         """The caller hears ring-back instead, and can still be served (without an offer of its own it cannot)."""
-        self._note(call, "park_failed", now, cause=detail)
+        self._note(call, "park_failed", now, cause=event.detail)
         call.greeting = False
         if call.has_offer or self._board.state_of(CallId(call.id)) is CallState.PARKED:
             self._tell_engine(to_engine.SetReady(TicketId(call.id)), now)
         else:
             self._tell_board(to_board.Reject(CallId(call.id), 480), now)
 
-    def _played(self, call: LiveCall, now: float) -> None:
+    def _played(self, call: LiveCall, _: from_board.PlayFinished, now: float) -> None:
         """The greeting is over: music, and the first offer."""
         if call.greeting:
             call.greeting = False
             self._touch(call)
-            playlist = _waiting_list(self._directory.queues.get(call.queue), greeting=False)
+            playlist = waiting_list(self._directory.queues.get(call.queue), greeting=False)
             self._tell_board(to_board.Play(CallId(call.id), playlist), now)
             self._tell_engine(to_engine.SetReady(TicketId(call.id)), now)
 
@@ -279,13 +272,22 @@ class CallCenter:
         if not call.parked and self._board.state_of(CallId(call.id)) is CallState.ARRIVED:
             self._park(call, now)
 
-    def _ringing(self, call: LiveCall, leg: LegId, now: float) -> None:
+    def _ringing(self, call: LiveCall, event: from_board.LegRinging, now: float) -> None:
+        leg = event.leg
         if leg == call.forward:
             return
         self._tell_engine(to_engine.OfferRinging(OfferId(leg)), now)
         self.chronicle.note(call, "ringing", now, agent=call.offer_agent, offer=leg)
 
-    def _bridged(self, call: LiveCall, leg: LegId, now: float) -> None:
+    def _answered(self, call: LiveCall, event: from_board.LegAnswered, now: float) -> None:
+        leg, following = event.leg, self._work[0] if self._work else None
+        if leg == call.forward or (isinstance(following, from_board.LegBridged) and following.leg == leg):
+            return  # bridged in the same breath: to say that is enough
+        if not self._tell_engine(to_engine.OfferAnswered(OfferId(leg)), now):
+            self._tell_board(to_board.DropLeg(CallId(call.id), leg), now)
+
+    def _bridged(self, call: LiveCall, event: from_board.LegBridged, now: float) -> None:
+        leg = event.leg
         if leg == call.forward:
             return
         if not self._tell_engine(to_engine.Connected(OfferId(leg)), now):
@@ -295,12 +297,13 @@ class CallCenter:
         call.ring_ms = round((now - call.offered_at) * 1000) if call.offered_at is not None else 0
         self._note(call, "connected", now, agent=call.agent, offer=leg)
 
-    def _leg_failed(self, call: LiveCall, leg: LegId, cause: LegFailure, now: float) -> None:
+    def _leg_failed(self, call: LiveCall, event: from_board.LegFailed, now: float) -> None:
+        leg = event.leg
         if leg == call.forward:
             self._tell_board(to_board.HangUp(CallId(call.id), "overflow_failed"), now)
             return
         self._after_straight(call, now)
-        self._tell_engine(to_engine.OfferFailed(OfferId(leg), _FAILURES[cause]), now)
+        self._tell_engine(to_engine.OfferFailed(OfferId(leg), _FAILURES[event.cause]), now)
 
     def _offer_ended(self, output: from_engine.OfferEnded, now: float) -> None:
         call = self.calls.get(output.ticket)
@@ -337,17 +340,17 @@ class CallCenter:
         else:
             self._tell_board(to_board.Reject(CallId(call.id), status), now)
 
-    def _ended(self, call: LiveCall, by: from_board.EndedBy, cause: str, now: float) -> None:
+    def _ended(self, call: LiveCall, event: from_board.CallEnded, now: float) -> None:
         ticket = TicketId(call.id)
         if call.connected_at is not None:
             self._tell_engine(to_engine.CallEnded(ticket), now)
-        elif by == "caller":
+        elif event.by == "caller":
             if self._tell_engine(to_engine.Abandon(ticket), now):
                 self._note(call, "abandoned", now, agent=call.offer_agent)
         else:
             self._tell_engine(to_engine.Withdraw(ticket), now)
         queue = self._directory.queues.get(call.queue)
-        self.chronicle.record(call, by, cause, queue, now)
+        self.chronicle.record(call, event.by, event.cause, queue, now)
         del self.calls[call.id]
         self._touch(call)
 
@@ -366,12 +369,12 @@ class CallCenter:
 
     def take_changes(self) -> list[tuple[str, str, object | None]]:
         """Rows to journal of the table ``live_call``, the engine's and the switchboard's."""
-        changes: list[tuple[str, str, object | None]] = [
-            ("live_call", call_id, self.calls.get(call_id)) for call_id in self._dirty
-        ]
-        self._dirty.clear()
         # Offers do not survive a restart: the engine forgets them, the switchboard cancels their legs.
-        changes += [change for change in self._engine.take_changes() if change[0] != "offer"]
+        changes: list[tuple[str, str, object | None]] = self._engine.take_changes(offers=False)
+        if self._dirty:
+            calls = self.calls
+            changes += [("live_call", call_id, calls.get(call_id)) for call_id in self._dirty]
+            self._dirty.clear()
         changes += self._board.take_changes()
         return changes
 
@@ -387,7 +390,7 @@ class CallCenter:
         living = set(self._board.restore([r for r in everything if r[0] in ("call", "invite")], now))
         for call in list(self.calls.values()):
             if CallId(call.id) not in living:
-                self._ended(call, "system", "restart", now)
+                self._ended(call, from_board.CallEnded(CallId(call.id), "system", "restart"), now)
             elif self._board.state_of(CallId(call.id)) is CallState.ARRIVED:
                 call.parked = False
         self._work.extend(outputs)
@@ -401,12 +404,3 @@ class CallCenter:
         """The calls and agents there are, for projections that begin now."""
         views = [self._engine.agent_view(agent) for agent in self._engine.agents()]
         return retold(self.calls.values(), [view for view in views if view is not None])
-
-
-def _waiting_list(queue: Queue | None, *, greeting: bool) -> Playlist:
-    if queue is None:
-        return Playlist(("music",))
-    name = queue.routing.name
-    if greeting and queue.greeting is not None:
-        return Playlist((queue.greeting,), loop=False, queue=name)
-    return Playlist((queue.music,), queue=name)

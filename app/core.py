@@ -26,6 +26,7 @@ from app.commands import (
 from app.configuration import Agent, ConfigObject, MediaServer, Queue
 from app.directory import Directory
 from app.facts import Fact
+from app.instants import earliest
 from b2bua.commands import SetMediaServers
 from b2bua.desk import SwitchboardConfig
 from b2bua.header_policy import user_of_uri
@@ -47,6 +48,7 @@ from sipcore.registrar import Registrar, RegistrarConfig
 
 __all__ = ["BindingsRow", "Core", "CoreConfig", "Sources"]
 
+_ANSWERS = (ResponseReceived, ClientFailed)
 _UNKNOWN = (
     RefusalReason.UNKNOWN_AGENT, RefusalReason.UNKNOWN_QUEUE, RefusalReason.UNKNOWN_TICKET, RefusalReason.UNKNOWN_OFFER,
 )  # fmt: skip
@@ -102,6 +104,7 @@ class Core:
         self._ids = ids
         self._builtin_media: tuple[str, ...] = ()
         self._controllable: frozenset[str] = frozenset()
+        self._fresh_media = False
         self._moved: dict[str, None] = {}  # addresses-of-record whose bindings changed in this turn
         self._owner = ids.tag()  # this start of ours: a media server that outlived us learns that its owner is new
         self._pings: dict[ClientKey, Callable[[bool], None]] = {}
@@ -124,16 +127,17 @@ class Core:
         self._registered(self.registrar.expire(now), now)
 
     def next_deadline(self) -> float | None:
-        times = (self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrar.next_deadline())
-        return min((when for when in times if when is not None), default=None)
+        return earliest(self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrar.next_deadline())
 
     def _event(self, event: Event, now: float) -> None:
-        if isinstance(event, RequestReceived) and not event.request.to_tag:
-            self._new_request(event, now)
-        elif isinstance(event, ResponseReceived | ClientFailed) and event.transaction in self._pings:
+        if isinstance(event, RequestReceived):
+            if not event.request.to_tag:
+                self._new_request(event, now)
+                return
+        elif self._pings and isinstance(event, _ANSWERS) and event.transaction in self._pings:
             self._ping_answered(event)
-        else:
-            self.centre.sip(event, now)
+            return
+        self.centre.sip(event, now)
 
     def _new_request(self, event: RequestReceived, now: float) -> None:
         """A request outside any dialog."""
@@ -193,11 +197,21 @@ class Core:
             return
         self._pings.pop(event.transaction)(isinstance(event, ResponseReceived))
 
-    def set_builtin_media(self, uris: tuple[str, ...], now: float, *, controllable: bool) -> None:
-        """Where the built-in media server (or the one of the settings) is; configured ones are tried first."""
+    def set_builtin_media(self, uris: tuple[str, ...], now: float, *, controllable: bool, fresh: bool = False) -> None:
+        """Where the built-in media server (or the one of the settings) is; configured ones are tried first.
+
+        ``fresh``: it has just been started, so that every session of the one before is gone.
+        """
         self._builtin_media = uris
         self._controllable = frozenset(uris) if controllable else frozenset()
+        self._fresh_media = fresh
         self._media_changed(now)
+        self._check_media(now)
+
+    def _check_media(self, now: float) -> None:
+        """Callers parked at media servers that are no more get a session at one that is."""
+        alive = frozenset(self.directory.media_uris()) | frozenset(() if self._fresh_media else self._builtin_media)
+        self.centre.media_vanished(alive, now)
 
     def _media_changed(self, now: float) -> None:
         uris = (*self.directory.media_uris(), *self._builtin_media)
@@ -226,6 +240,7 @@ class Core:
             self.centre.tell_engine(to_engine.SetReachable(agent.routing.id, reachable), now)
             if agent.routing.id not in known:
                 self.centre.begin(agent, now)
+        self._check_media(now)
 
     def handle(self, command: LiveCommand, now: float) -> Reply:
         match command:
@@ -275,10 +290,11 @@ class Core:
 
     def take_changes(self) -> list[tuple[str, str, object | None]]:
         changes = self.centre.take_changes()
-        for aor in self._moved:
-            bindings = self.locations.bindings(aor)
-            changes.append(("bindings", aor, BindingsRow(tuple(bindings)) if bindings else None))
-        self._moved.clear()
+        if self._moved:
+            for aor in self._moved:
+                bindings = self.locations.bindings(aor)
+                changes.append(("bindings", aor, BindingsRow(tuple(bindings)) if bindings else None))
+            self._moved.clear()
         return changes
 
     def counts(self) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
 
 from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, ObjectKind, Queue, Trunk
 from b2bua.commands import Target
@@ -12,6 +13,7 @@ from sipcore.registrar import Registrar
 __all__ = ["Directory"]
 
 Network = IPv4Network | IPv6Network
+_MAX_VERDICTS: Final = 4096
 
 
 class Directory:
@@ -30,6 +32,8 @@ class Directory:
         self._by_aor: dict[str, list[str]] = {}
         self._by_auth_user: dict[str, Agent] = {}
         self._networks: tuple[Network, ...] = self._always_trusted
+        self._verdicts: dict[str, bool] = {}  # of hosts that called lately
+        self._elsewhere: dict[str, Target] = {}  # agents at URIs that are not ours: always the same target
         self._registrar: Registrar | None = None
         self._locations: LocationStore | None = None
 
@@ -76,6 +80,8 @@ class Directory:
         aor = self._aors[agent_id] = self._canonical(agent)
         if aor is not None:
             self._by_aor.setdefault(aor, []).append(agent_id)
+        else:
+            self._elsewhere[agent_id] = Target(agent.address)
         if agent.ha1:
             self._by_auth_user[_user(agent.address)] = agent
 
@@ -83,6 +89,7 @@ class Directory:
         agent = self.agents.pop(agent_id, None)
         if agent is None:
             return
+        self._elsewhere.pop(agent_id, None)
         aor = self._aors.pop(agent_id)
         if aor is not None:
             self._by_aor[aor].remove(agent_id)
@@ -97,6 +104,7 @@ class Directory:
         self._by_name = {queue.routing.name: queue_id for queue_id, queue in self.queues.items()}
         nets = [ip_network(each, strict=False) for trunk in self.trunks.values() for each in trunk.addresses]
         self._networks = (*self._always_trusted, *nets)
+        self._verdicts.clear()
 
     # ------------------------------------------------------------------ look-ups
 
@@ -110,8 +118,14 @@ class Directory:
 
     def is_trusted(self, host: str) -> bool:
         """Whether INVITEs from this address need no digest."""
-        address = ip_address(host)
-        return any(address.version == network.version and address in network for network in self._networks)
+        verdict = self._verdicts.get(host)
+        if verdict is None:
+            address = ip_address(host)
+            verdict = any(address.version == network.version and address in network for network in self._networks)
+            if len(self._verdicts) >= _MAX_VERDICTS:
+                self._verdicts.clear()
+            self._verdicts[host] = verdict
+        return verdict
 
     def ha1(self, user: str, realm: str, algorithm: str) -> str | None:
         """Of an agent that registers; the realm is fixed when passwords are set."""
@@ -142,6 +156,9 @@ class Directory:
 
     def target(self, agent: Agent) -> Target | None:
         """Where the agent's phone is now: its preferred binding, or its URI."""
+        fixed = self._elsewhere.get(agent.routing.id)
+        if fixed is not None:
+            return fixed
         aor = self.aor_of(agent)
         if aor is None:
             return Target(agent.address)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from app.configuration import Queue
 from app.facts import CallRecord, Outcome
+from b2bua.commands import Playlist
 from b2bua.events import EndedBy
 
-__all__ = ["LiveCall", "record_of"]
+__all__ = ["LiveCall", "record_of", "waiting_list"]
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +71,16 @@ def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queu
         short_abandon=outcome == "abandoned" and wait_ms <= short * 1000,
         ended_by="agent" if by == "callee" else by,
     )
+
+
+def waiting_list(queue: Queue | None, *, greeting: bool) -> Playlist:
+    """What a caller hears who waits in this queue (None: it is gone): the greeting once, then music."""
+    if queue is None:
+        return Playlist(("music",))
+    name = queue.routing.name
+    if greeting and queue.greeting is not None:
+        return Playlist((queue.greeting,), loop=False, queue=name)
+    return Playlist((queue.music,), queue=name)
 
 
 def _wait_ms(call: LiveCall, now: float) -> int:

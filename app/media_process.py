@@ -32,9 +32,9 @@ class Pinger(Protocol):
 
 
 class MediaKeeper:
-    """``ping`` sends OPTIONS; ``moved`` is told the server's SIP URI template whenever it (re)starts."""
+    """``ping`` sends OPTIONS; ``moved`` is told the server's SIP URI template, and whether it is a new process."""
 
-    def __init__(self, settings: Settings, ping: Pinger, moved: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, ping: Pinger, moved: Callable[[str, bool], None]) -> None:
         self._settings = settings
         self._ping = ping
         self._moved = moved
@@ -73,7 +73,7 @@ class MediaKeeper:
         if not address or not await self._answers(address):
             return False
         _log.info("built-in media server at %s taken up again", address)
-        self._at(address)
+        self._at(address, fresh=False)
         return True
 
     async def _launch(self) -> None:
@@ -90,7 +90,7 @@ class MediaKeeper:
             if asyncio.get_running_loop().time() > deadline:
                 raise MediaError(f"the built-in media server did not come up within {_START_LIMIT:g} s")
             await asyncio.sleep(0.02)
-        self._at(self._read_address())
+        self._at(self._read_address(), fresh=True)
 
     def _arguments(self) -> list[str]:
         settings = self._settings
@@ -107,9 +107,9 @@ class MediaKeeper:
             arguments += ["--sounds", ",".join(str(path) for path in settings.media_sounds)]
         return arguments
 
-    def _at(self, address: str) -> None:
+    def _at(self, address: str, *, fresh: bool) -> None:
         self._address, self._missed = address, 0
-        self._moved(f"sip:annc@{address};play={{sound}};repeat={{repeat}}")
+        self._moved(f"sip:annc@{address};play={{sound}};repeat={{repeat}}", fresh)
 
     def _read_address(self) -> str:
         said = self._read()

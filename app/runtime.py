@@ -15,6 +15,7 @@ from app.commands import Configure, LiveCommand, Reply, Unconfigure
 from app.core import Core
 from app.events.hub import EventHub
 from app.facts import Fact, encode_stored
+from app.instants import earliest
 from app.journal.codec import RowCodec
 from app.journal.port import Journal, JournalError, Turn
 from app.metrics.metrics import Metrics
@@ -179,11 +180,7 @@ class Runtime:
 
     def _next_deadline(self) -> float | None:
         """The earliest of the core's, the event hub's and that of the commits put off."""
-        due = self._core.next_deadline()
-        for other in (self._hub.next_deadline(), self._owed_at):
-            if other is not None and (due is None or other < due):
-                due = other
-        return due
+        return earliest(self._core.next_deadline(), self._hub.next_deadline(), self._owed_at)
 
     def _tick(self) -> None:
         self._timer = None

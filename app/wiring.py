@@ -147,8 +147,10 @@ class _Service:
         core = await self._core(database, network.listeners, limits)
         runtime = Runtime(core, journal, RowCodec(TABLES), view, hub, clock)
         runtime.network, inlet.runtime = network, runtime
-        await self._load(core, database, journal, view)
         keeper = self._keeper(core, runtime)
+        if keeper is not None:
+            await keeper.start()
+        await self._load(core, database, journal, view)
         counts = self._internals(core, runtime, journal, network, writer, keeper)
         metrics = Metrics(
             view, clock=clock, internals=counts, streams=lambda: hub.streams, backlog=writer.backlog,
@@ -162,8 +164,6 @@ class _Service:
     async def _start(self, parts: "_Parts") -> None:
         parts.writer.start()
         parts.web.start()
-        if parts.keeper is not None:
-            await parts.keeper.start()
         parts.runtime.start()
         parts.inlet.open()
         self._ready = []
@@ -223,8 +223,9 @@ class _Service:
             core.ping(uri, answered, self._clock())
             runtime.turn(self._clock())
 
-        def moved(template: str) -> None:
-            core.set_builtin_media((template,), self._clock(), controllable=True)
+        def moved(template: str, fresh: bool) -> None:  # noqa: FBT001 - as the keeper calls it
+            core.set_builtin_media((template,), self._clock(), controllable=True, fresh=fresh)
+            runtime.turn(self._clock())
 
         return MediaKeeper(self._settings, ping, moved)
 
@@ -270,7 +271,7 @@ class _Parts:
 class _Inlet:
     """Stands between the network, which comes up first, and the runtime, whose core needs the network's ports.
 
-    Until ``open``, INVITEs wait (bounded; the media server is not up yet), everything else is taken as it comes.
+    Until ``open``, requests wait (bounded): the calls they belong to are not loaded yet. Responses are taken as they come.
     """
 
     def __init__(self) -> None:
@@ -279,8 +280,8 @@ class _Inlet:
 
     def packets(self, packets: list[tuple[bytes, Source]]) -> None:
         if self._waiting is not None:
-            self._waiting.extend([packet for packet in packets if packet[0].startswith(b"INVITE ")])
-            packets = [packet for packet in packets if not packet[0].startswith(b"INVITE ")]
+            self._waiting.extend([packet for packet in packets if not packet[0].startswith(b"SIP/2.0 ")])
+            packets = [packet for packet in packets if packet[0].startswith(b"SIP/2.0 ")]
         if self.runtime is not None and packets:
             self.runtime.packets(packets)
 

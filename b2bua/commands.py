@@ -10,8 +10,8 @@ from typing import Literal, NewType
 from sipcore.packets import ANY_FLOW, Hop
 
 __all__ = [
-    "CallId", "CancelReason", "Command", "Dial", "DropLeg", "HangUp", "LegId", "OfferMode", "Park", "Play", "Playlist",
-    "Reject", "SetMediaServers", "Target",
+    "CallId", "CancelReason", "Command", "Dial", "DropLeg", "HangUp", "LegId", "MediaVanished", "OfferMode", "Park", "Play",
+    "Playlist", "Reject", "SetMediaServers", "Target",
 ]  # fmt: skip
 
 CallId = NewType("CallId", str)
@@ -106,4 +106,11 @@ class SetMediaServers:
     controllable: frozenset[str] = frozenset()
 
 
-Command = Park | Play | Dial | DropLeg | Reject | HangUp | SetMediaServers
+@dataclass(frozen=True, slots=True)
+class MediaVanished:
+    """Sessions at media servers other than ``alive`` are gone, and nobody told us: their callers get new ones."""
+
+    alive: frozenset[str]
+
+
+Command = Park | Play | Dial | DropLeg | Reject | HangUp | SetMediaServers | MediaVanished

@@ -26,6 +26,7 @@ class LegInput(IntEnum):
     REFUSE = 10  # we answered it with a failure
     ACK = 11  # we sent the ACK
     END = 12  # we want it over
+    VANISHED = 13  # the peer is no more (a media server that died): nobody is left to say BYE to
 
 
 class LegAction(IntEnum):
@@ -89,7 +90,11 @@ LEG_TABLE: Final[dict[tuple[S, LegInput], LegStep]] = {
     (S.OK_RECEIVED, _I.BYE): (S.GONE, _A.ACK, _O.HUNG_UP),
     (S.OK_RECEIVED, _I.END): (S.LEAVING, _A.ACK_AND_BYE, _O.NONE),
     (S.OK_RECEIVED, _I.LOST): (S.LEAVING, _A.ACK_AND_BYE, _O.LOST),
+    (S.CALLING, _I.VANISHED): (S.GONE, _A.NOTHING, _O.FAILED),
+    (S.RINGING, _I.VANISHED): (S.GONE, _A.NOTHING, _O.FAILED),
+    (S.OK_RECEIVED, _I.VANISHED): (S.GONE, _A.NOTHING, _O.LOST),
     # --- both
+    (S.UP, _I.VANISHED): (S.GONE, _A.NOTHING, _O.LOST),
     (S.UP, _I.BYE): (S.GONE, _A.NOTHING, _O.HUNG_UP),
     (S.UP, _I.END): (S.LEAVING, _A.BYE, _O.NONE),
     (S.UP, _I.LOST): (S.LEAVING, _A.BYE, _O.LOST),

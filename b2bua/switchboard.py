@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from b2bua import arrival, bridge, ending, parking, recovery, relay, snapshot
 from b2bua.call import Call, CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
-from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, Park, Play, Reject, SetMediaServers
+from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, MediaVanished, Park, Play, Reject, SetMediaServers
 from b2bua.desk import Change, Desk, Purpose, SwitchboardConfig, Transit
 from b2bua.events import CallEvent, LegFailed, LegFailure
 from b2bua.floor import Cause, Floor
@@ -68,6 +68,9 @@ class Switchboard:
         if isinstance(command, SetMediaServers):
             self._floor.media.configure(command)
             return []
+        if isinstance(command, MediaVanished):
+            self._media_vanished(command.alive, now)
+            return self._take()
         call = self._desk.calls.get(command.call)
         if call is not None and (call.state, _COMMANDS[type(command)]) in CALL_TABLE:
             self._input(call, _COMMANDS[type(command)], Cause(command=command), now)
@@ -75,6 +78,13 @@ class Switchboard:
         elif isinstance(command, Dial):
             self._desk.report(LegFailed(command.call, command.leg, LegFailure.CONNECT_FAILED, 0))
         return self._take()
+
+    def _media_vanished(self, alive: frozenset[str], now: float) -> None:
+        for call in list(self._desk.calls.values()):
+            media = call.media
+            if media is not None and media.server not in alive and call.state is not CallState.ENDED:
+                self._leg(call, media, LegInput.VANISHED, now)
+                self._settle(call)
 
     def receive(self, event: Event, now: float) -> list[CallEvent]:
         """An event of the endpoint that concerns a dialog or transaction of ours."""

@@ -3,7 +3,7 @@
 import pytest
 
 from b2bua.call import CallState
-from b2bua.commands import Park, Playlist
+from b2bua.commands import MediaVanished, Park, Playlist
 from b2bua.events import CallEnded, CallParked, LegAnswered, LegBridged, LegFailed, LegFailure, LegRinging
 from tests.unit.b2bua.harness import Net, origin_of, port_of, sdp
 
@@ -319,5 +319,19 @@ def test_dtmf_and_refer_pass(net: Net) -> None:
     assert info.body.startswith(b"Signal=5")
     assert info.content_type == "application/dtmf-relay"
     assert caller.responses(200)
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_callers_of_a_media_server_that_died_get_another_session() -> None:
+    net = Net(media=2)
+    caller = net.peer(6001)
+    call = net.parked_caller(caller)
+    net.lost.add(net.media[0].hop)
+    alive = f"sip:annc@127.0.0.1:{net.media[1].hop.port};play={{sound}};repeat={{repeat}}"
+    net.do(MediaVanished(frozenset({alive})))
+    net.media_answers(41000, server=1)
+    assert port_of(caller.last_request("INVITE").request.body) == 41000
+    assert net.board.state_of(call) is CallState.PARKED
     caller.request("BYE")
     assert net.quiet()
