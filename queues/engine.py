@@ -62,8 +62,11 @@ class Engine:
             outputs += self._floor.settle(now)
         return outputs
 
-    def take_changes(self) -> list[Change]:
-        """Rows of ``snapshot`` to replace, or delete (None), since the last call; each row once, as it is now."""
+    def take_changes(self, *, offers: bool = True) -> list[Change]:
+        """Rows of ``snapshot`` to replace, or delete (None), since the last call; each row once, as it is now.
+
+        ``offers`` False: without those of the offers, which a restart has no use for.
+        """
         floor, dirty = self._floor, self._floor.dirty
         changes: list[Change] = []
         for ticket_id in dirty.tickets:
@@ -72,9 +75,10 @@ class Engine:
         for agent_id in dirty.agents:
             agent = floor.agents.configured(agent_id)
             changes.append(("agent", agent_id, None if agent is None else agent_row(agent)))
-        for offer_id in dirty.offers:
-            offer = floor.offers.get(offer_id)
-            changes.append(("offer", offer_id, None if offer is None else offer_row(offer)))
+        if offers:
+            for offer_id in dirty.offers:
+                offer = floor.offers.get(offer_id)
+                changes.append(("offer", offer_id, None if offer is None else offer_row(offer)))
         dirty.clear()
         return changes
 
