@@ -80,8 +80,8 @@ def test_nobody_is_lost_when_the_service_is_killed(tmp_path: Path, start_service
     """20 wait and 10 talk when it dies; afterwards the ones are served and the others hang up, each with its record."""
     with sipp_agent("uas_agent_again", tmp_path / "agents", values={"talk_ms": 3_600_000}) as agents:
         service = start_service(config=two_queues(agents.port), settings=SETTINGS)
-        talking = {"talk_ms": 14_000}
-        waiting = {"talk_ms": 300, "wait_ms": 40_000}
+        talking = {"talk_ms": 24_000}
+        waiting = {"talk_ms": 300, "wait_ms": 60_000}
         with ExitStack() as stack:
             talkers = stack.enter_context(
                 sipp_caller(
