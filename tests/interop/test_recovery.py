@@ -184,7 +184,7 @@ def parked(service: Service, count: int) -> Iterator[list[Phone]]:
 
 
 def test_a_media_server_that_dies_is_replaced(start_service: StartService) -> None:
-    """It is started again and plays to those who come; those who waited keep their place and are served."""
+    """It is started again; those who waited are re-invited to it, keep their place and are served."""
     with Phone("ana", 620.0, ("", 0)) as agent:
         service = start_service(config=configuration([("ana", agent.port)]))
         agent.proxy = service.sip
@@ -194,6 +194,9 @@ def test_a_media_server_that_dies_is_replaced(start_service: StartService) -> No
             os.kill(dead, signal.SIGKILL)
             wait_until(lambda: service.internals()["media"]["restarts"] == 1, "its restart", log=service.log)
             wait_until(lambda: media_pid(service) not in (0, dead), "a new one", log=service.log)
+            for caller in early:
+                wait_until(lambda who=caller: any(line.startswith("INVITE") for line in who.log), "a re-INVITE")  # type: ignore[misc]
+                caller.listen(10)
             with parked(service, 1) as late:
                 service.set_state("ana", "available").raise_for_status()
                 for caller in (*early, *late):  # in the order in which they came
