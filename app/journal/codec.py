@@ -61,8 +61,18 @@ class RowCodec:
             raise JournalError(f"row {key!r} of journal table {table!r} cannot be encoded: {error}") from error
 
     def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[Row]:
-        """A turn's changes, in order."""
-        return [self.encode(table, key, row) for table, key, row in changes]
+        """A turn's changes, in order; as ``encode``, with the common case first."""
+        schemas, write = self._schemas, self._encoder.encode
+        rows: list[Row] = []
+        for table, key, row in changes:
+            if row is None and table in schemas:
+                rows.append(Row(table, key, None))
+                continue
+            try:
+                rows.append(Row(table, key, write((schemas[table].version, row))))
+            except (KeyError, TypeError, ValueError, OverflowError):  # unknown, or not UTF-8, or no encoding at all
+                rows.append(self.encode(table, key, row))
+        return rows
 
     def decode(self, row: Row) -> Any:  # noqa: ANN401 - the type is the table's
         """The dataclass that was encoded. Raises ``JournalError`` naming what is unknown, too new or damaged."""

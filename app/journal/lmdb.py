@@ -28,7 +28,8 @@ __all__ = ["FORMAT", "LmdbJournal"]
 FORMAT: Final = 1
 _FORMAT_KEY: Final = b"mformat"
 _SHIPPED_KEY: Final = b"mshipped"
-_ROWS: Final = b"r"
+_ROW_MARK: Final = "r"
+_ROWS: Final = _ROW_MARK.encode()
 _ROWS_END: Final = b"s"
 _OUTBOX: Final = b"\xff"
 _LONG: Final = b"\xff"  # no UTF-8 text starts with it: marks a row key kept by its hash
@@ -82,7 +83,7 @@ class LmdbJournal:
         txn = self._env.begin(write=True)
         try:
             for table, key, value in turn.rows:
-                raw = _ROWS + table.encode() + b"\0" + key.encode(errors="surrogatepass")
+                raw = f"{_ROW_MARK}{table}\0{key}".encode(errors="surrogatepass")
                 if len(raw) > _MAX_KEY:
                     raw, value = _hashed(table, key, value)  # noqa: PLW2901 - the row as it is stored
                 if value is None:
