@@ -51,10 +51,10 @@ def trying(request: Request) -> bytes:
 
 def _tagged(to: Header, tag: str) -> Header:
     value = to[1]
-    usual = USUAL_ADDRESS(value)
-    if usual is None:
-        return make_header("To", with_tag(value, tag))
-    return to if usual[2] else ("To", f"{value};tag={tag}", f"To: {value};tag={tag}")
+    if value[-1:] == ">" and "tag" not in value.lower():
+        value = f"{value};tag={tag}"
+        return ("To", value, f"To: {value}")
+    return make_header("To", with_tag(value, tag))
 
 
 def with_tag(text: str, tag: str) -> str:
@@ -72,6 +72,8 @@ def with_tag(text: str, tag: str) -> str:
 
 def without_tag(text: str) -> str:
     """From or To text without its tag; the rest stays as written."""
+    if "tag" not in text.lower():
+        return text
     usual = USUAL_ADDRESS(text)
     if usual is not None:
         return text[: usual.start(2) - len(";tag=")] if usual[2] else text
