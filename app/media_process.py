@@ -50,6 +50,7 @@ class MediaKeeper:
         """Adopt the one that runs, or start one. Raises MediaError."""
         if not await self._adopt():
             await self._launch()
+            await self._answers(self._address)  # it learns whose it is
         self._task = asyncio.create_task(self._watch(), name="media-keeper")
 
     async def stop(self, *, end: bool) -> None:

@@ -4,6 +4,7 @@ In rising order of precedence: defaults, ``callyard.toml`` (or ``--settings FILE
 ``load_settings`` merges the four; ``Settings(...)`` itself looks at nothing but its arguments.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["DEFAULT_FILE", "ENV_PREFIX", "Settings", "SettingsError", "check_med
 
 ENV_PREFIX = "CALLYARD_"
 DEFAULT_FILE = Path("callyard.toml")
+_OF_THE_COMMAND_LINE = {f"{ENV_PREFIX}URL", f"{ENV_PREFIX}KEY"}  # what ``callyard config import`` reads by itself
 
 
 class SettingsError(Exception):
@@ -173,7 +175,10 @@ class Settings(BaseSettings):
     )
     media_max_sessions: int = Field(default=10_000, ge=1, description="Sessions of the built-in media server at once.")
     media_orphan_seconds: float = Field(
-        default=60.0, gt=0, description="The built-in media server drops sessions that nobody claims for this long."
+        default=60.0,
+        ge=30,
+        description="After a restart the built-in media server drops sessions that nobody claims for this long; the service "
+        "claims its own within 20 seconds.",
     )
     media_owner_seconds: float = Field(
         default=300.0, gt=0, description="The built-in media server ends this long after its owner's last OPTIONS."
@@ -322,6 +327,10 @@ def _read_file(file: Path | None) -> dict[str, object]:
 
 
 def _environment() -> dict[str, object]:
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields} | _OF_THE_COMMAND_LINE
+    strangers = sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known)
+    if strangers:
+        raise SettingsError(f"setting {strangers[0]}: there is no such setting (from the environment)")
     return dict(EnvSettingsSource(Settings)())
 
 

@@ -6,6 +6,7 @@ kept; bridged calls need nothing.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua import ending, parking
 from b2bua.call import Call, CallState, MoveStep
@@ -22,6 +23,8 @@ from sipcore.packets import Hop, Source
 
 __all__ = ["restore"]
 
+_CLAIM_SECONDS: Final = 20.0
+_LIFE_OF_A_2XX: Final = 32.0  # 64·T1: so long is it retransmitted (RFC 3261 §13.3.1.4)
 _OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
 _UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
 
@@ -46,7 +49,7 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> 
     for leg in [*call.every_leg(), *call.departing]:
         if leg.state is not LegState.GONE:
             desk.add_leg(call, leg)
-            _resume_timer(leg, now)
+            _resume_timer(floor, leg, now)
     if invite is not None:
         call.invite_stored = True
         _adopt(floor, call, invite, now)
@@ -58,12 +61,14 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> 
         _RESUME[call.state](floor, call, now)
 
 
-def _resume_timer(leg: Leg, now: float) -> None:
+def _resume_timer(floor: Floor, leg: Leg, now: float) -> None:
+    """Sessions are refreshed within ``_CLAIM_SECONDS``: a media server that outlived us drops those that nobody claims."""
     if leg.session_expires and leg.state is LegState.UP:
         if leg.kind is LegKind.MEDIA:
-            leg.refreshing = True  # a media server that outlived us drops the sessions that nobody claims
+            leg.refreshing = True
         interval = refresh_interval(leg)
-        leg.refresh_at = now + (min(30.0, interval) if leg.refreshing else interval)
+        soon = min(_CLAIM_SECONDS * (0.1 + 0.9 * floor.desk.uniform()), interval)
+        leg.refresh_at = now + (soon if leg.refreshing else interval)
 
 
 def _adopt(floor: Floor, call: Call, row: InviteRow, now: float) -> None:
@@ -119,7 +124,7 @@ def _bridged(floor: Floor, call: Call, now: float) -> None:
     leg = call.winning_leg()
     if leg is None:
         ending.system(floor, call, "restart", now)
-    else:
+    elif call.ends_at is None or now - (call.ends_at - floor.desk.config.max_call_seconds) < _LIFE_OF_A_2XX:
         floor.signalling.resume_ack(leg, now)
 
 

@@ -161,3 +161,9 @@ def test_the_settings_page_is_current() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_misspelled_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLYARD_SIP_LISTENS", "udp:127.0.0.1:5060")
+    with pytest.raises(SettingsError, match="CALLYARD_SIP_LISTENS: there is no such setting"):
+        load_settings()
