@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import secrets
 import signal
 import sys
 import time
@@ -37,6 +36,7 @@ from app.metrics.metrics import Metrics
 from app.metrics.router import metrics_router
 from app.projections.live import LiveView
 from app.projections.today import load_today
+from app.randomness import random_bits
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
@@ -193,9 +193,7 @@ class _Service:
             ),
             settings.max_calls,
         )  # fmt: skip
-        sources = Sources(
-            _uuid, lambda: secrets.randbits(64), random.random, await server_secret(database, "digest-nonce")
-        )
+        sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)
 
     async def _load(self, core: Core, database: Database, journal: LmdbJournal, view: LiveView) -> None:
