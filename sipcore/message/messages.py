@@ -22,8 +22,8 @@ class Message:
     """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
 
     __slots__ = (
-        "_call_id", "_contact_uri", "_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_via", "body",
-        "headers",
+        "_call_id", "_contact_uri", "_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_values",
+        "_via", "body", "headers",
     )  # fmt: skip
 
     _via: Via | None
@@ -35,18 +35,22 @@ class Message:
     _to_tag: str | None
     _contacts: list[NameAddr] | None
     _contact_uri: str | None
+    _values: dict[str, str] | None
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         self.headers: list[Header] = [make_header(name, value) for name, value in headers] if headers else []
         self.body = body
         self._via = self._from = self._to = self._cseq = self._contacts = None
         self._call_id = self._from_tag = self._to_tag = self._contact_uri = None
+        self._values = None  # by name, of a received message in which no header comes twice and none has changed
 
     # -- headers as text
 
     def get(self, name: str) -> str | None:
         """The first value of a header, None when absent. A list is not split."""
         name = KNOWN.get(name) or canonical_name(name)
+        if self._values is not None:
+            return self._values.get(name)
         for known, value, _ in self.headers:
             if known == name:
                 return value
@@ -55,6 +59,8 @@ class Message:
     def get_all(self, name: str) -> list[str]:
         """Every value of a header in order, comma lists split where the header may be one."""
         name = KNOWN.get(name) or canonical_name(name)
+        if self._values is not None and name not in self._values:
+            return []
         values = [value for known, value, _ in self.headers if known == name]
         if not values or name not in LIST_HEADERS:
             return values
@@ -75,7 +81,7 @@ class Message:
     def push_via(self, value: str) -> None:
         """``prepend`` for a Via of our own making: not looked at for line breaks."""
         self.headers.insert(0, ("Via", value, f"Via: {value}"))
-        self._via = None
+        self._via = self._values = None
 
     def set(self, name: str, value: str) -> None:
         """Replace every header of this name by one (at the place of the first), or append it."""
@@ -126,6 +132,7 @@ class Message:
 
     def _forget(self, name: str) -> None:
         """A header has changed: its views are parsed anew. (A Via is stamped on every request: the others are kept.)"""
+        self._values = None
         if name == "Via":
             self._via = None
         elif name == "From":
@@ -150,6 +157,8 @@ class Message:
     def parse_views(self, values: dict[str, str]) -> None:
         """Parse what nearly every message is asked for, and see that the rest can be. ``values``: header values by name."""
         single = len(values) == len(self.headers)  # no header comes twice
+        if single:
+            self._values = values
         via = values["Via"] if single else self._required("Via")
         self._via = Via.parse(_first_of(via) if "," in via else via)
         usual = USUAL_ADDRESS(values["From"])

@@ -232,3 +232,32 @@ def test_register_contacts() -> None:
     assert request.get("Contact") == "*"
     request.set("Contact", '"a, b" <sip:a>;q=0.5, sip:c@d;expires=1')
     assert [contact.uri for contact in request.contacts] == ["sip:a", "sip:c@d"]
+
+
+def test_what_was_read_follows_every_change() -> None:
+    request = parse(invite().encode())
+    assert request.get("Organization") is None
+    request.add("Organization", "late")
+    assert (request.get("Organization"), request.get_all("Organization")) == ("late", ["late"])
+    request.remove("Organization")
+    assert request.get_all("Organization") == []
+    request.set("Call-ID", "other")
+    assert (request.get("Call-ID"), request.call_id) == ("other", "other")
+    request.set("Contact", "<sip:moved@192.0.2.9>;expires=5")
+    assert request.contact_uri == "sip:moved@192.0.2.9"
+    request.push_via("SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKtop;rport")
+    assert (request.via.branch, request.get("Via")) == ("z9hG4bKtop", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKtop;rport")
+
+
+def test_a_simple_message_follows_its_changes() -> None:
+    text = (
+        b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h:5070;branch=z9hG4bK1;rport\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:b>\r\n"
+        b"Call-ID: c\r\nCSeq: 7 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    )
+    first, second = parse(text), parse(text)
+    first.set("Max-Forwards", "69")
+    first.set_first("Via", "SIP/2.0/UDP other")
+    assert (first.max_forwards, second.max_forwards) == (69, 70)
+    assert (first.via.host, second.via.host, second.via.port) == ("other", "h", 5070)
+    assert (second.get_all("Route"), second.get("Route"), second.get("Call-ID")) == ([], None, "c")
+    assert second.encode() == text
