@@ -14,11 +14,11 @@ from app.directory import Directory
 from app.facts import CallEventKind, Fact
 from app.instants import earliest
 from app.live_call import LiveCall, waiting_list
+from app.vocabulary import drop_reason, failure_cause
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.call import CallState
-from b2bua.commands import CallId, CancelReason, LegId
-from b2bua.events import LegFailure
+from b2bua.commands import CallId, LegId
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues import outputs as from_engine
@@ -38,14 +38,7 @@ from sipcore.events import Event, RequestReceived
 
 __all__ = ["CallCenter"]
 
-_FAILURES = {
-    LegFailure.BUSY: FailureCause.BUSY,
-    LegFailure.REJECTED: FailureCause.REJECTED,
-    LegFailure.NO_ANSWER: FailureCause.NO_ANSWER,
-    LegFailure.UNREACHABLE: FailureCause.UNREACHABLE,
-    LegFailure.CONNECT_FAILED: FailureCause.CONNECT_FAILED,
-}
-_DROPS = {from_engine.CancelReason.RING_TIMEOUT: CancelReason.NO_ANSWER}
+_STILL_WAITING = (from_engine.CancelReason.RING_TIMEOUT, from_engine.CancelReason.AGENT_GONE)
 _FORWARD_RING_SECONDS = 60.0
 
 
@@ -259,12 +252,10 @@ class CallCenter:
         self._tell_board(to_board.Dial(CallId(call.id), LegId(output.offer), target, agent.offer), now)
 
     def _withdraw(self, output: from_engine.WithdrawOffer, now: float) -> None:
-        reason = _DROPS.get(output.reason, CancelReason.WITHDRAWN)
+        reason = drop_reason(output.reason)
         self._tell_board(to_board.DropLeg(CallId(output.ticket), LegId(output.offer), reason), now)
         call = self.calls.get(output.ticket)
-        if call is not None and output.reason in (
-            from_engine.CancelReason.RING_TIMEOUT, from_engine.CancelReason.AGENT_GONE,
-        ):  # fmt: skip
+        if call is not None and output.reason in _STILL_WAITING:
             self._after_straight(call, now)
 
     def _after_straight(self, call: LiveCall, now: float) -> None:
@@ -303,7 +294,7 @@ class CallCenter:
             self._tell_board(to_board.HangUp(CallId(call.id), "overflow_failed"), now)
             return
         self._after_straight(call, now)
-        self._tell_engine(to_engine.OfferFailed(OfferId(leg), _FAILURES[event.cause]), now)
+        self._tell_engine(to_engine.OfferFailed(OfferId(leg), failure_cause(event.cause)), now)
 
     def _offer_ended(self, output: from_engine.OfferEnded, now: float) -> None:
         call = self.calls.get(output.ticket)
@@ -398,6 +389,9 @@ class CallCenter:
         for call in list(self.calls.values()):
             if not call.parked and call.forward is None and call.offer is None and call.connected_at is None:
                 self._park(call, now)
+            elif call.forward is not None and self._board.state_of(CallId(call.id)) is not CallState.BRIDGED:
+                queue = self._directory.queues.get(call.queue)
+                self._flow_out(call, queue.routing.overflow if queue is not None else Overflow(), now, status=480)
         self._run(now)
 
     def retold(self) -> Iterable[Fact]:

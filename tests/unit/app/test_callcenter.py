@@ -156,6 +156,25 @@ def test_max_wait_sends_the_caller_to_a_uri() -> None:
     assert centre.left() == {}
 
 
+def test_a_crash_while_the_overflow_rings_sends_the_caller_there_again() -> None:
+    centre = Centre()
+    voicemail = centre.peer(8001)
+    centre.add(queue(max_wait=30.0, overflow=Overflow(OverflowAction.URI, voicemail.uri)), entry("1000"))
+    caller = centre.peer(6001)
+    caller.invite(sdp(30000))
+    caller.ack(caller.responses(200)[-1])
+    centre.wait(31)
+    voicemail.reply(voicemail.last_request("INVITE"), 180)
+    centre.crash()
+    centre.wait(2)
+    assert voicemail.cancels()
+    voicemail.reply(voicemail.last_request("INVITE"), 200, sdp(32000))
+    assert port_of(caller.last_request("INVITE").request.body) == 32000
+    caller.request("BYE")
+    assert last(centre).outcome == "flowed_out"
+    assert centre.left() == {}
+
+
 def test_a_full_queue_refuses() -> None:
     centre, _ = centre_with(queue(max_length=1), 7001, status="paused")
     first, second = centre.peer(6001), centre.peer(6002)
