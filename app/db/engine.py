@@ -5,7 +5,7 @@ the write lock at its start (``busy_timeout``) instead of failing half-way when 
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 __all__ = ["FAILURES", "Database", "DatabaseError"]
 
@@ -62,6 +62,10 @@ class Database:
         """A session whose changes are committed together at the end, or not at all where the block raises."""
         async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """As ``write``, but a bare connection: for statements that map no objects."""
+        return self._writing.begin()
 
     async def check(self) -> None:
         """Connect once. Raises ``DatabaseError``."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Final, Self, assert_never
 
 import sqlalchemy as sa
@@ -19,7 +18,10 @@ _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQL
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
 _INTERVALS: Final[sa.Table] = AgentIntervalRow.__table__  # type: ignore[attr-defined]  # as above
 
-Values = dict[str, Any]
+Values = tuple[str | int | None, ...]
+"""A row's values in the order of its table's columns."""
+
+_BEFORE_WRAP_UP: Final = list(_CALLS.columns.keys()).index("wrap_up_ms")
 
 
 def to_ms(instant: float) -> int:
@@ -37,48 +39,51 @@ class Batch:
     wrap_ups: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: list[Fact]) -> Self:
+    def of(cls, facts: Iterable[Fact]) -> Self:
         batch = cls()
         for fact in facts:
             batch.add(fact)
         return batch
 
     def add(self, fact: Fact) -> None:
-        match fact:
-            case CallEvent():
-                self.events.append(_event(fact))
-            case CallRecord():
-                row = _call(fact)
-                row["wrap_up_ms"] = self.wrap_ups.pop(fact.call, None)
-                self.calls[fact.call] = row
-            case WrapUp():
-                if fact.call in self.calls:
-                    self.calls[fact.call]["wrap_up_ms"] = fact.wrap_up_ms
-                else:
-                    self.wrap_ups[fact.call] = fact.wrap_up_ms
-            case AgentInterval():
-                self.intervals.append(_interval(fact))
-            case AgentState() | QueueDepth():
-                pass  # not stored; an earlier release may have left one in the outbox
-            case _:
-                assert_never(fact)
+        if isinstance(fact, CallEvent):  # half of all
+            self.events.append(_event(fact))
+        elif isinstance(fact, AgentInterval):
+            self.intervals.append(_interval(fact))
+        elif isinstance(fact, CallRecord):
+            self.calls[fact.call] = _call(fact, self.wrap_ups.pop(fact.call, None))
+        elif isinstance(fact, WrapUp):
+            self._wrapped_up(fact.call, fact.wrap_up_ms)
+        elif not isinstance(fact, AgentState | QueueDepth):  # not stored; an earlier release may have left one
+            assert_never(fact)
+
+    def _wrapped_up(self, call: str, wrap_up_ms: int) -> None:
+        row = self.calls.get(call)
+        if row is None:
+            self.wrap_ups[call] = wrap_up_ms
+        else:
+            self.calls[call] = (*row[:_BEFORE_WRAP_UP], wrap_up_ms, *row[_BEFORE_WRAP_UP + 1 :])
 
 
 class _Statement:
     """A Core statement compiled once for the dialect, executed by position for many rows.
 
     Going through Core's parameter processing for every row would cost more than all else that the loop does for a fact;
-    the columns are integers, texts and booleans, which both drivers take as they are.
+    the columns are integers, texts and booleans, which both drivers take as they are. ``names``: of a row's values.
     """
 
     def __init__(self, statement: sa.Insert | sa.Update, dialect: sa.Dialect, names: Sequence[str]) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=list(names))
+        keys = list(names) if isinstance(statement, sa.Insert) else []
+        compiled = statement.compile(dialect=dialect, column_keys=keys)
         assert isinstance(compiled, SQLCompiler)
         self._sql = str(compiled)
-        self._values = itemgetter(*(compiled.positiontup or ()))
+        wanted = list(compiled.positiontup or ())
+        # None: the rows have the statement's order already.
+        self._places = None if wanted == list(names) else [names.index(name) for name in wanted]
 
     async def many(self, connection: AsyncConnection, rows: Iterable[Values]) -> None:
-        values = [self._values(row) for row in rows]
+        places = self._places
+        values = list(rows) if places is None else [tuple([row[place] for place in places]) for row in rows]
         if values:
             await connection.exec_driver_sql(self._sql, values)
 
@@ -103,7 +108,7 @@ class FactStore:
         self._wrap_up = _Statement(
             sa.update(_CALLS).where(_CALLS.c.call == sa.bindparam("of_call")).values(wrap_up_ms=sa.bindparam("ms")),
             dialect,
-            (),
+            ("of_call", "ms"),
         )
 
     async def write(self, connection: AsyncConnection, batch: Batch) -> set[str]:
@@ -118,35 +123,34 @@ class FactStore:
             return set()
         query = sa.select(_CALLS.c.call).where(_CALLS.c.call.in_(list(wrap_ups)))
         known = set((await connection.execute(query)).scalars())
-        await self._wrap_up.many(connection, [{"of_call": call, "ms": wrap_ups[call]} for call in known])
+        await self._wrap_up.many(connection, [(call, wrap_ups[call]) for call in known])
         return wrap_ups.keys() - known
 
 
 def _event(event: CallEvent) -> Values:
-    return {
-        "id": event.id, "time": to_ms(event.time), "kind": event.kind, "call": event.call, "queue": event.queue,
-        "agent": event.agent, "offer": event.offer, "cause": _text(event.cause), "position": event.position,
-        "caller": _text(event.caller), "called": _text(event.called), "priority": event.priority,
-    }  # fmt: skip
+    cause, caller, called = event.cause, event.caller, event.called
+    if cause is not None or caller is not None or called is not None:
+        cause, caller, called = _text(cause), _text(caller), _text(called)
+    return (
+        event.id, round(event.time * 1000), event.kind, event.call, event.queue, event.agent, event.offer, cause,
+        event.position, caller, called, event.priority,
+    )  # fmt: skip
 
 
-def _call(record: CallRecord) -> Values:
-    return {
-        "call": record.call, "id": record.id, "sip_call_id": _text(record.sip_call_id),
-        "caller": _text(record.caller), "called": _text(record.called), "queue": record.queue, "agent": record.agent,
-        "arrived_at": to_ms(record.arrived_at), "queued_at": _ms(record.queued_at),
-        "answered_at": _ms(record.answered_at), "ended_at": to_ms(record.ended_at), "outcome": record.outcome,
-        "cause": _text(record.cause), "wait_ms": record.wait_ms, "ring_ms": record.ring_ms, "talk_ms": record.talk_ms,
-        "offers": record.offers, "priority": record.priority, "within_threshold": record.within_threshold,
-        "short_abandon": record.short_abandon, "ended_by": record.ended_by,
-    }  # fmt: skip
+def _call(record: CallRecord, wrap_up_ms: int | None) -> Values:
+    return (
+        record.call, record.id, _text(record.sip_call_id), _text(record.caller), _text(record.called), record.queue,
+        record.agent, to_ms(record.arrived_at), _ms(record.queued_at), _ms(record.answered_at), to_ms(record.ended_at),
+        record.outcome, _text(record.cause), record.wait_ms, record.ring_ms, record.talk_ms, wrap_up_ms, record.offers,
+        record.priority, record.within_threshold, record.short_abandon, record.ended_by,
+    )  # fmt: skip
 
 
 def _interval(interval: AgentInterval) -> Values:
-    return {
-        "id": interval.id, "agent": interval.agent, "state": interval.state, "start": to_ms(interval.start),
-        "end": to_ms(interval.end), "pause_reason": _text(interval.pause_reason), "call": interval.call,
-    }  # fmt: skip
+    return (
+        interval.id, interval.agent, interval.state, round(interval.start * 1000), round(interval.end * 1000),
+        _text(interval.pause_reason), interval.call,
+    )  # fmt: skip
 
 
 def _ms(instant: float | None) -> int | None:

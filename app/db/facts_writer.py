@@ -119,6 +119,12 @@ class FactsWriter:
                 await asyncio.wait_for(self._stopping.wait(), self.pause())
 
     def _decoded(self, raw: Sequence[tuple[int, bytes]]) -> list[Item]:
+        try:
+            return [(sequence, decode(data)) for sequence, data in raw]
+        except msgspec.MsgspecError:
+            return self._readable(raw)
+
+    def _readable(self, raw: Sequence[tuple[int, bytes]]) -> list[Item]:
         items: list[Item] = []
         for sequence, data in raw:
             try:
@@ -130,13 +136,14 @@ class FactsWriter:
     async def _write(self, items: Sequence[Item]) -> list[int]:
         """Store them in one transaction; the sequence numbers of those that are stored now."""
         batch = Batch.of([fact for _, fact in items])
-        early = self._early_for(items)
+        early = self._early_for(items) if self._early else []
         for _, wrap_up in early:
             batch.add(wrap_up)
-        async with self._database.write() as session:
-            connection = await session.connection()
+        async with self._database.begin() as connection:
             orphans = await self._store.write(connection, batch)
         stored: list[int] = [sequence for sequence, _ in early]
+        if not orphans:
+            return stored + [sequence for sequence, _ in items]
         for sequence, fact in items:
             if isinstance(fact, WrapUp) and fact.call in orphans:
                 self._early[fact.call] = (sequence, fact)
@@ -159,6 +166,8 @@ class FactsWriter:
     def _settle(self, stored: list[int]) -> None:
         self._journal.shipped(stored)
         self.counters["stored"] += len(stored)
+        if not self._early:
+            return
         gone = set(stored)
         self._early = {call: item for call, item in self._early.items() if item[0] not in gone}
 

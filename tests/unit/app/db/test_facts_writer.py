@@ -153,7 +153,7 @@ async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
     whole = FactStore.write
 
     async def picky(store: FactStore, connection: AsyncConnection, batch: Batch) -> set[str]:
-        if any(event["kind"] == "ringing" for event in batch.events):
+        if any(event[2] == "ringing" for event in batch.events):
             raise sa.exc.DataError("insert", {}, ValueError("no ringing"))
         return await whole(store, connection, batch)
 
@@ -173,7 +173,8 @@ def test_statements_for_postgresql() -> None:
     assert "ON CONFLICT (id) DO NOTHING" in store._events._sql
     assert "ON CONFLICT (call) DO UPDATE" in store._calls._sql
     assert "coalesce(excluded.wrap_up_ms, calls.wrap_up_ms)" in store._calls._sql
-    assert store._wrap_up._values({"of_call": "c1", "ms": 5}) == (5, "c1")
+    assert (store._events._places, store._intervals._places, store._calls._places) == (None, None, None)
+    assert store._wrap_up._places == [1, 0]
     assert "$2" in store._wrap_up._sql
 
 
