@@ -34,7 +34,8 @@ def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) 
         return None
     desk = floor.desk
     try:
-        call = _call(floor, event, server, call_id, now)
+        caller, identity = header_policy.caller_of(request, desk.config.host)
+        call = _call(floor, event, server, call_id, identity, now)
     except SipError as bad:  # a Contact that no request can be sent to
         desk.endpoint.respond(server, respond_to(request, bad.status, to_tag=desk.ids.tag()), now)
         return None
@@ -42,9 +43,8 @@ def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) 
     desk.invites[server] = (call, call.caller)
     desk.add_leg(call, call.caller)
     desk.touch(call)
-    caller = header_policy.user_of(request.from_)
     called = header_policy.user_of_uri(request.uri)
-    desk.report(CallArrived(call_id, request.call_id, caller, called, has_offer=bool(request.body)))
+    desk.report(CallArrived(call_id, request.call_id, caller, called, bool(request.body)))
     return call
 
 
@@ -58,19 +58,19 @@ def _refusal(floor: Floor, request: Request) -> tuple[int, list[tuple[str, str]]
     if request.body and not described(request.body):
         return 488, [("Warning", '399 callyard "no media in the session description"')]
     minimum = floor.desk.config.min_session_expires
-    if 0 < session_expires_of(request)[0] < minimum and supports_timer(request):
+    if request.get("Session-Expires") and 0 < session_expires_of(request)[0] < minimum and supports_timer(request):
         return 422, [("Min-SE", str(minimum))]
     try:
         if request.max_forwards == 0:
             return 483, []
-        if request.contact is None:
+        if not request.contact_uri:
             return 400, []
     except SipError:
         return 400, []
     return None
 
 
-def _call(floor: Floor, event: RequestReceived, server: ServerKey, call_id: CallId, now: float) -> Call:
+def _call(floor: Floor, event: RequestReceived, server: ServerKey, call_id: CallId, identity: str, now: float) -> Call:
     desk, request, source = floor.desk, event.request, event.source
     contact = desk.contact(source.hop.transport)
     dialog = Dialog.as_uas(request, source, local_tag=desk.ids.tag(), contact=contact)
@@ -85,9 +85,8 @@ def _call(floor: Floor, event: RequestReceived, server: ServerKey, call_id: Call
     )  # fmt: skip
     return Call(
         call_id, CallState.ARRIVED, leg,
-        identity=header_policy.caller_identity(request, desk.config.host),
-        passed_on=tuple(header_policy.passed_on(request)),
-        hops_left=(request.max_forwards or 70) - 1,  # 0 has been refused
+        identity, tuple(header_policy.passed_on(request)),
+        (request.max_forwards or 70) - 1,  # 0 has been refused
     )  # fmt: skip
 
 

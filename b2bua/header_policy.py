@@ -2,45 +2,61 @@
 
 from typing import Final
 
-from sipcore.message import BadUri, NameAddr, Request, Uri
+from sipcore.message import BadUri, Request, Uri
+from sipcore.message.grammar import quote
 
-__all__ = ["caller_identity", "passed_on", "passed_within", "user_of", "user_of_uri"]
+__all__ = ["caller_of", "passed_on", "passed_within", "user_of_uri"]
 
-_ON_INVITE: Final = (
+_ON_INVITE: Final = frozenset({
     "Subject", "Priority", "Accept-Language", "Alert-Info", "Call-Info", "Organization", "Privacy",
     "P-Asserted-Identity", "Diversion", "History-Info", "User-to-User",
-)  # fmt: skip
-_WITHIN: Final = (
+})  # fmt: skip
+_WITHIN: Final = frozenset({
     "Content-Type", "Content-Disposition", "Content-Encoding", "Refer-To", "Referred-By", "Refer-Sub", "Event",
     "Subscription-State", "Info-Package", "Accept", "Reason", "Target-Dialog",
-)  # fmt: skip
-_PRIVATE: Final = ("X-", "x-")
+})  # fmt: skip
+_PRIVATE: Final = "X-"  # header names are canonical
+_USUAL_USER: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.!~*()&=+$,-")
 
 
 def passed_on(invite: Request) -> list[tuple[str, str]]:
     """Headers of a caller's INVITE that go to the callee: who and what the call is about, and every ``X-`` header."""
-    return [(name, value) for name, value, _ in invite.headers if name in _ON_INVITE or name[:2] in _PRIVATE]
+    return [(name, value) for name, value, _ in invite.headers if name in _ON_INVITE or name[:2] == _PRIVATE]
 
 
 def passed_within(message: Request) -> list[tuple[str, str]]:
     """Headers of an in-dialog request (INFO, REFER, NOTIFY, MESSAGE) that go to the other leg."""
-    return [(name, value) for name, value, _ in message.headers if name in _WITHIN or name[:2] in _PRIVATE]
+    return [(name, value) for name, value, _ in message.headers if name in _WITHIN or name[:2] == _PRIVATE]
 
 
-def caller_identity(invite: Request, host: str) -> str:
-    """The From that a callee sees: the caller's display name and user, at our host."""
-    sender = invite.from_
-    user = user_of(sender)
-    address = f"<sip:{user}@{host}>" if user else f"<sip:{host}>"
-    return str(NameAddr(address[1:-1], sender.display))
+def caller_of(invite: Request, host: str) -> tuple[str, str]:
+    """The caller's user, and the From that a callee sees: the caller's display name and user, at our host."""
+    before, _, rest = (invite.get("From") or "").partition("<")
+    if before and not _is_quoted(before):
+        sender = invite.from_
+        uri, before = sender.uri, f"{quote(sender.display)} " if sender.display else ""
+    else:
+        uri = rest.partition(">")[0]
+    user = user_of_uri(uri)
+    return user, f"{before}<sip:{user}@{host}>" if user else f"{before}<sip:{host}>"
 
 
-def user_of(address: NameAddr) -> str:
-    """The user part or number; empty where there is none or the URI is of a scheme that we do not read."""
-    return user_of_uri(address.uri)
+def _is_quoted(display: str) -> bool:
+    """A display name as we write it ourselves: it can be taken over."""
+    return (
+        display[0] == '"'
+        and display[-2:] == '" '
+        and display.count('"') == 2
+        and "\\" not in display
+        and len(display) > 3
+    )
 
 
 def user_of_uri(uri: str) -> str:
+    """The user part or number; empty where there is none or the URI is of a scheme that we do not read."""
+    head, at, host = uri.partition("@")
+    if at and head[:4] == "sip:" and len(head) > 4 and _USUAL_USER.issuperset(head[4:]) and "@" not in host:
+        return head[4:]  # no need to look at the host
     try:
         return Uri.parse(uri).user or ""
     except BadUri:

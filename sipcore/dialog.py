@@ -25,6 +25,7 @@ TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "R
 
 _MAX_FORWARDS: Final = make_header("Max-Forwards", "70")
 _SIP_SCHEMES: Final = ("sip:", "sips")
+_UDP: Final = ("transport=UDP", "transport=udp")
 _OUTSIDE_ORDER: Final = ("ACK", "CANCEL")
 
 
@@ -56,20 +57,12 @@ class Dialog:
         target = _contact_uri(request)
         route_set = tuple(request.record_route)
         hop, flow = (None, ANY_FLOW) if route_set else _reach(request, source, target)
+        remote_tag = request.from_tag
         return cls(
-            call_id=request.call_id,
-            local_tag=local_tag,
-            remote_tag=request.from_tag,
-            local=without_tag(request.get("To") or ""),
-            remote=without_tag(request.get("From") or ""),
-            local_contact=contact,
-            remote_target=target,
-            route_set=route_set,
-            remote_cseq=request.cseq.number,
-            hop=hop,
-            flow=flow,
-            secure=source.hop.transport == "TLS" and request.uri[:5].lower() == "sips:",
-        )
+            request.call_id, local_tag, remote_tag, without_tag(request.get("To") or ""),
+            _untagged(request.get("From") or "", remote_tag), contact, target, route_set, 0, request.cseq.number,
+            hop, flow, source.hop.transport == "TLS" and request.uri[:5].lower() == "sips:",
+        )  # fmt: skip
 
     @classmethod
     def as_uac(cls, request: Request, response: Response, *, hop: Hop | None = None, flow: int = ANY_FLOW) -> "Dialog":
@@ -82,7 +75,7 @@ class Dialog:
             call_id=request.call_id,
             local_tag=request.from_tag,
             remote_tag=response.to_tag,
-            local=without_tag(request.get("From") or ""),
+            local=_untagged(request.get("From") or "", request.from_tag),
             remote=without_tag(request.get("To") or ""),
             local_contact=request.get("Contact") or "",
             remote_target=_contact_uri(response),
@@ -176,6 +169,13 @@ class Dialog:
             self.remote_target = uri
 
 
+def _untagged(text: str, tag: str) -> str:
+    """From or To text without its tag, which is known."""
+    if tag and text.endswith(f">;tag={tag}"):
+        return text[: -len(tag) - len(";tag=")]
+    return without_tag(text)
+
+
 def _tagged(text: str, tag: str) -> str:
     return f"{text};tag={tag}" if tag else text  # a peer of RFC 2543 may have none
 
@@ -189,14 +189,31 @@ def _contact_uri(message: Message) -> str:
 
 def _reach(request: Request, source: Source, target: str) -> tuple[Hop | None, int]:
     """The source itself over a stream, or when the Contact is not where the peer really is; else the target decides."""
+    hop = source.hop
+    if _is_plainly_at(target, hop) and source.flow == ANY_FLOW and hop.transport == "UDP":
+        return None, ANY_FLOW
     try:
         uri = Uri.parse(target)
     except BadUri as bad:
         raise BadHeader("Contact", bad.reason) from None
-    if source.flow != ANY_FLOW or source.hop.transport != "UDP":
-        return source.hop, source.flow
-    if uri.host != source.hop.host or (uri.port or 5060) != source.hop.port:
+    if source.flow != ANY_FLOW or hop.transport != "UDP":
+        return hop, source.flow
+    if uri.host != hop.host or (uri.port or 5060) != hop.port:
         via = request.via
-        if via.host != source.hop.host or (via.port or 5060) != source.hop.port:
-            return source.hop, source.flow
+        if via.host != hop.host or (via.port or 5060) != hop.port:
+            return hop, source.flow
     return None, ANY_FLOW
+
+
+def _is_plainly_at(target: str, hop: Hop) -> bool:
+    """Whether the URI is ``sip:user@host:port`` of this hop, with no more to it than a transport."""
+    head, _, place = target.partition("@")
+    place, _, params = place.partition(";")
+    user = head[4:]
+    return (
+        place == f"{hop.host}:{hop.port}"
+        and head[:4] == "sip:"
+        and user.isascii()
+        and user.replace("-", "a").replace(".", "a").isalnum()
+        and (not params or params in _UDP)
+    )
