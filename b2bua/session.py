@@ -54,9 +54,8 @@ class LegSession:
         return self._say(_rejected(offer)) if offer else b""
 
     def _say(self, body: bytes) -> bytes:
-        repeated = _with_origin(body, self.id, self.version)
-        if repeated == self.local:
-            return self.local
+        if (self.local or not body) and _with_origin(body, self.id, self.version) == self.local:
+            return self.local  # nothing new
         self.version += 1
         self.local = _with_origin(body, self.id, self.version)
         return self.local
@@ -131,17 +130,26 @@ def _with_origin(body: bytes, session: int, version: int) -> bytes:
 
 
 def _kinds(body: bytes) -> list[bytes]:
-    return [line[2:].split(b" ", 1)[0] for line in body.splitlines() if line.startswith(b"m=")]
+    if b"\rm=" in body or body.startswith(b"m="):
+        return [line[2:].split(b" ", 1)[0] for line in _media_lines(body)]
+    kinds = [part.partition(b" ")[0] for part in body.split(b"\nm=")[1:]]
+    for kind in kinds:
+        if b"\n" in kind or b"\r" in kind:  # a line without a blank
+            return [line[2:].split(b" ", 1)[0] for line in _media_lines(body)]
+    return kinds
+
+
+def _media_lines(body: bytes) -> list[bytes]:
+    return [line for line in body.splitlines() if line.startswith(b"m=")]
 
 
 def _aligned(body: bytes, pattern: bytes, *, extend: bool) -> bytes:
     """``body`` with the m-lines of ``pattern`` in their places; those that it lacks are refused there."""
-    kinds = _kinds(pattern)
+    kinds = _kinds(pattern) if pattern else []
     if not kinds or _kinds(body) == kinds:
         return body
     session, sections = _split(body)
-    lines = [line for line in pattern.splitlines() if line.startswith(b"m=")]
-    placed = [_take(sections, kind) or _unused(line) for kind, line in zip(kinds, lines, strict=True)]
+    placed = [_take(sections, kind) or _unused(line) for kind, line in zip(kinds, _media_lines(pattern), strict=True)]
     return session + b"".join(placed) + (b"".join(sections) if extend else b"")
 
 

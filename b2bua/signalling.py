@@ -14,6 +14,7 @@ from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response, respond_to
 from sipcore.message.grammar import small_number
+from sipcore.message.headers import Header, make_header
 from sipcore.packets import ANY_FLOW
 
 __all__ = ["ALLOW", "SDP", "Signalling", "confirm", "refresh_interval", "session_expires_of", "supports_timer"]
@@ -21,6 +22,10 @@ __all__ = ["ALLOW", "SDP", "Signalling", "confirm", "refresh_interval", "session
 SDP: Final = "application/sdp"
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
 Headers = list[tuple[str, str]]
+_ALLOW: Final = make_header("Allow", ALLOW)
+_SUPPORTED: Final = make_header("Supported", "timer")
+_REQUIRE: Final = make_header("Require", "timer")
+_CONTENT_TYPE: Final = make_header("Content-Type", SDP)
 _AGAIN: Final = 4.0  # seconds until a session refresh that could not be made is tried again
 _MAX_EXPIRES: Final = 2**31
 
@@ -38,31 +43,30 @@ class Signalling:
     def progress(self, call: Call, status: int, body: bytes = b"") -> None:
         """180 (ring-back) or 183 with ``body`` (early media) to the caller."""
         leg = call.caller
-        headers: Headers = [("Contact", leg.dialog.local_contact), ("Allow", ALLOW)]
-        self._respond_invite(leg, status, headers, body)
+        self._respond_invite(leg, status, [_contact(leg), _ALLOW], body)
 
     def answer(self, call: Call, body: bytes, now: float) -> None:
         """200 with ``body`` to the caller's INVITE; the endpoint retransmits it until its ACK."""
         leg = call.caller
-        headers: Headers = [("Contact", leg.dialog.local_contact), ("Allow", ALLOW), ("Supported", "timer")]
-        headers += self._timer_answer(leg, now)
-        self._respond_invite(leg, 200, headers, body, now)
+        lines = [_contact(leg), _ALLOW, _SUPPORTED, *self._timer_answer(leg, now)]
+        self._respond_invite(leg, 200, lines, body, now)
 
     def refuse(self, leg: CallerLeg, status: int, reason: str | None, headers: Headers, now: float) -> None:
-        self._respond_invite(leg, status, headers, b"", now, reason)
+        self._respond_invite(leg, status, [make_header(*each) for each in headers], b"", now, reason)
 
     def _respond_invite(
-        self, leg: CallerLeg, status: int, headers: Headers, body: bytes, now: float = 0.0, reason: str | None = None
+        self, leg: CallerLeg, status: int, lines: list[Header], body: bytes, now: float = 0.0, reason: str | None = None
     ) -> None:
         invite = self._desk.endpoint.invite_of(leg.transaction)
         if invite is None:
             return
         if body:
-            headers.append(("Content-Type", SDP))
-        response = respond_to(invite, status, reason, to_tag=leg.dialog.local_tag, headers=headers, body=body)
+            lines.append(_CONTENT_TYPE)
+        response = respond_to(invite, status, reason, to_tag=leg.dialog.local_tag, body=body)
+        response.headers += lines
         self._desk.endpoint.respond(leg.transaction, response, now)
 
-    def _timer_answer(self, leg: CallerLeg, now: float) -> Headers:
+    def _timer_answer(self, leg: CallerLeg, now: float) -> list[Header]:
         """RFC 4028 §9: a caller that supports the extension refreshes; for another one we do, without saying so."""
         if not leg.session_expires:
             return []
@@ -70,7 +74,7 @@ class Signalling:
         leg.refresh_at = now + refresh_interval(leg)
         if not leg.timer:
             return []
-        return [("Session-Expires", f"{leg.session_expires};refresher=uac"), ("Require", "timer")]
+        return [make_header("Session-Expires", f"{leg.session_expires};refresher=uac"), _REQUIRE]
 
     # ------------------------------------------------------------------ requests of ours
 
@@ -79,16 +83,18 @@ class Signalling:
     ) -> None:
         """The first INVITE of a leg that we call; without ``body`` it asks the callee for an offer."""
         expires = self._desk.config.session_expires if expires is None else expires
-        extra: Headers = [("Allow", ALLOW), ("Supported", "timer")]
+        lines = [_ALLOW, _SUPPORTED]
         if expires:
             minimum = max(self._desk.config.min_session_expires, expires if leg.session_expires else 0)
-            extra += [("Session-Expires", str(expires)), ("Min-SE", str(minimum))]
-        request = leg.dialog.request("INVITE", headers=extra + headers, body=body, content_type=SDP if body else None)
-        request.set("Max-Forwards", str(call.hops_left))
-        leg.invite_cseq = request.cseq.number
+            lines += _interval(expires, minimum)
+        dialog = leg.dialog
+        request = dialog.request(
+            "INVITE", headers=headers, body=body, content_type=SDP if body else None, lines=lines,
+            max_forwards=call.hops_left,
+        )  # fmt: skip
+        leg.invite_cseq = dialog.local_cseq
         leg.session_expires = expires
         leg.branch = self._desk.ids.branch()
-        dialog = leg.dialog
         leg.transaction = self._desk.endpoint.request(request, now, hop=dialog.hop, flow=dialog.flow, branch=leg.branch)
         self._desk.clients[leg.transaction] = Transit(call, leg, Purpose.INVITE)
 
@@ -274,6 +280,18 @@ class Signalling:
         return max(seconds, self._desk.config.min_session_expires)
 
 
+def _contact(leg: Leg) -> Header:
+    contact = leg.dialog.local_contact  # of our own making
+    return ("Contact", contact, f"Contact: {contact}")
+
+
+def _interval(expires: int, minimum: int) -> list[Header]:
+    return [
+        ("Session-Expires", str(expires), f"Session-Expires: {expires}"),
+        ("Min-SE", str(minimum), f"Min-SE: {minimum}"),
+    ]
+
+
 def refresh_interval(leg: Leg) -> float:
     """Half the interval for the one who refreshes; the other gives up min(32 s, a third) before its end (§10)."""
     expires = leg.session_expires
@@ -292,6 +310,8 @@ def session_expires_of(message: Request | Response) -> tuple[int, str]:
 
 
 def supports_timer(message: Request | Response) -> bool:
+    if message.get("Supported") is None:
+        return False
     return any(each.lower() == "timer" for each in message.get_all("Supported"))
 
 

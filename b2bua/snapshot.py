@@ -81,6 +81,8 @@ class InviteRow:
 def take_changes(desk: Desk) -> list[Change]:
     """Rows of the calls touched since the last time; what ended is deleted."""
     changes: list[Change] = []
+    if not desk.dirty:
+        return changes
     for call_id in desk.dirty:
         call = desk.calls.get(call_id)
         if call is None:
@@ -92,59 +94,55 @@ def take_changes(desk: Desk) -> list[Change]:
     return changes
 
 
+_INVITE_PENDING: Final = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
+
+
 def _invite_change(desk: Desk, call: Call, changes: list[Change]) -> None:
-    pending = call.caller.state in (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
+    pending = call.caller.state in _INVITE_PENDING
     if pending == call.invite_stored:
         return
-    invite, source = desk.endpoint.invite_of(call.caller.transaction), call.caller.source
     if not pending:
         call.invite_stored = False
         changes.append(("invite", call.id, None))
-    elif invite is not None and source is not None:
+        return
+    invite, source = desk.endpoint.invite_of(call.caller.transaction), call.caller.source
+    if invite is not None and source is not None:
         call.invite_stored = True
         changes.append(("invite", call.id, InviteRow(invite.encode(), _plain(source.hop), source.listener)))
 
 
 def row_of(call: Call) -> CallRow:
-    playlist = call.playlist or Playlist(())
+    playlist, media, departing = call.playlist, call.media, call.departing
+    # By position: a call writes three rows, and names would cost as much as all the rest.
     return CallRow(
-        state=int(call.state),
-        caller=_leg_row(call.caller),
-        identity=call.identity,
-        passed_on=call.passed_on,
-        hops_left=call.hops_left,
-        answered=call.answered,
-        winner=call.winner,
-        sounds=playlist.sounds,
-        loop=playlist.loop,
-        queue=playlist.queue,
-        early_seconds=call.early_seconds,
-        early_until=call.caller.early_until,
-        ends_at=call.ends_at,
-        legs=tuple([_leg_row(leg) for leg in call.legs.values()]),
-        media=_leg_row(call.media) if call.media is not None else None,
-        departing=tuple([_leg_row(leg) for leg in call.departing]),
-        at=call.at,
-    )
+        int(call.state), _leg_row(call.caller), call.identity, call.passed_on, call.hops_left, call.answered,
+        call.winner, *((playlist.sounds, playlist.loop, playlist.queue) if playlist is not None else _SILENCE),
+        call.early_seconds, call.caller.early_until, call.ends_at, tuple([_leg_row(leg) for leg in call.legs.values()]),
+        _leg_row(media) if media is not None else None,
+        tuple([_leg_row(leg) for leg in departing]) if departing else (), call.at,
+    )  # fmt: skip
+
+
+_SILENCE: Final[tuple[tuple[str, ...], bool, str]] = ((), False, "")
 
 
 def _leg_row(leg: Leg) -> LegRow:
-    d, s = leg.dialog, leg.session
+    d, s, hop = leg.dialog, leg.session, leg.dialog.hop
     row = LegRow(
         leg.id, int(leg.kind), int(leg.state),
         (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
-        d.route_set, d.local_cseq, d.remote_cseq, _plain(d.hop) if d.hop is not None else None,
+        d.route_set, d.local_cseq, d.remote_cseq, hop and (hop.transport, hop.host, hop.port),
         (s.id, s.version, s.local, s.remote), leg.session_expires, leg.refreshing, leg.updates,
     )  # fmt: skip
-    if isinstance(leg, OutgoingLeg):
+    if isinstance(leg, CallerLeg):
+        row.timer = leg.timer
+    elif isinstance(leg, OutgoingLeg):
         row.transaction, row.branch, row.uri = leg.transaction, leg.branch, leg.uri
         row.invite_cseq = leg.invite_cseq
         if isinstance(leg, CalleeLeg):
             row.mode = leg.mode
         elif isinstance(leg, MediaLeg):
             row.server = leg.server
-    elif isinstance(leg, CallerLeg):
-        row.timer = leg.timer
     return row
 
 

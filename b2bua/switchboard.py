@@ -88,18 +88,22 @@ class Switchboard:
 
     def receive(self, event: Event, now: float) -> list[CallEvent]:
         """An event of the endpoint that concerns a dialog or transaction of ours."""
+        if isinstance(event, ResponseReceived):
+            self._response(event.transaction, event.response, now)
+        elif isinstance(event, RequestReceived):
+            self._request(event, now)
+        else:
+            self._rarer(event, now)
+        return self._take()
+
+    def _rarer(self, event: ClientFailed | CancelReceived | AckTimedOut, now: float) -> None:
         match event:
-            case RequestReceived():
-                self._request(event, now)
-            case ResponseReceived(key, response):
-                self._response(key, response, now)
             case ClientFailed(key, cause):
                 self._failed(key, cause, now)
             case CancelReceived(server, _):
                 self._cancelled(server, now)
             case AckTimedOut(server):
                 self._unacked(server, now)
-        return self._take()
 
     def owns(self, tag: str) -> bool:
         """Whether this local tag is of a live leg."""
@@ -234,7 +238,7 @@ class Switchboard:
 
     def _invite_response(self, transit: Transit, key: ClientKey, response: Response, now: float) -> None:
         call, leg, _, _ = transit
-        cause = Cause(leg=leg, response=response, key=key, status=response.status)
+        cause = Cause(leg, response, None, None, key, LegOutcome.NONE, response.status)
         if response.status < 200:
             if response.to_tag and not leg.dialog.remote_tag:
                 leg.dialog.remote_tag = response.to_tag
@@ -294,7 +298,11 @@ class Switchboard:
             call.departing.remove(leg)
         call_input = OUTCOMES.get((leg.kind, outcome)) if outcome is not LegOutcome.NONE else None
         if call_input is not None and _concerns(call, leg):
-            self._input(call, call_input, (cause or Cause(leg=leg))._replace(outcome=outcome), now)
+            if cause is None:
+                cause = Cause(leg, None, None, None, None, outcome)
+            else:
+                cause = Cause(cause.leg, cause.response, cause.request, cause.command, cause.key, outcome, cause.status)
+            self._input(call, call_input, cause, now)
 
     def _input(self, call: Call, call_input: CallInput, cause: Cause, now: float) -> None:
         action = CALL_TABLE.get((call.state, call_input))

@@ -24,6 +24,7 @@ TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "R
 """Methods whose Contact moves the remote target (RFC 3261 §6, RFC 3311, RFC 6665, RFC 3515)."""
 
 _MAX_FORWARDS: Final = make_header("Max-Forwards", "70")
+_SDP: Final = make_header("Content-Type", "application/sdp")
 _SIP_SCHEMES: Final = ("sip:", "sips")
 _UDP: Final = ("transport=UDP", "transport=udp")
 _OUTSIDE_ORDER: Final = ("ACK", "CANCEL")
@@ -98,37 +99,49 @@ class Dialog:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
         content_type: str | None = None,
+        lines: Iterable[Header] = (),
+        max_forwards: int = 70,
     ) -> Request:
-        """The next request within the dialog (RFC 3261 §12.2.1.1), without Via. Takes the next local CSeq."""
+        """The next request within the dialog (RFC 3261 §12.2.1.1), without Via. Takes the next local CSeq.
+
+        ``lines``: headers as ``make_header`` makes them, before ``headers``.
+        """
         self.local_cseq += 1
-        return self._build(method, self.local_cseq, headers, body, content_type)
+        request = self._build(method, self.local_cseq, body, content_type, max_forwards)
+        if lines:
+            request.headers += lines
+        if headers:
+            request.headers += [make_header(name, value) for name, value in headers]
+        return request
 
     def ack(self, cseq: int, *, body: bytes = b"", content_type: str | None = None) -> Request:
         """The ACK to the 2xx of our INVITE number ``cseq`` (RFC 3261 §13.2.2.4), without Via."""
-        return self._build("ACK", cseq, (), body, content_type)
+        return self._build("ACK", cseq, body, content_type, 70)
 
-    def _build(
-        self, method: str, cseq: int, headers: Iterable[tuple[str, str]], body: bytes, content_type: str | None
-    ) -> Request:
+    def _build(self, method: str, cseq: int, body: bytes, content_type: str | None, max_forwards: int) -> Request:
         uri, routes = self._routing()
         request = Request(method, uri, (), body)
-        local, remote = _tagged(self.local, self.local_tag), _tagged(self.remote, self.remote_tag)
+        local, remote = self.local, self.remote
+        if self.local_tag:  # a peer of RFC 2543 may have none
+            local = f"{local};tag={self.local_tag}"
+        if self.remote_tag:
+            remote = f"{remote};tag={self.remote_tag}"
         # Nothing here can break a line: it was read from lines, or is of our own making.
         own: list[Header] = [
             ("From", local, f"From: {local}"),
             ("To", remote, f"To: {remote}"),
             ("Call-ID", self.call_id, f"Call-ID: {self.call_id}"),
             ("CSeq", f"{cseq} {method}", f"CSeq: {cseq} {method}"),
-            _MAX_FORWARDS,
+            _MAX_FORWARDS
+            if max_forwards == 70
+            else ("Max-Forwards", str(max_forwards), f"Max-Forwards: {max_forwards}"),
         ]
         if routes:
             own.insert(0, make_header("Route", ", ".join(routes)))
         if method in TARGET_REFRESH and self.local_contact:
-            own.append(make_header("Contact", self.local_contact))
+            own.append(("Contact", self.local_contact, f"Contact: {self.local_contact}"))
         if body and content_type is not None:
-            own.append(make_header("Content-Type", content_type))
-        if headers:
-            own += [make_header(name, value) for name, value in headers]
+            own.append(_SDP if content_type == _SDP[1] else make_header("Content-Type", content_type))
         request.headers = own
         return request
 
@@ -174,10 +187,6 @@ def _untagged(text: str, tag: str) -> str:
     if tag and text.endswith(f">;tag={tag}"):
         return text[: -len(tag) - len(";tag=")]
     return without_tag(text)
-
-
-def _tagged(text: str, tag: str) -> str:
-    return f"{text};tag={tag}" if tag else text  # a peer of RFC 2543 may have none
 
 
 def _contact_uri(message: Message) -> str:
