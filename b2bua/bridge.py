@@ -54,24 +54,20 @@ def dial(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 def _callee(desk: Desk, call: Call, cause: Cause, now: float) -> CalleeLeg:
     command = cause.dial()
     target = command.target
+    contact = desk.contact(target.hop.transport if target.hop is not None else _transport(target.uri))
     dialog = Dialog(
-        call_id=desk.ids.call_id(),
-        local_tag=desk.ids.tag(),
-        remote_tag="",
-        local=call.identity,
-        remote=f"<{target.uri}>",
-        local_contact=desk.contact(target.hop.transport if target.hop else _transport(target.uri)),
-        remote_target=target.uri,
-        hop=target.hop,
-        flow=target.flow,
-    )
+        desk.ids.call_id(), desk.ids.tag(), "", call.identity, f"<{target.uri}>", contact, target.uri,
+        (), 0, None, target.hop, target.flow,
+    )  # fmt: skip
     return CalleeLeg(
         command.leg, LegKind.CALLEE, LegState.CALLING, dialog, LegSession(desk.next_session_id(now)),
-        uri=target.uri, mode=command.mode, ring_until=command.ring_until,
+        uri=target.uri, ring_until=command.ring_until, mode=command.mode,
     )  # fmt: skip
 
 
 def _transport(uri: str) -> str:
+    if ";" not in uri:
+        return "UDP"
     try:
         return (Uri.parse(uri).params.get("transport") or "udp").upper()
     except BadUri:
@@ -124,8 +120,9 @@ def _answered(floor: Floor, call: Call, cause: Cause, now: float) -> bool:
         _connect_failed(floor, call, leg, now)
         return False
     call.winner = leg.id
-    for other in [each for each in call.legs.values() if each.id != leg.id]:
-        floor.drop(call, other, now, ELSEWHERE)
+    if len(call.legs) > 1:
+        for other in [each for each in call.legs.values() if each is not leg]:
+            floor.drop(call, other, now, ELSEWHERE)
     floor.desk.report(LegAnswered(call.id, leg.id))
     if leg.mode == "caller":
         floor.signalling.ack(leg, now)

@@ -90,11 +90,13 @@ class Call(Timed):
     def wanted_at(self) -> float:
         """When something of this call is due although nothing arrives."""
         caller, media, soonest = self.caller, self.media, NEVER
-        own = (self.step_at, self.ends_at, caller.early_until, caller.early_repeat_at)
-        for when in (*own, caller.refresh_at, caller.offer_until, caller.adjust_at):
+        for when in (
+            self.step_at, self.ends_at, caller.early_until, caller.early_repeat_at, caller.refresh_at,
+            caller.offer_until, caller.adjust_at,
+        ):  # fmt: skip
             if when is not None and when < soonest:
                 soonest = when
-        for leg in (media, *self.legs.values()) if media is not None else self.legs.values():
+        for leg in self.legs.values() if media is None else (media, *self.legs.values()):
             for when in (leg.refresh_at, leg.ring_until, leg.offer_until, leg.adjust_at):
                 if when is not None and when < soonest:
                     soonest = when

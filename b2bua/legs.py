@@ -10,7 +10,7 @@ from sipcore.events import ClientKey
 
 __all__ = ["advance"]
 
-_LEAVING = (LegState.CANCELLING, LegState.OK_SENT_LEAVING, LegState.LEAVING, LegState.GONE)
+_LEAVING = frozenset({LegState.CANCELLING, LegState.OK_SENT_LEAVING, LegState.LEAVING, LegState.GONE})
 
 
 def advance(
@@ -21,17 +21,20 @@ def advance(
     if step is None:
         desk.ignored += 1
         return LegOutcome.NONE
-    leg.state, action, outcome = step
-    leaving = leg.state in _LEAVING
-    if leaving:
+    state, action, outcome = step
+    leg.state = state
+    if state not in _LEAVING:
+        if action is not LegAction.NOTHING:
+            _perform(signalling, call, leg, action, now, reason)
+        return outcome
+    if call.relay is not None:
         _end_relay(signalling, call, leg, now)
     if action is not LegAction.NOTHING:
         _perform(signalling, call, leg, action, now, reason)
-    if leaving:
-        _retire(desk, leg, now)
-    if leg.state is LegState.GONE:
+    _retire(desk, leg, now)
+    if state is LegState.GONE:
         desk.forget_leg(leg)
-    elif leaving and leg not in call.departing:
+    elif leg not in call.departing:
         call.departing.append(leg)
     return outcome
 

@@ -318,7 +318,8 @@ def supports_timer(message: Request | Response) -> bool:
 def confirm(dialog: Dialog, response: Response) -> None:
     """What the 2xx to our INVITE settles (RFC 3261 §12.1.2, §13.2.2.4): tag, route set and remote target."""
     dialog.remote_tag = response.to_tag
-    dialog.route_set = tuple(reversed(response.record_route))
-    if dialog.route_set:
+    route_set = response.record_route
+    dialog.route_set = tuple(reversed(route_set))
+    if route_set:
         dialog.hop, dialog.flow = None, ANY_FLOW
     dialog.refresh(response)
