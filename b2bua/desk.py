@@ -81,7 +81,7 @@ class Desk:
     clients: dict[ClientKey, Transit] = field(default_factory=dict)
     invites: dict[ServerKey, tuple[Call, Leg]] = field(default_factory=dict)  # by the peer's INVITE, until its ACK
     events: list[CallEvent] = field(default_factory=list)
-    dirty: dict[CallId, None] = field(default_factory=dict)
+    dirty: dict[CallId, Call] = field(default_factory=dict)
     ignored: int = 0
     sequence: int = 0
     contacts: dict[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Desk:
 
     def touch(self, call: Call) -> None:
         """The call has reached a commitment point: its row is journalled at the end of this turn."""
-        self.dirty[call.id] = None
+        self.dirty[call.id] = call
 
     def add_leg(self, call: Call, leg: Leg) -> None:
         self.legs[leg.dialog.local_tag] = (call, leg)

@@ -83,13 +83,14 @@ def take_changes(desk: Desk) -> list[Change]:
     changes: list[Change] = []
     if not desk.dirty:
         return changes
-    for call_id in desk.dirty:
-        call = desk.calls.get(call_id)
-        if call is None:
-            changes += [("call", call_id, None), ("invite", call_id, None)]
+    for call_id, call in desk.dirty.items():
+        if call_id in desk.calls:
+            changes.append(("call", call_id, row_of(call)))
+            _invite_change(desk, call, changes)
             continue
-        changes.append(("call", call_id, row_of(call)))
-        _invite_change(desk, call, changes)
+        changes.append(("call", call_id, None))
+        if call.invite_stored:
+            changes.append(("invite", call_id, None))
     desk.dirty.clear()
     return changes
 
