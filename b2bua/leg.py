@@ -86,3 +86,4 @@ class MediaLeg(OutgoingLeg):
 
     server: str = ""
     tried: tuple[str, ...] = field(default=())
+    opened_at: float = 0.0

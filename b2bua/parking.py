@@ -15,6 +15,7 @@ __all__ = [
     "reopen_failed", "reopened", "repeat_progress", "retry", "returned", "stayed",
 ]  # fmt: skip
 
+_FLAP_SECONDS = 1.0
 _NONE_LEFT = "no media server took the call"
 
 
@@ -71,6 +72,7 @@ def _attach(floor: Floor, call: Call, media: MediaLeg, cause: Cause, now: float)
         return False
     confirm(media.dialog, cause.response)
     media.ring_until = None
+    media.opened_at = now
     media.session.remote = cause.body
     floor.signalling.learn_timer(media, cause.response, now)
     return bool(cause.body)
@@ -177,14 +179,22 @@ def lost(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     call.media = None
     if call.playlist is not None and not call.playlist.loop:
         floor.desk.report(PlayFinished(call.id))
+    elif media is None:
+        _reopen(floor, call, (), now)
     else:
-        _reopen(floor, call, (media.server,) if media is not None else (), now)
+        flaps = now - media.opened_at < _FLAP_SECONDS and call.step is MoveStep.NONE
+        _reopen(floor, call, (media.server,), now, pause=flaps)
 
 
-def _reopen(floor: Floor, call: Call, tried: tuple[str, ...], now: float) -> None:
+def _reopen(floor: Floor, call: Call, tried: tuple[str, ...], now: float, *, pause: bool = False) -> None:
+    """A session at a server that was not tried, else at any; ``pause``: the one it had takes calls only to end them."""
     if not call.answered:
         answer_early(floor, call, now)
-    if not floor.media.open(call, now, tried) and not (tried and floor.media.open(call, now)):
+    if floor.media.open(call, now, tried):
+        return
+    if pause:
+        call.step, call.step_at = MoveStep.RETURN_GLARE, now + _FLAP_SECONDS
+    elif not (tried and floor.media.open(call, now)):
         floor.desk.report(ParkFailed(call.id, _NONE_LEFT))
 
 

@@ -335,3 +335,19 @@ def test_callers_of_a_media_server_that_died_get_another_session() -> None:
     assert net.board.state_of(call) is CallState.PARKED
     caller.request("BYE")
     assert net.quiet()
+
+
+def test_a_media_server_that_hangs_up_at_once_is_not_called_in_a_loop() -> None:
+    net = Net(media=1)
+    caller = net.peer(6001)
+    call = net.parked_caller(caller)
+    before = len(net.media[0].requests("INVITE"))
+    net.media[0].request("BYE")
+    assert len(net.media[0].requests("INVITE")) == before
+    net.wait(1.1)
+    assert len(net.media[0].requests("INVITE")) == before + 1
+    net.media_answers(41000)
+    assert port_of(caller.last_request("INVITE").request.body) == 41000
+    assert net.board.state_of(call) is CallState.PARKED
+    caller.request("BYE")
+    assert net.quiet()
