@@ -28,6 +28,7 @@ from queues.model import (
     TicketId,
 )
 from queues.outputs import AgentChanged, MakeOffer, Output, RefusalReason, Refused
+from queues.views import AgentView
 
 __all__ = ["Desk", "agent_config", "queue_config"]
 
@@ -54,6 +55,11 @@ class Desk:
         self.outputs: list[Output] = []
         for queue in queues or (queue_config(),):
             self.do(ConfigureQueue(queue))
+
+    def view(self, name: str = "ana") -> AgentView:
+        found = self.engine.agent_view(AgentId(name))
+        assert found is not None
+        return found
 
     def do(self, command: Command, at: float | None = None) -> list[Output]:
         """Deadlines before ``at`` (default: the present) are left to ``pass_to``."""

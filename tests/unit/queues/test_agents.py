@@ -7,37 +7,22 @@ from queues.commands import (
     EndWrapUp,
     ExtendWrapUp,
     OfferRinging,
-    RemoveAgent,
-    RemoveQueue,
     SetReachable,
-    SetStatus,
 )
-from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, RoutingState, TicketId
+from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId
 from queues.outputs import (
     AgentChanged,
-    CancelReason,
-    OfferEnded,
     RefusalReason,
-    TicketEnded,
-    TicketResult,
-    WithdrawOffer,
 )
-from queues.views import AgentView
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 ANA = AgentId("ana")
 
 
-def view(desk: Desk, name: str = "ana") -> AgentView:
-    found = desk.engine.agent_view(AgentId(name))
-    assert found is not None
-    return found
-
-
 def test_a_new_agent_is_logged_out() -> None:
     desk = Desk()
     desk.do(ConfigureAgent(agent_config("ana")), 1)
-    assert (view(desk).status, view(desk).routing_state, view(desk).since) == (AgentStatus.LOGGED_OUT, "offline", 1)
+    assert (desk.view().status, desk.view().routing_state, desk.view().since) == (AgentStatus.LOGGED_OUT, "offline", 1)
     desk.enter("a")
     assert desk.offered() == []
     assert desk.engine.agents() == ["ana"]
@@ -53,7 +38,7 @@ def test_a_change_closes_the_interval_before() -> None:
     desk.status("ana", AgentStatus.PAUSED, "lunch", at=8)
     change = desk.one(AgentChanged)
     assert (change.previous_pause_reason, change.pause_reason, change.previous_since) == ("training", "lunch", 5)
-    assert view(desk).since == 5
+    assert desk.view().since == 5
     desk.status("ana", AgentStatus.AVAILABLE, at=9)
     assert desk.one(AgentChanged).previous_since == 8
     assert desk.status("ana", AgentStatus.AVAILABLE, at=10) == []
@@ -128,8 +113,8 @@ def test_wrap_up_is_ended_and_extended() -> None:
     desk.enter("a")
     desk.connect("o1")
     desk.end("a", at=100)
-    assert view(desk).wrap_up_until == 110
-    assert view(desk).ticket == "a"
+    assert desk.view().wrap_up_until == 110
+    assert desk.view().ticket == "a"
     desk.do(ExtendWrapUp(ANA, 30.0), 105)
     assert desk.changed("ana").wrap_up_until == 140
     for seconds in (0.0, -5.0, float("nan"), float("inf")):
@@ -209,13 +194,13 @@ def test_capacity_takes_several_calls_and_wrap_up_takes_a_slot() -> None:
     assert desk.waiting() == ["c"]
     desk.connect("o1", at=2)
     desk.connect("o2", at=2)
-    assert view(desk).active == 2
+    assert desk.view().active == 2
     desk.end("a", at=5)
     assert desk.offered() == []
-    assert (view(desk).routing_state, view(desk).wrap_up_until) == (RoutingState.ON_CALL, 15)
+    assert (desk.view().routing_state, desk.view().wrap_up_until) == (RoutingState.ON_CALL, 15)
     desk.end("b", at=8)
     assert desk.offered() == [("c", "ana")]
-    assert view(desk).wrap_up_until == 18
+    assert desk.view().wrap_up_until == 18
     assert desk.state("ana") is RoutingState.RESERVED
 
 
@@ -241,9 +226,9 @@ def test_a_pending_pause_keeps_further_calls_away() -> None:
     desk.enter("c")
     assert desk.offered() == []
     desk.end("a")
-    assert view(desk).pending_status is AgentStatus.PAUSED
+    assert desk.view().pending_status is AgentStatus.PAUSED
     desk.end("b")
-    assert view(desk).status is AgentStatus.PAUSED
+    assert desk.view().status is AgentStatus.PAUSED
 
 
 def test_every_required_skill_at_its_level() -> None:
@@ -285,7 +270,7 @@ def test_new_skills_take_effect_at_once_and_leave_the_state_alone() -> None:
     desk.end("a")
     desk.enter("b")
     assert desk.offered() == []
-    assert view(desk).status is AgentStatus.AVAILABLE
+    assert desk.view().status is AgentStatus.AVAILABLE
 
 
 def test_new_requirements_take_effect_at_once() -> None:
@@ -323,115 +308,6 @@ def test_a_smaller_capacity_ends_nothing() -> None:
     assert desk.offered() == []
     desk.end("b")
     assert desk.offered() == [("c", "ana")]
-
-
-def test_unknown_agents_are_refused() -> None:
-    desk = Desk()
-    for command in (
-        SetStatus(ANA, AgentStatus.AVAILABLE),
-        SetReachable(ANA, reachable=True),
-        EndWrapUp(ANA),
-        ExtendWrapUp(ANA, 1.0),
-        RemoveAgent(ANA),
-    ):
-        desk.do(command)
-        assert desk.refusal() is RefusalReason.UNKNOWN_AGENT
-
-
-def test_a_removed_agents_offer_fails_and_it_is_gone() -> None:
-    desk = Desk()
-    desk.agent("ana", at=0)
-    desk.agent("bo", at=1)
-    desk.enter("a", at=2)
-    desk.do(RemoveAgent(ANA), 3)
-    assert desk.one(WithdrawOffer).reason is CancelReason.AGENT_GONE
-    assert desk.one(OfferEnded).cause is FailureCause.UNREACHABLE
-    assert desk.offered() == [("a", "bo")]
-    assert desk.changed("ana").state is RoutingState.OFFLINE
-    assert desk.engine.agents() == ["bo"]
-    assert ("agent", "ana", None) in desk.engine.take_changes()
-
-
-def test_a_removed_agents_call_goes_on_and_then_it_is_forgotten() -> None:
-    desk = Desk(queue_config(wrap_up_seconds=10.0))
-    desk.agent("ana")
-    desk.enter("a")
-    desk.connect("o1")
-    desk.do(RemoveAgent(ANA), 3)
-    assert desk.engine.agent_view(ANA) is None
-    assert desk.engine.counts()["tickets_connected"] == 1
-    desk.status("ana", AgentStatus.AVAILABLE)
-    assert desk.refusal() is RefusalReason.UNKNOWN_AGENT
-    desk.end("a", at=9)
-    assert desk.one(TicketEnded).result is TicketResult.COMPLETED
-    assert desk.changed("ana").state is RoutingState.OFFLINE
-    assert desk.engine.counts() == {
-        "tickets_waiting": 0, "tickets_offered": 0, "tickets_connected": 0, "offers": 0, "agents": 0, "deadlines": 0,
-    }  # fmt: skip
-
-
-def test_an_agent_removed_in_wrap_up_or_delay_leaves_no_deadline() -> None:
-    desk = Desk(queue_config(wrap_up_seconds=10.0))
-    desk.agent("ana")
-    desk.enter("a")
-    desk.connect("o1")
-    desk.end("a", at=1)
-    desk.do(RemoveAgent(ANA))
-    assert desk.engine.counts()["deadlines"] == 0
-    desk.agent("ana")
-    desk.enter("b")
-    desk.fail("o2", FailureCause.BUSY)
-    desk.do(RemoveAgent(ANA))
-    assert desk.pass_to(100) == []
-    assert desk.waiting() == ["b"]
-
-
-def test_an_agent_removed_during_a_call_may_come_back() -> None:
-    desk = Desk()
-    desk.agent("ana")
-    desk.enter("a")
-    desk.connect("o1")
-    desk.do(RemoveAgent(ANA))
-    desk.agent("ana")
-    assert view(desk).active == 1
-    desk.enter("b")
-    assert desk.offered() == []
-    desk.end("a")
-    assert desk.offered() == [("b", "ana")]
-
-
-def test_an_agent_removed_while_its_bridge_is_built_keeps_the_call() -> None:
-    desk = Desk()
-    desk.agent("ana")
-    desk.enter("a")
-    desk.answer("o1")
-    desk.do(RemoveAgent(ANA))
-    assert desk.of(OfferEnded) == []
-    desk.connect("o1")
-    desk.end("a")
-    assert desk.engine.counts()["agents"] == 0
-
-
-def test_a_removed_queue_ends_its_waiting_tickets_and_spares_its_calls() -> None:
-    desk = Desk(queue_config("support", wrap_up_seconds=5), queue_config("sales"))
-    for name in ("ana", "bo", "cleo"):
-        desk.agent(name)
-    for ticket in ("called", "bridging", "rung", "waiting"):
-        desk.enter(ticket)
-    desk.enter("other", "sales")
-    desk.connect("o1")
-    desk.answer("o2")
-    desk.do(RemoveQueue(QueueId("support")), 9)
-    ended = {end.ticket: end.result for end in desk.of(TicketEnded)}
-    assert ended == {"rung": TicketResult.WITHDRAWN, "waiting": TicketResult.WITHDRAWN}
-    assert desk.one(WithdrawOffer).reason is CancelReason.WITHDRAWN
-    assert desk.offered() == [("other", "cleo")]
-    desk.fail("o2", FailureCause.CONNECT_FAILED)
-    assert desk.one(TicketEnded).result is TicketResult.WITHDRAWN
-    desk.end("called", at=20)
-    assert view(desk).wrap_up_until == 25
-    desk.do(RemoveQueue(QueueId("support")))
-    assert desk.refusal() is RefusalReason.UNKNOWN_QUEUE
 
 
 def test_unreachable_is_shown_and_offline_is_when_logged_out() -> None:
