@@ -105,10 +105,6 @@ class Switchboard:
             case AckTimedOut(server):
                 self._unacked(server, now)
 
-    def owns(self, tag: str) -> bool:
-        """Whether this local tag is of a live leg."""
-        return tag in self._desk.legs
-
     # ------------------------------------------------------------------ time
 
     def next_deadline(self) -> float | None:

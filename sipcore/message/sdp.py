@@ -1,17 +1,16 @@
 """Session descriptions (RFC 4566): parse and build with unknown lines and their order kept.
 
-Whole-body helpers (``with_origin``, ``pad_media``) work on the bytes, so that a B2BUA leg can own its description
-without looking into it. What to answer to an offer is in ``sipcore.message.offer_answer``.
+What to answer to an offer is in ``sipcore.message.offer_answer``; a B2BUA leg's own description, passed on as bytes, in
+``b2bua.session``.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sipcore.errors import BadSdp
 
 __all__ = [
-    "DIRECTIONS", "Media", "Origin", "Sdp", "media_count", "media_kinds", "pad_media", "parse_sdp", "with_origin",
+    "DIRECTIONS", "Media", "Origin", "Sdp", "parse_sdp",
 ]  # fmt: skip
 
 Line = tuple[str, str]
@@ -269,61 +268,3 @@ def _attribute(lines: list[Line], name: str) -> str | None:
             if key == name:
                 return rest
     return None
-
-
-# -- whole bodies, without parsing
-
-
-def with_origin(body: bytes, username: str, sess_id: int, version: int, address: str | None = None) -> bytes:
-    """The body with another ``o=`` line, all else untouched. ``address`` None keeps the one it names.
-
-    A body without ``o=`` (not an SDP) is returned as it is.
-    """
-    start = 0 if body.startswith(b"o=") else body.find(b"\no=") + 1
-    if not start and not body.startswith(b"o="):
-        return body
-    end = body.find(b"\n", start)
-    end = len(body) if end < 0 else end
-    if body[end - 1 : end] == b"\r":
-        end -= 1
-    if address is None:
-        where = b" ".join(body[start + 2 : end].split()[3:6]) or b"IN IP4 0.0.0.0"
-    else:
-        where = f"IN {_typed(address)}".encode()
-    return body[:start] + f"o={username} {sess_id} {version} ".encode() + where + body[end:]
-
-
-def media_count(body: bytes) -> int:
-    """How many m= lines the body has."""
-    return body.count(b"\nm=") + body.startswith(b"m=")
-
-
-def media_kinds(body: bytes) -> tuple[str, ...]:
-    """The kind of each m= line in order ("audio", "video" …): what ``pad_media`` takes."""
-    return tuple([_kind(section) for section in body.split(b"\nm=")[1:]])
-
-
-def pad_media(body: bytes, kinds: Sequence[str]) -> bytes:
-    """The body with its m= sections at the places that ``kinds`` gives; missing ones are refused (port 0).
-
-    RFC 3264 §8: the m= lines of a later description are at least as many, each at its place. Sections beyond ``kinds``
-    follow at the end. A kind may be ``"video RTP/AVP 31"``, to say what a refused line names.
-    """
-    parts = (body if body.endswith(b"\n") else body + b"\r\n").split(b"\nm=")
-    sections = parts[1:]
-    if [_kind(section) for section in sections[: len(kinds)]] == [kind.partition(" ")[0] for kind in kinds]:
-        return body
-    sections = [section.removesuffix(b"\n").removesuffix(b"\r") for section in sections]
-    placed: list[bytes] = []
-    for wanted in kinds:
-        kind, _, rest = wanted.partition(" ")
-        index = next((at for at, section in enumerate(sections) if _kind(section) == kind), -1)
-        proto, _, formats = rest.partition(" ")
-        refused = f"{kind} 0 {proto or 'RTP/AVP'} {formats or '0'}".encode()
-        placed.append(sections.pop(index) if index >= 0 else refused)
-    head = parts[0].removesuffix(b"\n").removesuffix(b"\r")
-    return b"\r\nm=".join([head, *placed, *sections]) + b"\r\n"
-
-
-def _kind(section: bytes) -> str:
-    return section.partition(b" ")[0].decode("ascii", "replace")

@@ -15,7 +15,7 @@ from sipcore.message.fields import USUAL_ADDRESS
 from sipcore.message.framing import StreamFramer
 from sipcore.message.headers import make_header
 from sipcore.message.offer_answer import choose
-from sipcore.message.sdp import media_count, media_kinds, pad_media, parse_sdp, with_origin
+from sipcore.message.sdp import parse_sdp
 
 quick = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -219,12 +219,3 @@ def test_uris_are_the_same_as_themselves(text: str, more: dict[str, str | None])
     uri.params.update({name: value for name, value in more.items() if name.isalnum()})
     assert str(Uri.parse(str(uri))) == str(uri)
     assert Uri.parse(str(uri)).same_as(uri)
-
-
-@quick
-@given(junk, st.lists(st.sampled_from(["audio", "video", "image udptl t38"]), max_size=4))
-def test_whole_bodies(body: bytes, kinds: list[str]) -> None:
-    with_origin(body, "-", 1, 2, "192.0.2.1")
-    padded = pad_media(b"v=0\r\n" + body, kinds)
-    assert list(media_kinds(padded)[: len(kinds)]) == [kind.partition(" ")[0] for kind in kinds]
-    assert media_count(padded) == len(media_kinds(padded))

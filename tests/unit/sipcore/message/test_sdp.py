@@ -4,7 +4,7 @@ import pytest
 
 from sipcore.errors import BadSdp
 from sipcore.message.offer_answer import PCMA, PCMU, Agreed, agreed_from_answer, build_answer, build_offer, choose
-from sipcore.message.sdp import Media, Origin, Sdp, media_count, media_kinds, pad_media, parse_sdp, with_origin
+from sipcore.message.sdp import Media, Origin, Sdp, parse_sdp
 
 OFFER = (
     b"v=0\r\no=alice 2890844526 3 IN IP4 192.0.2.1\r\ns=A call\r\ni=info\r\nc=IN IP4 192.0.2.1\r\nb=AS:64\r\n"
@@ -169,39 +169,6 @@ def test_silly_ptime(ptime: str) -> None:
     agreed = choose(offer("m=audio 5000 RTP/AVP 0", f"a=ptime:{ptime}"))
     assert agreed is not None
     assert agreed.ptime == 20
-
-
-def test_with_origin() -> None:
-    changed = with_origin(OFFER, "callyard", 9, 4)
-    assert changed == OFFER.replace(b"o=alice 2890844526 3 IN IP4 192.0.2.1", b"o=callyard 9 4 IN IP4 192.0.2.1")
-    moved = with_origin(OFFER, "-", 9, 4, "2001:db8::1")
-    assert b"\r\no=- 9 4 IN IP6 2001:db8::1\r\n" in moved
-    assert with_origin(b"v=0\no=a 1 1 IN IP4 h\ns=-\n", "-", 1, 2) == b"v=0\no=- 1 2 IN IP4 h\ns=-\n"
-    assert with_origin(b"v=0\r\no=a", "-", 1, 2) == b"v=0\r\no=- 1 2 IN IP4 0.0.0.0"
-    assert with_origin(b"o=a 1 1 IN IP4 h\r\n", "-", 1, 2) == b"o=- 1 2 IN IP4 h\r\n"
-    assert with_origin(b"not sdp", "-", 1, 2) == b"not sdp"
-    assert with_origin(b"", "-", 1, 2) == b""
-
-
-def test_media_count_and_kinds() -> None:
-    assert media_count(OFFER) == 2
-    assert media_kinds(OFFER) == ("video", "audio")
-    assert media_count(b"") == 0
-    assert media_kinds(b"") == ()
-
-
-def test_padding_keeps_the_places() -> None:
-    body = build_offer(ORIGIN, "203.0.113.1", 30000).encode()
-    assert pad_media(body, ["audio"]) == body
-    assert pad_media(body, []) == body
-    padded = parse_sdp(pad_media(body, ["video RTP/AVP 31 34", "audio", "application"]))
-    assert [(media.kind, media.port) for media in padded.media] == [("video", 0), ("audio", 30000), ("application", 0)]
-    assert padded.media[0].formats == ["31", "34"]
-    assert padded.media[1] == parse_sdp(body).media[0]
-    reordered = parse_sdp(pad_media(OFFER, ["audio"]))
-    assert [media.kind for media in reordered.media] == ["audio", "video"]
-    assert reordered.media[0].port_count == 2
-    assert media_kinds(pad_media(b"v=0\nm=audio 1 RTP/AVP 0", ["video", "audio"])) == ("video", "audio")
 
 
 def test_media_is_a_plain_value() -> None:
