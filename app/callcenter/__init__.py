@@ -1,0 +1,15 @@
+"""The one place that speaks both vocabularies: calls and legs (``b2bua``) here, tickets and offers (``queues``) there.
+
+Pure, like both: events and time in, commands to the two engines and facts out. A call's ticket has the call's id, an offer's
+leg the offer's id, so that nothing has to be translated but words.
+
+- ``callcenter``: the door.
+- ``desk``: what its rooms share: the two engines, the live calls, and how they are told and noted.
+- ``waiting``: a call arrives, is queued and parked, and hears something.
+- ``offering``: an agent is rung for it and connected, or not.
+- ``leaving``: it flows out of the queue, or ends.
+"""
+
+from app.callcenter.callcenter import CallCenter
+
+__all__ = ["CallCenter"]

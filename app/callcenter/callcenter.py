@@ -1,0 +1,204 @@
+"""The call centre's door: SIP events, commands and time in; it carries out what the two engines say until both are silent."""
+
+from collections.abc import Callable, Iterable
+
+from app.callcenter.desk import Desk, OfBoard, OfEngine
+from app.callcenter.leaving import Leaving
+from app.callcenter.offering import Offering
+from app.callcenter.waiting import Waiting
+from app.chronicle import Chronicle, retold
+from app.configuration import Agent, ConfigObject, ObjectKind, Queue
+from app.directory import Directory
+from app.facts import Fact
+from app.instants import earliest
+from app.live_call import LiveCall
+from b2bua import commands as to_board
+from b2bua import events as from_board
+from b2bua.call import CallState
+from b2bua.commands import CallId
+from b2bua.switchboard import Switchboard
+from queues import commands as to_engine
+from queues import outputs as from_engine
+from queues.engine import Engine
+from queues.model import AgentId, AgentStatus, Overflow, QueueId, TicketId
+from queues.outputs import Refused
+from sipcore.events import Event, RequestReceived
+
+__all__ = ["CallCenter"]
+
+
+class CallCenter:
+    """``ids`` makes UUIDv7s. ``chronicle.facts`` fills as things happen; the runtime takes and clears it each turn."""
+
+    def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
+        self._desk = desk = Desk(engine, board, directory, ids)
+        self._leaving = Leaving(desk)
+        self._waiting = Waiting(desk, self._leaving)
+        offering = Offering(desk, self._waiting, self._leaving)
+        rooms = (self._waiting, offering, self._leaving)
+        self._of_board: OfBoard = {said: hears for room in rooms for said, hears in room.of_board.items()}
+        self._of_engine: OfEngine = {said: hears for room in rooms for said, hears in room.of_engine.items()}
+        self._of_engine[from_engine.AgentChanged] = desk.chronicle.agent_changed
+
+    @property
+    def calls(self) -> dict[str, LiveCall]:
+        """Those that are live, by id."""
+        return self._desk.calls
+
+    @property
+    def chronicle(self) -> Chronicle:
+        return self._desk.chronicle
+
+    # ------------------------------------------------------------------ in
+
+    def arrive(self, event: RequestReceived, queue: str, priority: int, now: float) -> None:
+        """An admitted INVITE for this queue (its id)."""
+        call_id = self._desk.ids()
+        for each in self._desk.board.arrive(event, CallId(call_id), now):
+            if isinstance(each, from_board.CallArrived):
+                self._waiting.arrived(each, queue, priority, now)
+        self._run(now)
+        call = self.calls.get(call_id)
+        if call is not None and call.offer is None and not call.parked and call.forward is None:
+            self._waiting.park(call, now)
+            self._run(now)
+
+    def sip(self, event: Event, now: float) -> None:
+        """What the endpoint reports of dialogs and transactions of ours."""
+        self._desk.work.extend(self._desk.board.receive(event, now))
+        self._run(now)
+
+    def expire(self, now: float) -> None:
+        self._desk.work.extend(self._desk.board.expire(now))
+        self._desk.work.extend(self._desk.engine.expire(now))
+        self._run(now)
+
+    def next_deadline(self) -> float | None:
+        return earliest(self._desk.board.next_deadline(), self._desk.engine.next_deadline())
+
+    def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
+        """A command of REST or presence; what it brings about is carried out before this returns."""
+        refused = self._desk.tell_engine(command, now)
+        if refused is None:
+            self._run(now)
+        return refused
+
+    def media_vanished(self, alive: frozenset[str], now: float) -> None:
+        """Media servers other than ``alive`` are gone, with their sessions."""
+        self._desk.tell_board(to_board.MediaVanished(alive), now)
+        self._run(now)
+
+    def hang_up(self, call_id: str, now: float) -> bool:
+        """End a live call. False: there is none of this id."""
+        if call_id not in self.calls:
+            return False
+        self._desk.tell_board(to_board.HangUp(CallId(call_id), "hangup"), now)
+        self._run(now)
+        return True
+
+    def set_priority(self, call_id: str, priority: int, now: float) -> Refused | None:
+        refused = self.tell_engine(to_engine.SetPriority(TicketId(call_id), priority), now)
+        call = self.calls.get(call_id)
+        if refused is None and call is not None:
+            call.priority = priority
+            self._desk.note(call, "priority_changed", now)
+        return refused
+
+    # ------------------------------------------------------------------ configuration and presence
+
+    def configure(self, item: ConfigObject, now: float) -> None:
+        """A queue or an agent is added or changed (the directory has it already)."""
+        if isinstance(item, Queue):
+            self.tell_engine(to_engine.ConfigureQueue(item.routing), now)
+        elif isinstance(item, Agent):
+            is_new = self._desk.engine.agent_view(item.routing.id) is None
+            self.tell_engine(to_engine.ConfigureAgent(item.routing), now)
+            reachable = self._desk.directory.is_reachable(item)
+            self.tell_engine(to_engine.SetReachable(item.routing.id, reachable), now)
+            if is_new:
+                self.begin(item, now)
+
+    def begin(self, agent: Agent, now: float) -> None:
+        """An agent that was never seen before takes up the status that its configuration names."""
+        self.tell_engine(to_engine.SetStatus(agent.routing.id, AgentStatus(agent.initial_status)), now)
+
+    def unconfigure(self, kind: ObjectKind, item_id: str, now: float) -> None:
+        if kind == "queue":
+            self.tell_engine(to_engine.RemoveQueue(QueueId(item_id)), now)
+        elif kind == "agent":
+            self.tell_engine(to_engine.RemoveAgent(AgentId(item_id)), now)
+
+    def presence(self, aor: str, now: float) -> None:
+        """Registrations of this address-of-record changed."""
+        directory = self._desk.directory
+        for agent_id in directory.registered(aor):
+            reachable = directory.is_reachable(directory.agents[agent_id])
+            self.tell_engine(to_engine.SetReachable(AgentId(agent_id), reachable), now)
+
+    # ------------------------------------------------------------------ both vocabularies
+
+    def _run(self, now: float) -> None:
+        """Carry out what the two engines said, and what they say to that, until both are silent."""
+        work, calls = self._desk.work, self._desk.calls
+        while work:
+            said = work.popleft()
+            of_call = self._of_board.get(type(said))
+            if of_call is not None:
+                call = calls.get(said.call)
+                if call is not None:
+                    of_call(call, said, now)
+                continue
+            of_engine = self._of_engine.get(type(said))
+            if of_engine is not None:
+                of_engine(said, now)
+
+    # ------------------------------------------------------------------ what is kept
+
+    def take_changes(self) -> list[tuple[str, str, object | None]]:
+        """Rows to journal of the table ``live_call``, the engine's and the switchboard's."""
+        desk = self._desk
+        # Offers do not survive a restart: the engine forgets them, the switchboard cancels their legs.
+        changes: list[tuple[str, str, object | None]] = desk.engine.take_changes(offers=False)
+        if desk.dirty:
+            calls = desk.calls
+            changes += [("live_call", call_id, calls.get(call_id)) for call_id in desk.dirty]
+            desk.dirty.clear()
+        changes += desk.board.take_changes()
+        return changes
+
+    # ------------------------------------------------------------------ restart
+
+    def restore(self, rows: Iterable[tuple[str, str, object]], now: float) -> None:
+        """Take up the journal's rows; the configuration has been given before. What cannot go on is ended."""
+        desk = self._desk
+        everything = list(rows)
+        for table, key, row in everything:
+            if table == "live_call" and isinstance(row, LiveCall):
+                desk.calls[key] = row
+                row.offer = row.offer_agent = row.offered_at = None
+        outputs = desk.engine.restore([r for r in everything if r[0] in ("ticket", "agent", "offer")], now)
+        living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
+        for call in list(desk.calls.values()):
+            if CallId(call.id) not in living:
+                self._leaving.ended(call, from_board.CallEnded(CallId(call.id), "system", "restart"), now)
+            elif desk.board.state_of(CallId(call.id)) is CallState.ARRIVED:
+                call.parked = False
+        desk.work.extend(outputs)
+        self._run(now)
+        for call in list(desk.calls.values()):
+            self._go_on(call, now)
+        self._run(now)
+
+    def _go_on(self, call: LiveCall, now: float) -> None:
+        """What a call of the journal still needs: a media session, or its overflow begun again."""
+        desk = self._desk
+        if not call.parked and call.forward is None and call.offer is None and call.connected_at is None:
+            self._waiting.park(call, now)
+        elif call.forward is not None and desk.board.state_of(CallId(call.id)) is not CallState.BRIDGED:
+            queue = desk.directory.queues.get(call.queue)
+            self._leaving.flow_out(call, queue.routing.overflow if queue is not None else Overflow(), now, status=480)
+
+    def retold(self) -> Iterable[Fact]:
+        """The calls and agents there are, for projections that begin now."""
+        views = [self._desk.engine.agent_view(agent) for agent in self._desk.engine.agents()]
+        return retold(self.calls.values(), [view for view in views if view is not None])

@@ -1,0 +1,62 @@
+"""What the rooms of the call centre share: the two engines, the calls that are live, and how both are told and noted."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from app.chronicle import Chronicle
+from app.directory import Directory
+from app.facts import CallEventKind
+from app.live_call import LiveCall
+from b2bua import commands as to_board
+from b2bua.switchboard import Switchboard
+from queues import commands as to_engine
+from queues.engine import Engine
+from queues.outputs import Refused
+
+__all__ = ["Desk", "OfBoard", "OfEngine"]
+
+OfBoard = dict[type, Callable[[LiveCall, Any, float], None]]
+"""Who hears what the switchboard says of a call that is live."""
+
+OfEngine = dict[type, Callable[[Any, float], None]]
+"""Who hears what the queue engine says."""
+
+
+class Desk:
+    """``ids`` makes UUIDv7s. What the engines answer is queued in ``work``; the door carries it out until both are silent."""
+
+    __slots__ = ("board", "calls", "chronicle", "directory", "dirty", "engine", "ids", "work")
+
+    def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
+        self.engine = engine
+        self.board = board
+        self.directory = directory
+        self.ids = ids
+        self.chronicle = Chronicle(ids)
+        self.calls: dict[str, LiveCall] = {}
+        self.work: deque[Any] = deque()  # CallEvent and Output
+        self.dirty: dict[str, None] = {}  # calls whose rows changed
+
+    def tell_board(self, command: to_board.Command, now: float) -> None:
+        self.work.extend(self.board.handle(command, now))
+
+    def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
+        """Whether the engine refused it; outputs are queued up."""
+        outputs = self.engine.handle(command, now)
+        if outputs and isinstance(outputs[0], Refused):
+            return outputs[0]
+        self.work.extend(outputs)
+        return None
+
+    def note(
+        self, call: LiveCall, kind: CallEventKind, now: float, *, agent: str | None = None, offer: str | None = None,
+        cause: str | None = None, position: int | None = None,
+    ) -> None:  # fmt: skip
+        """A step of the call's life: a fact, and a row to journal."""
+        self.dirty[call.id] = None
+        self.chronicle.note(call, kind, now, agent=agent, offer=offer, cause=cause, position=position)
+
+    def touch(self, call: LiveCall) -> None:
+        """The call's row changed."""
+        self.dirty[call.id] = None
