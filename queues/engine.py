@@ -27,6 +27,7 @@ from queues.commands import (
 )
 from queues.deadlines import DELAY, RING, WRAP_UP
 from queues.floor import MINIMUM_DELAY, Floor
+from queues.matching import settle
 from queues.model import AgentId, FailureCause, OfferId, QueueId, TicketId
 from queues.outputs import CancelReason, Change, Output, Refused, TicketResult
 from queues.snapshot import agent_row, offer_row, ticket_row
@@ -49,7 +50,7 @@ class Engine:
         refused = self._carry_out(command, now)
         if refused is not None:
             return [refused]
-        return self._floor.settle(now)
+        return settle(self._floor, now)
 
     def next_deadline(self) -> float | None:
         return self._floor.deadlines.next()
@@ -59,7 +60,7 @@ class Engine:
         now = self._advance(now)
         outputs: list[Output] = []
         while self._expire_due(now):
-            outputs += self._floor.settle(now)
+            outputs += settle(self._floor, now)
         return outputs
 
     def take_changes(self, *, offers: bool = True) -> list[Change]:
@@ -91,7 +92,7 @@ class Engine:
         restoring.restore(self._floor, rows, now)
         while self._expire_due(now):
             pass
-        return self._floor.settle(now) + self.expire(now)
+        return settle(self._floor, now) + self.expire(now)
 
     # --- what may be read
 

@@ -1,15 +1,15 @@
 """The floor of the call centre: everything that lives, and the transitions that keep it consistent.
 
-Commands and deadlines change it through these methods only; ``settle`` then matches whoever became free with whoever
-waits, and tells what became of the agents. Nothing here refuses: that is decided before.
+Commands and deadlines change it through these methods only; ``matching`` then brings together whoever became free with
+whoever waits. Nothing here refuses: that is decided before.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from queues.agent_table import Agent, AgentTable, IdlePlace, Picture, Spell
+from queues.agent_table import Agent, AgentTable, Picture, Spell
 from queues.deadlines import DELAY, MAX_WAIT, RING, WRAP_UP, Deadlines
-from queues.lines import Line, Place, Ticket
+from queues.lines import Line, Ticket
 from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId, TicketState
 from queues.offer import Offer
 from queues.outputs import (
@@ -33,8 +33,8 @@ MINIMUM_DELAY: Final = 1.0
 
 class Floor:
     __slots__ = (
-        "_offer_ids", "_touched_agents", "_touched_lines", "agents", "deadlines", "dirty", "lines", "offers",
-        "outputs", "sequence", "tickets",
+        "_offer_ids", "agents", "deadlines", "dirty", "lines", "offers", "outputs", "sequence", "tickets",
+        "touched_agents", "touched_lines",
     )  # fmt: skip
 
     def __init__(self, offer_ids: Callable[[], str]) -> None:
@@ -47,19 +47,19 @@ class Floor:
         self.outputs: list[Output] = []
         self.sequence = 0  # counts arrivals and connections
         self._offer_ids = offer_ids
-        self._touched_agents: dict[AgentId, Agent] = {}
-        self._touched_lines: dict[QueueId, Line] = {}
+        self.touched_agents: dict[AgentId, Agent] = {}
+        self.touched_lines: dict[QueueId, Line] = {}
 
     # --- what changed
 
     def touch(self, agent: Agent) -> None:
         """The agent may have become open, or no longer be: it leaves the rosters until it is settled."""
         agent.stamp = 0
-        self._touched_agents[agent.config.id] = agent
+        self.touched_agents[agent.config.id] = agent
 
     def touch_line(self, line: Line) -> None:
         """The line may have a ready ticket, or agents, that it had not."""
-        self._touched_lines[line.config.id] = line
+        self.touched_lines[line.config.id] = line
 
     # --- tickets
 
@@ -213,60 +213,10 @@ class Floor:
             status, reason = agent.pending
             self.intend(agent, status, reason, now)
 
-    # --- matching
+    # --- telling
 
-    def settle(self, now: float) -> list[Output]:
-        """Match until nobody who waits could be served, then tell what changed of the agents. Returns the outputs."""
-        touched = list(self._touched_agents.values())
-        if len(touched) > 1:
-            touched.sort(key=_idle_place)
-        for agent in touched:
-            self._feed(agent, now)
-        if self._touched_lines:
-            for line in self._touched_lines.values():
-                self._serve(line, now)
-            self._touched_lines.clear()
-        if self._touched_agents:
-            for agent in self._touched_agents.values():
-                self._tell(agent, now)
-            self._touched_agents.clear()
-        outputs, self.outputs = self.outputs, []
-        return outputs
-
-    def _feed(self, agent: Agent, now: float) -> None:
-        """The agent takes the best tickets of the lines it serves; with slots left it is open for whoever comes."""
-        while agent.open:
-            ticket = self._best_ticket(agent)
-            if ticket is None:
-                self.agents.list_open(agent)
-                return
-            self.make_offer(ticket, agent, now)
-
-    def _serve(self, line: Line, now: float) -> None:
-        """Offer the line's tickets, from its head, to the agents open for it."""
-        while True:
-            ticket = line.head()
-            if ticket is None:
-                return
-            agent = self.agents.best(line.config.id)
-            if agent is None:
-                return
-            self.make_offer(ticket, agent, now)
-            if agent.open:
-                self.agents.list_open(agent)
-
-    def _best_ticket(self, agent: Agent) -> Ticket | None:
-        best: Ticket | None = None
-        best_place: Place = (0, 0.0, 0)
-        for queue in agent.serves:
-            head = self.lines[queue].head()
-            if head is not None:
-                place = head.place
-                if best is None or place < best_place:
-                    best, best_place = head, place
-        return best
-
-    def _tell(self, agent: Agent, now: float) -> None:
+    def tell(self, agent: Agent, now: float) -> None:
+        """Say what became of the agent since it was last told of."""
         offer = next(iter(agent.offers), None)
         picture = agent.picture(self.offers[offer].ticket.id if offer is not None else None)
         told = agent.told
@@ -280,9 +230,9 @@ class Floor:
         if agent.removed and not agent.offers and not agent.calls:
             self.agents.forget(agent)
 
-
-def _idle_place(agent: Agent) -> IdlePlace:
-    return agent.idle
+    def take_outputs(self) -> list[Output]:
+        outputs, self.outputs = self.outputs, []
+        return outputs
 
 
 def _changed(agent: Agent, picture: Picture) -> AgentChanged:

@@ -97,7 +97,10 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """A queue. ``priority`` is added to each call's own; ``max_wait`` and ``max_length`` None mean no limit."""
+    """A queue. ``priority`` is added to each call's own; ``max_wait`` and ``max_length`` None mean no limit.
+
+    ``weight``: between queues whose calls have the same points, a wait counts ``weight`` times.
+    """
 
     id: QueueId
     name: str
@@ -110,6 +113,8 @@ class QueueConfig:
     max_length: int | None = None
     overflow: Overflow = field(default_factory=Overflow)
     delays: Delays = field(default_factory=Delays)
+    ageing: float = 0.0  # points of priority that a call gains for each second of its wait
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +126,4 @@ class AgentConfig:
     skills: Mapping[str, int] = field(default_factory=dict)
     queues: frozenset[QueueId] | None = None
     capacity: int = 1
+    groups: frozenset[str] = frozenset()

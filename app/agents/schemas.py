@@ -22,6 +22,7 @@ class _Fields(BaseModel):
     queues: Annotated[list[Name], Field(max_length=1000)] | None = None
     capacity: Annotated[int, Field(ge=1, le=100)] = 1
     offer: Literal["late", "caller"] = "late"
+    groups: Annotated[list[Name], Field(max_length=100)] = []
 
 
 class AgentBody(_Fields, Body):
@@ -32,7 +33,7 @@ class AgentBody(_Fields, Body):
     password: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     status: Status = "logged_out"
 
-    @field_validator("queues")
+    @field_validator("queues", "groups")
     @classmethod
     def _as_set(cls, value: list[str] | None) -> list[str] | None:
         return value if value is None else sorted(set(value))

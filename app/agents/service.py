@@ -19,6 +19,8 @@ from app.resources import Change, Resource, resolve
 
 __all__ = ["AGENTS", "Agents"]
 
+_POLICIES: Final = ("groups",)
+
 
 class Agents(Resource[AgentRow, AgentBody, AgentView]):
     noun = "agent"
@@ -40,6 +42,7 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
                 capacity=row.capacity,
                 offer="caller" if row.offer == "caller" else "late",
                 has_password=bool(row.ha1),
+                **row.policies,
             )
             for row in rows
         ]
@@ -47,6 +50,7 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
     async def columns(self, change: Change, body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
         values = body.model_dump(include={"name", "address", "offer", "capacity"})
         values["serves_all"] = body.queues is None
+        values["policies"] = body.model_dump(mode="json", include=set(_POLICIES))
         if row is None:
             values["initial_status"] = body.status
         return {**values, **_credentials(change.realm, body, row)}

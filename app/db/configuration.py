@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, Queue, ServiceLevel, Trunk
+from app.db.policies import policies_of
 from app.db.tables import (
     AgentQueueRow,
     AgentRow,
@@ -82,6 +83,7 @@ def _queue(row: QueueRow, requirements: tuple[Requirement, ...]) -> Queue:
         max_length=row.max_length,
         overflow=Overflow(OverflowAction(row.overflow["action"]), row.overflow.get("uri")),
         delays=Delays(**row.delays),
+        **policies_of(QueueConfig, row.policies),
     )
     return Queue(
         routing=routing,
@@ -116,6 +118,7 @@ def _agent(row: AgentRow, skills: dict[str, int], queues: frozenset[QueueId]) ->
         skills=skills,
         queues=None if row.serves_all else queues,
         capacity=row.capacity,
+        **policies_of(AgentConfig, row.policies),
     )
     return Agent(
         routing=routing,

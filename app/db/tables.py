@@ -33,6 +33,7 @@ metadata.naming_convention = {
 _NAME = 64
 _URI = 512
 _ID = 36
+_EMPTY = {"server_default": "{}"}
 
 
 def new_id() -> str:
@@ -76,6 +77,7 @@ class QueueRow(ConfigRow, table=True):
     greeting: str | None = Field(max_length=_NAME)
     early_media: bool
     early_media_max_seconds: float
+    policies: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON, sa_column_kwargs=_EMPTY)
 
 
 class QueueRequirementRow(SQLModel, table=True):
@@ -101,6 +103,7 @@ class AgentRow(ConfigRow, table=True):
     initial_status: str = Field(max_length=16)
     ha1: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON, repr=False)
     ha1_realm: str | None = Field(default=None, max_length=128)
+    policies: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON, sa_column_kwargs=_EMPTY)
 
 
 class AgentSkillRow(SQLModel, table=True):

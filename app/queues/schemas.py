@@ -67,6 +67,8 @@ class _Fields(BaseModel):
     max_length: Annotated[int, Field(ge=0)] | None = None
     overflow: OverflowPart = OverflowPart()
     delays: DelaysPart = DelaysPart()
+    ageing: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     service_level: ServiceLevelPart = ServiceLevelPart()
     short_abandon_seconds: Seconds = 5.0
     music: SoundName = "music"

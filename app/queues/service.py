@@ -22,6 +22,7 @@ _PLAIN: Final = (
     "name", "strategy", "priority", "ring_seconds", "wrap_up_seconds", "max_wait", "max_length", "overflow", "delays",
     "service_level", "short_abandon_seconds", "music", "greeting", "early_media", "early_media_max_seconds",
 )  # fmt: skip
+_POLICIES: Final = ("ageing", "weight")
 
 
 class Queues(Resource[QueueRow, QueueBody, QueueView]):
@@ -46,6 +47,7 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
                 {
                     **QueueView.common(row),
                     **{name: getattr(row, name) for name in _PLAIN},
+                    **row.policies,
                     "requirements": needs[row.id],
                 }
             )
@@ -53,7 +55,10 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         ]
 
     async def columns(self, change: Change, body: QueueBody, row: QueueRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
-        return body.model_dump(include=set(_PLAIN))
+        return {
+            **body.model_dump(include=set(_PLAIN)),
+            "policies": body.model_dump(mode="json", include=set(_POLICIES)),
+        }
 
     async def link(self, change: Change, row: QueueRow, body: QueueBody) -> None:
         places = {part.skill: ("requirements", i, "skill") for i, part in enumerate(body.requirements)}

@@ -3,6 +3,7 @@
 import pytest
 
 from queues.commands import Abandon, OfferAnswered, OfferRinging, SetReachable, Withdraw
+from queues.matching import settle
 from queues.model import AgentId, AgentStatus, Delays, FailureCause, OfferId, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,
@@ -212,7 +213,7 @@ def test_of_several_offers_the_first_answer_wins() -> None:
     floor = desk.engine._floor
     desk.agent("bo", at=2)
     floor.make_offer(floor.tickets[TicketId("a")], floor.agents.agents[AgentId("bo")], 2.0)
-    floor.settle(2.0)
+    settle(floor, 2.0)
     desk.answer("o2", at=3)
     withdrawn = desk.one(WithdrawOffer)
     assert (withdrawn.offer, withdrawn.reason) == ("o1", CancelReason.ANSWERED_ELSEWHERE)
@@ -230,7 +231,7 @@ def test_one_of_several_offers_fails_and_the_other_goes_on() -> None:
     floor = desk.engine._floor
     desk.agent("bo", at=2)
     floor.make_offer(floor.tickets[TicketId("a")], floor.agents.agents[AgentId("bo")], 2.0)
-    floor.settle(2.0)
+    settle(floor, 2.0)
     desk.fail("o1", FailureCause.BUSY, at=3)
     assert desk.waiting() == []
     assert desk.engine.counts()["tickets_offered"] == 1
