@@ -6,6 +6,7 @@ from queues.lines import Line
 from queues.model import AgentId, AgentStatus, QueueConfig, QueueId, TicketState
 from queues.outputs import CancelReason, RefusalReason, Refused, TicketResult
 from queues.strategies import STRATEGIES
+from queues.waits import QueueWaits
 
 __all__ = ["ConfigurationCommand", "carry_out"]
 
@@ -32,6 +33,7 @@ def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:
     line = floor.lines.get(config.id)
     if line is None:
         line = floor.lines[config.id] = Line(config)
+        floor.waits[config.id] = QueueWaits()
     line.config = config
     floor.touch_line(line)
     return None
@@ -47,6 +49,8 @@ def _remove_queue(floor: Floor, queue: QueueId, now: float) -> Refused | None:
             floor.dismiss(ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
     floor.agents.remove_queue(queue)
     del floor.lines[queue]
+    for priority in floor.waits.pop(queue).classes:
+        floor.dirty.waits[queue, priority] = None
     return None
 
 

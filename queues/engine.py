@@ -26,11 +26,12 @@ from queues.commands import (
     Withdraw,
 )
 from queues.deadlines import DELAY, RING, WRAP_UP
+from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.matching import settle
 from queues.model import AgentId, FailureCause, OfferId, QueueId, TicketId
 from queues.outputs import CancelReason, Change, Output, Refused, TicketResult
-from queues.snapshot import agent_row, offer_row, ticket_row
+from queues.snapshot import agent_row, offer_row, ticket_row, waits_key, waits_row
 from queues.views import AgentView, OfferView, TicketView
 
 __all__ = ["Engine"]
@@ -80,6 +81,10 @@ class Engine:
             for offer_id in dirty.offers:
                 offer = floor.offers.get(offer_id)
                 changes.append(("offer", offer_id, None if offer is None else offer_row(offer)))
+        for queue, priority in dirty.waits:
+            waits = floor.waits.get(queue)
+            row = None if waits is None else waits_row(queue, waits, priority)
+            changes.append(("waits", waits_key(queue, priority), row))
         dirty.clear()
         return changes
 
@@ -127,6 +132,14 @@ class Engine:
     def position(self, ticket: TicketId) -> int | None:
         """From 1, among the queue's waiting tickets; an offered ticket has the place it would fall back to."""
         return views.position(self._floor, ticket)
+
+    def expected_wait(self, queue: QueueId, priority: int, now: float) -> float | None:
+        """Seconds until a call that enters the queue now is connected; None where nothing is known."""
+        return expected_wait(self._floor, queue, priority, now)
+
+    def remaining_wait(self, ticket: TicketId, now: float) -> float | None:
+        """Seconds until a ticket that waits or is offered is connected."""
+        return remaining_wait(self._floor, ticket, now)
 
     def counts(self) -> dict[str, int]:
         """tickets_waiting, tickets_offered, tickets_connected, offers, agents, deadlines."""

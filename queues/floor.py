@@ -24,6 +24,7 @@ from queues.outputs import (
     WithdrawOffer,
 )
 from queues.snapshot import Dirty
+from queues.waits import UNSEEN, QueueWaits
 
 __all__ = ["MINIMUM_DELAY", "Floor"]
 
@@ -34,7 +35,7 @@ MINIMUM_DELAY: Final = 1.0
 class Floor:
     __slots__ = (
         "_offer_ids", "agents", "deadlines", "dirty", "lines", "offers", "outputs", "sequence", "tickets",
-        "touched_agents", "touched_lines",
+        "touched_agents", "touched_lines", "waits",
     )  # fmt: skip
 
     def __init__(self, offer_ids: Callable[[], str]) -> None:
@@ -42,6 +43,7 @@ class Floor:
         self.lines: dict[QueueId, Line] = {}
         self.tickets: dict[TicketId, Ticket] = {}
         self.offers: dict[OfferId, Offer] = {}
+        self.waits: dict[QueueId, QueueWaits] = {}
         self.deadlines = Deadlines()
         self.dirty = Dirty()
         self.outputs: list[Output] = []
@@ -82,6 +84,14 @@ class Floor:
         config = ticket.line.config
         overflow = config.overflow if result is TicketResult.FLOWED_OUT else None
         self.outputs.append(TicketEnded(ticket.id, config.id, result, overflow))
+
+    def learn_wait(self, ticket: Ticket, now: float) -> None:
+        """The ticket is connected: what it waited is what the next ones of its class may expect."""
+        waits = self.waits.get(ticket.line.config.id)
+        if waits is not None and ticket.met != UNSEEN:
+            due = waits.learn(ticket.priority, ticket.met, ticket.entered_at, now)
+            if due is not None:
+                self.dirty.waits[ticket.line.config.id, due] = None
 
     def answered(self, ticket: Ticket) -> bool:
         """Is a bridge being built for it?"""

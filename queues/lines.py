@@ -10,6 +10,7 @@ from typing import Final
 
 from queues.model import AgentId, OfferId, QueueConfig, TicketId, TicketState
 from queues.outputs import TicketResult
+from queues.waits import UNSEEN
 
 __all__ = ["Line", "Place", "Ticket"]
 
@@ -32,6 +33,8 @@ class Ticket:
     flow_out_at: float | None = None
     state: TicketState = TicketState.WAITING
     offers: tuple[OfferId, ...] = ()
+    met: int = UNSEEN  # how many it met on entering its queue (see ``waits``)
+    entered_at: float = 0.0
     agent: AgentId | None = None  # whom it is connected to
     call_order: int = 0  # among the connected: an agent's calls are told oldest first
     doomed: TicketResult | None = None

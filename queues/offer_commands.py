@@ -47,6 +47,7 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     floor.close_offer(offer, OfferResult.CONNECTED, None, now)
     floor.deadlines.disarm(ticket.timer)
     ticket.timer = 0
+    floor.learn_wait(ticket, now)
     ticket.flow_out_at = None
     ticket.doomed = None
     ticket.state = TicketState.CONNECTED

@@ -46,12 +46,16 @@ class WithdrawOffer:
 
 @dataclass(slots=True)
 class TicketQueued:
-    """``position`` counts from 1 among the queue's waiting tickets at that moment."""
+    """``position`` counts from 1 among the queue's waiting tickets at that moment.
+
+    ``expected_wait``: seconds until it is connected, None while nothing is known.
+    """
 
     ticket: TicketId
     queue: QueueId
     joined_at: float
     position: int
+    expected_wait: float | None = None
 
 
 class TicketResult(StrEnum):

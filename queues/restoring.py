@@ -13,7 +13,8 @@ from queues.floor import Floor
 from queues.lines import Line, Ticket
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, RoutingState, TicketId, TicketState
 from queues.outputs import TicketEnded, TicketResult
-from queues.snapshot import AgentRow, OfferRow, TicketRow
+from queues.snapshot import AgentRow, OfferRow, TicketRow, WaitsRow
+from queues.waits import ClassWaits, Mean
 
 __all__ = ["restore"]
 
@@ -34,6 +35,8 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
                     connected.append((row.call_order, TicketId(key), row, row.agent))
             case AgentRow():
                 _restore_agent(floor, AgentId(key), row)
+            case WaitsRow():
+                _restore_waits(floor, row)
             case OfferRow():
                 floor.dirty.offers[OfferId(key)] = None
             case _:
@@ -85,7 +88,20 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
         floor.dirty.tickets[ticket_id] = None
         floor.outputs.append(TicketEnded(ticket_id, row.queue, TicketResult.WITHDRAWN))
         return
-    floor.admit(Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at))
+    ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
+    ticket.met, ticket.entered_at = row.met, row.entered_at
+    floor.admit(ticket)
+
+
+def _restore_waits(floor: Floor, row: WaitsRow) -> None:
+    waits = floor.waits.get(row.queue)
+    if waits is None:
+        floor.dirty.waits[row.queue, row.priority] = None
+        return
+    means = {bin_: Mean(value, samples) for bin_, value, samples in row.means}
+    waits.classes[row.priority] = ClassWaits(row.last, means)
+    if row.served_at >= waits.served_at:
+        waits.served_at, waits.gap, waits.last = row.served_at, Mean(row.gap, row.gap_samples), row.last
 
 
 def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_id: AgentId, now: float) -> None:

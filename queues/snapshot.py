@@ -11,8 +11,12 @@ from queues.agent_table import Agent
 from queues.lines import Ticket
 from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
 from queues.offer import Offer
+from queues.waits import UNSEEN, QueueWaits
 
-__all__ = ["ROWS", "AgentRow", "Dirty", "OfferRow", "TicketRow", "agent_row", "offer_row", "ticket_row"]
+__all__ = [
+    "ROWS", "AgentRow", "Dirty", "OfferRow", "TicketRow", "WaitsRow", "agent_row", "offer_row", "ticket_row",
+    "waits_key", "waits_row",
+]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -26,6 +30,8 @@ class TicketRow:
     flow_out_at: float | None
     agent: AgentId | None
     call_order: int
+    met: int = UNSEEN
+    entered_at: float = 0.0
     version: int = 1
 
 
@@ -59,10 +65,25 @@ class OfferRow:
     version: int = 1
 
 
-ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow]]] = {
+@dataclass(slots=True)
+class WaitsRow:
+    """What a queue has learnt of one priority class (see ``waits``). ``means``: bin, value, samples."""
+
+    queue: QueueId
+    priority: int
+    last: float
+    gap: float
+    gap_samples: int
+    served_at: float
+    means: tuple[tuple[int, float, int], ...]
+    version: int = 1
+
+
+ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow] | type[WaitsRow]]] = {
     "ticket": TicketRow,
     "agent": AgentRow,
     "offer": OfferRow,
+    "waits": WaitsRow,
 }
 """Row types by the name of their table."""
 
@@ -70,23 +91,25 @@ ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow]]] = {
 class Dirty:
     """Which rows changed since the last look; their content is read only then, so that changes coalesce."""
 
-    __slots__ = ("agents", "offers", "tickets")
+    __slots__ = ("agents", "offers", "tickets", "waits")
 
     def __init__(self) -> None:
         self.tickets: dict[TicketId, None] = {}
         self.agents: dict[AgentId, None] = {}
         self.offers: dict[OfferId, None] = {}
+        self.waits: dict[tuple[QueueId, int], None] = {}
 
     def clear(self) -> None:
         self.tickets.clear()
         self.agents.clear()
         self.offers.clear()
+        self.waits.clear()
 
 
 def ticket_row(ticket: Ticket) -> TicketRow:
     return TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
-        ticket.flow_out_at, ticket.agent, ticket.call_order,
+        ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
     )  # fmt: skip
 
 
@@ -104,3 +127,13 @@ def agent_row(agent: Agent) -> AgentRow:
 
 def offer_row(offer: Offer) -> OfferRow:
     return OfferRow(offer.ticket.id, offer.agent.config.id, offer.made_at, offer.ring_until)
+
+
+def waits_key(queue: QueueId, priority: int) -> str:
+    return f"{queue}/{priority}"
+
+
+def waits_row(queue: QueueId, waits: QueueWaits, priority: int) -> WaitsRow:
+    found = waits.classes[priority]
+    means = tuple((bin_, mean.value, mean.samples) for bin_, mean in found.means.items())
+    return WaitsRow(queue, priority, found.last, waits.gap.value, waits.gap.samples, waits.served_at, means)

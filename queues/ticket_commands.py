@@ -1,10 +1,12 @@
 """Commands about tickets: entering, leaving, and what happens to them while they wait."""
 
 from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, Withdraw
+from queues.expected_wait import enter
 from queues.floor import Floor
 from queues.lines import Line, Ticket
 from queues.model import TicketId, TicketState
 from queues.outputs import CancelReason, RefusalReason, Refused, TicketQueued, TicketResult
+from queues.waits import UNSEEN
 
 __all__ = ["TicketCommand", "carry_out"]
 
@@ -38,9 +40,11 @@ def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
         return Refused(RefusalReason.QUEUE_FULL, f"queue {config.name} holds its {config.max_length} calls already")
     flow_out_at = now + config.max_wait if config.max_wait is not None else None
     floor.sequence += 1
-    floor.admit(Ticket(command.ticket, line, command.priority, now, floor.sequence, command.ready, flow_out_at))
+    ticket = Ticket(command.ticket, line, command.priority, now, floor.sequence, command.ready, flow_out_at)
+    expected = enter(floor, ticket, now)
+    floor.admit(ticket)
     position = line.last_position(command.priority)
-    floor.outputs.append(TicketQueued(command.ticket, config.id, now, position))
+    floor.outputs.append(TicketQueued(command.ticket, config.id, now, position, expected))
     return None
 
 
@@ -86,6 +90,7 @@ def _set_priority(floor: Floor, command: SetPriority) -> Refused | None:
     if ticket.state is TicketState.WAITING:
         ticket.line.set_priority(ticket, command.priority)
     ticket.priority = command.priority
+    ticket.met = UNSEEN  # it waited in two classes
     floor.dirty.tickets[ticket.id] = None
     return None
 

@@ -176,7 +176,7 @@ class CallCenter:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
                 row.offer = row.offer_agent = row.offered_at = None
-        outputs = desk.engine.restore([r for r in everything if r[0] in ("ticket", "agent", "offer")], now)
+        outputs = desk.engine.restore([r for r in everything if r[0] in ("ticket", "agent", "offer", "waits")], now)
         living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
         for call in list(desk.calls.values()):
             if CallId(call.id) not in living:

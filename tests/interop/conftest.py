@@ -52,7 +52,7 @@ def live(service: Service) -> dict[str, int]:
     counts = service.internals()
     found = {f"{part}.{name}": int(counts[part][name]) for part, names in _LIVE.items() for name in names}
     found |= {"calls": counts["calls"], "unacked_2xx": counts["transactions"]["unacked_2xx"]}
-    found |= {f"journal.{name}": rows for name, rows in counts["journal"].items() if name != "agent"}
+    found |= {f"journal.{name}": rows for name, rows in counts["journal"].items() if name not in ("agent", "waits")}
     return {name: count for name, count in found.items() if count}
 
 

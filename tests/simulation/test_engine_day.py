@@ -71,7 +71,7 @@ def test_a_mixed_day_loses_nobody() -> None:
     assert day.engine.counts() == {
         "tickets_waiting": 0, "tickets_offered": 0, "tickets_connected": 0, "offers": 0, "agents": 15, "deadlines": 0,
     }  # fmt: skip
-    assert {table for table, _ in day.rows} == {"agent"}
+    assert {table for table, _ in day.rows} == {"agent", "waits"}
     span = day.now - min(caller.joined_at for caller in day.callers.values())
     assert sum(day.spent.values()) == pytest.approx(15 * span, rel=0.01), "intervals cover the day without gaps"
 

@@ -109,7 +109,7 @@ class Centre(Wire):
         self.wait(64)
         counts = {"calls": len(self.core.centre.calls)} | self.core.board.counts() | self.core.endpoint.counts()
         counts |= {name: n for name, n in self.core.engine.counts().items() if name != "agents"}
-        counts |= {name: n for name, n in self.journal.counts().items() if name not in ("agent", "bindings")}
+        counts |= {name: n for name, n in self.journal.counts().items() if name not in ("agent", "bindings", "waits")}
         return {name: n for name, n in counts.items() if n and name != "ignored_inputs"}
 
 

@@ -21,7 +21,9 @@ def test_tickets_wait_in_the_order_of_arrival() -> None:
     desk = Desk()
     for number, ticket in enumerate("abc"):
         desk.enter(ticket, at=float(number))
-        assert desk.one(TicketQueued) == TicketQueued(TicketId(ticket), QueueId("support"), float(number), number + 1)
+        queued = desk.one(TicketQueued)
+        assert (queued.ticket, queued.queue) == (ticket, "support")
+        assert (queued.joined_at, queued.position) == (float(number), number + 1)
     assert desk.waiting() == ["a", "b", "c"]
     desk.agent("ana")
     assert desk.offered() == [("a", "ana")]
