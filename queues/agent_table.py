@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
+from queues.agent_rules import WrappedCall
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
 from queues.strategies import STRATEGIES, Rank, Standing
 
-__all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told"]
+__all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told", "WrapUp"]
 
 _SLACK: Final = 16
 
@@ -31,15 +32,31 @@ class Picture(NamedTuple):
     active: int
     capacity: int
     wrap_up_until: float | None
+    outside_calls: int = 0
+    pause_overdue: bool = False
+    forced_by: str | None = None
 
 
 @dataclass(slots=True)
 class Spell:
-    """A time that an agent is kept from new calls: a wrap-up (of ``ticket``) or a delay; ``timer`` is its deadline."""
+    """A time that an agent is kept from new calls: the delay after a failed offer; ``timer`` is its deadline."""
 
     until: float
     timer: int
-    ticket: TicketId | None = None
+
+
+@dataclass(slots=True)
+class WrapUp:
+    """The work after ``calls``, the last one last; ``latest``: the instant to which it may be extended."""
+
+    until: float
+    timer: int
+    calls: tuple[WrappedCall, ...]
+    latest: float | None = None
+
+    @property
+    def ticket(self) -> TicketId | None:
+        return self.calls[-1].ticket if self.calls else None
 
 
 @dataclass(slots=True)
@@ -65,10 +82,22 @@ class Agent:
     removed: bool = False  # not configured any more, but a call is still in hand
     offers: dict[OfferId, bool] = field(default_factory=dict)  # does it ring?
     calls: dict[TicketId, None] = field(default_factory=dict)
-    wrap_up: Spell | None = None
+    wrap_up: WrapUp | None = None
     delay: Spell | None = None
     serves: tuple[QueueId, ...] = ()
     stamp: int = 0  # of the entries in the rosters, 0 when there are none
+    misses: int = 0  # calls in a row that were not taken
+    paused_at: float | None = None
+    pause_timer: int = 0  # of the reason's limit
+    pause_overdue: bool = False
+    forced_by: str | None = None  # who set the present status, if it was forced
+    told_outside: int = 0  # outside calls that another system told of
+    seen_outside: int = 0  # those that we see ourselves
+
+    @property
+    def outside(self) -> int:
+        """Calls that are not ours to give."""
+        return self.told_outside + self.seen_outside
 
     @property
     def occupied(self) -> int:
@@ -84,6 +113,7 @@ class Agent:
             and self.pending is None
             and self.delay is None
             and not self.removed
+            and not self.outside
             and self.occupied < self.config.capacity
         )
 
@@ -92,7 +122,7 @@ class Agent:
             return RoutingState.OFFLINE
         if not self.reachable:
             return RoutingState.UNREACHABLE
-        if self.calls:
+        if self.calls or self.outside:
             return RoutingState.ON_CALL
         if self.offers:
             return RoutingState.RINGING if any(self.offers.values()) else RoutingState.RESERVED
@@ -109,7 +139,7 @@ class Agent:
         return Picture(
             self.status, self.pause_reason, self.pending[0] if self.pending is not None else None,
             self.routing_state(), ticket, len(self.calls), self.config.capacity,
-            wrap_up.until if wrap_up is not None else None,
+            wrap_up.until if wrap_up is not None else None, self.outside, self.pause_overdue, self.forced_by,
         )  # fmt: skip
 
 

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from queues.agent_rules import PauseReason, PauseReasonId
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueConfig, QueueId, TicketId
 
 __all__ = [
-    "Abandon", "CallEnded", "Command", "ConfigureAgent", "ConfigureQueue", "Connected", "EndWrapUp", "Enqueue",
-    "ExtendWrapUp", "OfferAnswered", "OfferFailed", "OfferRinging", "RemoveAgent", "RemoveQueue", "SetPriority",
-    "SetReachable", "SetReady", "SetStatus", "Withdraw",
+    "Abandon", "CallEnded", "Command", "ConfigureAgent", "ConfigurePauseReason", "ConfigureQueue", "Connected", "EndWrapUp",
+    "Enqueue",
+    "ExtendWrapUp", "OfferAnswered", "OfferFailed", "OfferRinging", "OutsideCalls", "RemoveAgent", "RemovePauseReason",
+    "RemoveQueue",
+    "SetDisposition", "SetPriority",
+    "SetReachable", "SetReady", "SetStatus", "SetWrapUp", "Withdraw",
 ]  # fmt: skip
 
 
@@ -41,17 +45,47 @@ class RemoveAgent:
 
 @dataclass(slots=True)
 class SetStatus:
-    """The agent's intent. During a call or offer a pause or log-out is kept as pending and applied after it."""
+    """The agent's intent. During a call or offer a pause or log-out is kept as pending and applied after it.
+
+    ``force``: now, whatever the agent does: offers are withdrawn, wrap-up and delay end, a call in hand goes on. ``by``:
+    who forces it.
+    """
 
     agent: AgentId
     status: AgentStatus
     pause_reason: str | None = None
+    force: bool = False
+    by: str | None = None
 
 
 @dataclass(slots=True)
 class SetReachable:
     agent: AgentId
     reachable: bool
+
+
+@dataclass(slots=True)
+class OutsideCalls:
+    """How many calls that are not ours to give the agent is in, so that it is offered none of ours.
+
+    ``seen``: counted by ourselves from signalling; else told by another system. The two are kept apart.
+    """
+
+    agent: AgentId
+    count: int
+    seen: bool = False
+
+
+@dataclass(slots=True)
+class ConfigurePauseReason:
+    """Add a reason for pauses or replace it."""
+
+    reason: PauseReason
+
+
+@dataclass(slots=True)
+class RemovePauseReason:
+    reason: PauseReasonId
 
 
 @dataclass(slots=True)
@@ -62,6 +96,7 @@ class Enqueue:
     queue: QueueId
     priority: int = 0
     ready: bool = True
+    wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
 
 
 @dataclass(slots=True)
@@ -127,7 +162,10 @@ class CallEnded:
 
 @dataclass(slots=True)
 class EndWrapUp:
+    """``force``: although a call still needs its disposition."""
+
     agent: AgentId
+    force: bool = False
 
 
 @dataclass(slots=True)
@@ -136,8 +174,30 @@ class ExtendWrapUp:
     seconds: float
 
 
+@dataclass(slots=True)
+class SetWrapUp:
+    """The wrap-up that will follow this ticket's call; None: the agent's or the queue's."""
+
+    ticket: TicketId
+    seconds: float | None
+
+
+@dataclass(slots=True)
+class SetDisposition:
+    """What came of a call that the agent has in hand or wraps up; ``ticket`` None: the present one.
+
+    ``queues``: those whose calls the code is for, None: any.
+    """
+
+    agent: AgentId
+    ticket: TicketId | None
+    code: str
+    note: str | None = None
+    queues: frozenset[QueueId] | None = None
+
+
 Command = (
     ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent | SetStatus | SetReachable | Enqueue | SetReady
     | SetPriority | Abandon | Withdraw | OfferRinging | OfferAnswered | OfferFailed | Connected | CallEnded | EndWrapUp
-    | ExtendWrapUp
+    | ExtendWrapUp | OutsideCalls | ConfigurePauseReason | RemovePauseReason | SetWrapUp | SetDisposition
 )  # fmt: skip

@@ -1,6 +1,14 @@
 """Configuration that comes and goes while calls live. A change touches only what it names, never live state."""
 
-from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, RemoveQueue
+from queues import pausing
+from queues.commands import (
+    ConfigureAgent,
+    ConfigurePauseReason,
+    ConfigureQueue,
+    RemoveAgent,
+    RemovePauseReason,
+    RemoveQueue,
+)
 from queues.floor import Floor
 from queues.lines import Line
 from queues.model import AgentId, AgentStatus, QueueConfig, QueueId, TicketState
@@ -10,7 +18,9 @@ from queues.waits import QueueWaits
 
 __all__ = ["ConfigurationCommand", "carry_out"]
 
-ConfigurationCommand = ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent
+ConfigurationCommand = (
+    ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent | ConfigurePauseReason | RemovePauseReason
+)  # fmt: skip
 
 
 def carry_out(floor: Floor, command: ConfigurationCommand, now: float) -> Refused | None:
@@ -24,6 +34,10 @@ def carry_out(floor: Floor, command: ConfigurationCommand, now: float) -> Refuse
             return None
         case RemoveAgent():
             return _remove_agent(floor, command.agent, now)
+        case ConfigurePauseReason():
+            return pausing.configure(floor, command, now)
+        case RemovePauseReason():
+            return pausing.remove(floor, command)
 
 
 def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:

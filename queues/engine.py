@@ -7,7 +7,7 @@ ready ticket waits beside an agent who is open and eligible for it.
 
 from collections.abc import Callable, Iterable
 
-from queues import agent_commands, configuring, offer_commands, restoring, ticket_commands, views
+from queues import agent_commands, configuring, offer_commands, pausing, restoring, ticket_commands, views
 from queues.commands import (
     Abandon,
     CallEnded,
@@ -19,13 +19,16 @@ from queues.commands import (
     OfferAnswered,
     OfferFailed,
     OfferRinging,
+    OutsideCalls,
+    SetDisposition,
     SetPriority,
     SetReachable,
     SetReady,
     SetStatus,
+    SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, RING, WRAP_UP
+from queues.deadlines import DELAY, PAUSE, RING, WRAP_UP
 from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.matching import settle
@@ -153,11 +156,11 @@ class Engine:
 
     def _carry_out(self, command: Command, now: float) -> Refused | None:
         match command:
-            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority():
+            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority() | SetWrapUp():
                 return ticket_commands.carry_out(self._floor, command, now)
             case OfferRinging() | OfferAnswered() | Connected() | OfferFailed():
                 return offer_commands.carry_out(self._floor, command, now)
-            case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp():
+            case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp() | OutsideCalls() | SetDisposition():
                 return agent_commands.carry_out(self._floor, command, now)
             case _:
                 return configuring.carry_out(self._floor, command, now)
@@ -174,6 +177,8 @@ class Engine:
                 self._floor.end_wrap_up(self._floor.agents.agents[AgentId(key)], now)
             elif kind == DELAY:
                 self._floor.end_delay(self._floor.agents.agents[AgentId(key)], now)
+            elif kind == PAUSE:
+                pausing.limit_reached(self._floor, self._floor.agents.agents[AgentId(key)], now)
             else:
                 ticket = self._floor.tickets[TicketId(key)]
                 self._floor.dismiss(ticket, TicketResult.FLOWED_OUT, CancelReason.TIMED_OUT, now)
@@ -182,6 +187,9 @@ class Engine:
 
     def _ring_timed_out(self, offer_id: OfferId, now: float) -> None:
         offer = self._floor.offers[offer_id]
-        rest = max(offer.ticket.line.config.delays.no_answer, MINIMUM_DELAY)
+        queue = offer.ticket.line.config
+        rest = max(queue.delays.no_answer, MINIMUM_DELAY)
         self._floor.withdraw(offer, CancelReason.RING_TIMEOUT)
+        if pausing.count_miss(self._floor, offer.agent, queue, FailureCause.NO_ANSWER, now):
+            rest = 0.0
         self._floor.fail_offer(offer, FailureCause.NO_ANSWER, now, rest=rest)

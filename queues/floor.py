@@ -7,14 +7,16 @@ whoever waits. Nothing here refuses: that is decided before.
 from collections.abc import Callable
 from typing import Final
 
-from queues.agent_table import Agent, AgentTable, Picture, Spell
-from queues.deadlines import DELAY, MAX_WAIT, RING, WRAP_UP, Deadlines
+from queues.agent_rules import NO_CODE, PauseReason, PauseReasonId, WrappedCall
+from queues.agent_table import Agent, AgentTable, Picture, Spell, WrapUp
+from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RING, WRAP_UP, Deadlines
 from queues.lines import Line, Ticket
 from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId, TicketState
 from queues.offer import Offer
 from queues.outputs import (
     AgentChanged,
     CancelReason,
+    DispositionGiven,
     MakeOffer,
     OfferEnded,
     OfferResult,
@@ -34,8 +36,8 @@ MINIMUM_DELAY: Final = 1.0
 
 class Floor:
     __slots__ = (
-        "_offer_ids", "agents", "deadlines", "dirty", "lines", "offers", "outputs", "sequence", "tickets",
-        "touched_agents", "touched_lines", "waits",
+        "_offer_ids", "agents", "deadlines", "dirty", "lines", "offers", "outputs", "pause_reasons", "sequence",
+        "tickets", "touched_agents", "touched_lines", "waits",
     )  # fmt: skip
 
     def __init__(self, offer_ids: Callable[[], str]) -> None:
@@ -44,6 +46,7 @@ class Floor:
         self.tickets: dict[TicketId, Ticket] = {}
         self.offers: dict[OfferId, Offer] = {}
         self.waits: dict[QueueId, QueueWaits] = {}
+        self.pause_reasons: dict[PauseReasonId, PauseReason] = {}
         self.deadlines = Deadlines()
         self.dirty = Dirty()
         self.outputs: list[Output] = []
@@ -180,6 +183,15 @@ class Floor:
                 self.withdraw(offer, CancelReason.AGENT_GONE)
                 self.fail_offer(offer, FailureCause.UNREACHABLE, now, rest=0.0)
 
+    def retract_offers(self, agent: Agent, now: float) -> None:
+        """Its offers that were not answered are withdrawn, through no fault of the agent's; the tickets wait on."""
+        for offer_id in list(agent.offers):
+            offer = self.offers[offer_id]
+            if not offer.answered:
+                self.withdraw(offer, CancelReason.AGENT_GONE)
+                self.close_offer(offer, OfferResult.CANCELLED, None, now)
+                self.back_in_line(offer.ticket)
+
     # --- agents
 
     def set_delay(self, agent: Agent, until: float) -> None:
@@ -188,15 +200,21 @@ class Floor:
         agent.delay = Spell(until, self.deadlines.arm(until, DELAY, agent.config.id))
         self.touch(agent)
 
-    def set_wrap_up(self, agent: Agent, until: float, ticket: TicketId | None) -> None:
+    def set_wrap_up(
+        self, agent: Agent, until: float, calls: tuple[WrappedCall, ...], latest: float | None = None
+    ) -> None:
         if agent.wrap_up is not None:
             self.deadlines.disarm(agent.wrap_up.timer)
-        agent.wrap_up = Spell(until, self.deadlines.arm(until, WRAP_UP, agent.config.id), ticket)
+        agent.wrap_up = WrapUp(until, self.deadlines.arm(until, WRAP_UP, agent.config.id), calls, latest)
         self.touch(agent)
 
     def end_wrap_up(self, agent: Agent, now: float) -> None:
+        """A call that still needs a disposition gets ``NO_CODE``."""
         if agent.wrap_up is not None:
             self.deadlines.disarm(agent.wrap_up.timer)
+            for call in agent.wrap_up.calls:
+                if call.uncoded:
+                    self.outputs.append(DispositionGiven(call.ticket, call.queue, agent.config.id, NO_CODE))
             agent.wrap_up = None
             self.agents.now_idle(agent, now)
             self.touch(agent)
@@ -212,10 +230,25 @@ class Floor:
         """The agent's status from now on; a status asked for earlier is forgotten."""
         if status is AgentStatus.AVAILABLE and agent.status is not status:
             self.agents.now_idle(agent, now)
+            agent.misses = 0
+        if agent.status is not status or status is not AgentStatus.PAUSED or agent.pause_reason != pause_reason:
+            agent.paused_at = now if status is AgentStatus.PAUSED else None
         agent.status = status
         agent.pause_reason = pause_reason if status is AgentStatus.PAUSED else None
         agent.pending = None
+        agent.forced_by = None
+        self.time_pause(agent, agent.paused_at)
         self.touch(agent)
+
+    def time_pause(self, agent: Agent, paused_at: float | None) -> None:
+        """Watch the limit of the pause (None: there is none) that began at that instant."""
+        self.deadlines.disarm(agent.pause_timer)
+        agent.paused_at = paused_at
+        agent.pause_timer = 0
+        agent.pause_overdue = False
+        for reason in self.pause_reasons.values() if paused_at is not None else ():
+            if reason.name == agent.pause_reason and paused_at is not None and reason.limit_seconds is not None:
+                agent.pause_timer = self.deadlines.arm(paused_at + reason.limit_seconds, PAUSE, agent.config.id)
 
     def emptied(self, agent: Agent, now: float) -> None:
         """An offer or call is over: with nothing left in hand, a status asked for meanwhile takes effect."""
@@ -250,5 +283,5 @@ def _changed(agent: Agent, picture: Picture) -> AgentChanged:
     return AgentChanged(
         agent.config.id, picture.status, picture.pause_reason, picture.pending_status, picture.state, before.state,
         agent.told.at, before.pause_reason, picture.ticket, before.ticket, picture.active, picture.capacity,
-        picture.wrap_up_until,
+        picture.wrap_up_until, picture.outside_calls, picture.pause_overdue, picture.forced_by,
     )  # fmt: skip

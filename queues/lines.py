@@ -38,6 +38,8 @@ class Ticket:
     agent: AgentId | None = None  # whom it is connected to
     call_order: int = 0  # among the connected: an agent's calls are told oldest first
     doomed: TicketResult | None = None
+    wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
+    coded: bool = False  # it has a disposition
     timer: int = 0  # of max_wait
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
 

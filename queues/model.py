@@ -115,11 +115,19 @@ class QueueConfig:
     delays: Delays = field(default_factory=Delays)
     ageing: float = 0.0  # points of priority that a call gains for each second of its wait
     weight: float = 1.0
+    max_wrap_up_seconds: float | None = None  # bounds a call's or agent's own wrap-up, and extensions
+    disposition_required: bool = False  # a wrap-up is not ended by the agent before the call has a disposition
+    pause_after_misses: int | None = None  # calls in a row that an agent did not take; None: never paused for it
+    miss_causes: tuple[FailureCause, ...] = (FailureCause.NO_ANSWER, FailureCause.REJECTED, FailureCause.UNREACHABLE)
+    missed_pause_reason: str = "missed calls"
 
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """An agent. ``queues`` None: serves every queue whose requirements the agent meets; else only those named."""
+    """An agent. ``queues`` None: serves every queue whose requirements the agent meets; else only those named.
+
+    ``wrap_up_seconds`` and ``pause_after_misses`` None: the queue's; ``pause_after_misses`` 0: never.
+    """
 
     id: AgentId
     name: str
@@ -127,3 +135,5 @@ class AgentConfig:
     queues: frozenset[QueueId] | None = None
     capacity: int = 1
     groups: frozenset[str] = frozenset()
+    wrap_up_seconds: float | None = None
+    pause_after_misses: int | None = None

@@ -1,5 +1,6 @@
 """Commands about offers: what became of an agent's ringing."""
 
+from queues import pausing
 from queues.commands import Connected, OfferAnswered, OfferFailed, OfferRinging
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.model import TicketState
@@ -55,6 +56,7 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     floor.sequence += 1
     ticket.call_order = floor.sequence
     agent.calls[ticket.id] = None
+    agent.misses = 0
     floor.dirty.tickets[ticket.id] = None
 
 
@@ -62,5 +64,8 @@ def _failed(floor: Floor, offer: Offer, command: OfferFailed, now: float) -> Non
     ticket = offer.ticket
     if not command.ready:
         ticket.ready = False
-    rest = max(ticket.line.config.delays.of(command.cause), MINIMUM_DELAY)
+    queue = ticket.line.config
+    rest = max(queue.delays.of(command.cause), MINIMUM_DELAY)
+    if pausing.count_miss(floor, offer.agent, queue, command.cause, now):
+        rest = 0.0
     floor.fail_offer(offer, command.cause, now, rest=rest)

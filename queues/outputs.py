@@ -6,7 +6,8 @@ from enum import StrEnum
 from queues.model import AgentId, AgentStatus, FailureCause, OfferId, Overflow, QueueId, RoutingState, TicketId
 
 __all__ = [
-    "AgentChanged", "CancelReason", "Change", "MakeOffer", "OfferEnded", "OfferResult", "Output", "RefusalReason",
+    "AgentChanged", "AgentIncident", "AgentNoted", "CancelReason", "Change", "DispositionGiven",
+    "MakeOffer", "OfferEnded", "OfferResult", "Output", "RefusalReason",
     "Refused", "TicketEnded", "TicketQueued", "TicketResult", "WithdrawOffer",
 ]  # fmt: skip
 
@@ -108,6 +109,44 @@ class AgentChanged:
     active: int
     capacity: int
     wrap_up_until: float | None
+    outside_calls: int = 0
+    pause_overdue: bool = False
+    forced_by: str | None = None
+
+
+class AgentIncident(StrEnum):
+    """What befell an agent besides a change of state, or why that change came."""
+
+    AUTO_PAUSED = "auto_paused"  # after calls missed in a row
+    PAUSE_OVERDUE = "pause_overdue"  # the pause has lasted as long as its reason allows
+    FORCED = "forced"  # somebody else set the status
+
+
+@dataclass(slots=True)
+class AgentNoted:
+    """``reason``: of the pause. ``queue``, ``misses`` and ``cause`` (of the last one) for ``AUTO_PAUSED``; ``by`` and
+    ``status`` for ``FORCED``.
+    """
+
+    agent: AgentId
+    incident: AgentIncident
+    reason: str | None = None
+    queue: QueueId | None = None
+    misses: int = 0
+    cause: FailureCause | None = None
+    status: AgentStatus | None = None
+    by: str | None = None
+
+
+@dataclass(slots=True)
+class DispositionGiven:
+    """What came of a call, in a word; ``agent_rules.NO_CODE`` when its wrap-up ended without one that was asked for."""
+
+    ticket: TicketId
+    queue: QueueId
+    agent: AgentId
+    code: str
+    note: str | None = None
 
 
 class RefusalReason(StrEnum):
@@ -119,6 +158,11 @@ class RefusalReason(StrEnum):
     QUEUE_FULL = "queue_full"
     NOT_IN_WRAP_UP = "not_in_wrap_up"
     NOT_POSSIBLE_NOW = "not_possible_now"
+    UNKNOWN_PAUSE_REASON = "unknown_pause_reason"
+    PAUSE_LIMIT = "pause_limit"
+    WRAP_UP_LIMIT = "wrap_up_limit"
+    DISPOSITION_REQUIRED = "disposition_required"
+    WRONG_QUEUE = "wrong_queue"
 
 
 @dataclass(slots=True)
@@ -129,4 +173,7 @@ class Refused:
     detail: str
 
 
-Output = MakeOffer | WithdrawOffer | TicketQueued | TicketEnded | OfferEnded | AgentChanged | Refused
+Output = (
+    MakeOffer | WithdrawOffer | TicketQueued | TicketEnded | OfferEnded | AgentChanged | AgentNoted | DispositionGiven
+    | Refused
+)  # fmt: skip

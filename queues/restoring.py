@@ -8,10 +8,21 @@ connected one goes on, as does the call of an agent who is gone.
 from collections.abc import Iterable
 from operator import itemgetter
 
+from queues.agent_rules import WrappedCall
 from queues.agent_table import Agent
 from queues.floor import Floor
 from queues.lines import Line, Ticket
-from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, RoutingState, TicketId, TicketState
+from queues.model import (
+    AgentConfig,
+    AgentId,
+    AgentStatus,
+    OfferId,
+    QueueConfig,
+    QueueId,
+    RoutingState,
+    TicketId,
+    TicketState,
+)
 from queues.outputs import TicketEnded, TicketResult
 from queues.snapshot import AgentRow, OfferRow, TicketRow, WaitsRow
 from queues.waits import ClassWaits, Mean
@@ -56,6 +67,9 @@ def _as_told(agent: Agent) -> None:
         active=len(agent.calls),
         pending_status=pending[0] if pending is not None else None,
         wrap_up_until=wrap_up.until if wrap_up is not None else None,
+        outside_calls=agent.told_outside,
+        pause_overdue=agent.pause_overdue,
+        forced_by=agent.forced_by,
     )
 
 
@@ -71,15 +85,33 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
     agent.reachable = row.reachable
     floor.agents.keep_order(agent, (row.idle_since, row.idle_order))
     if row.wrap_up_until is not None:
-        floor.set_wrap_up(agent, row.wrap_up_until, row.wrap_up_ticket)
+        floor.set_wrap_up(agent, row.wrap_up_until, _wrapped(row), row.wrap_up_latest)
     if row.delay_until is not None:
         floor.set_delay(agent, row.delay_until)
+    _restore_pause(floor, agent, row)
+    agent.misses, agent.forced_by, agent.told_outside = row.misses, row.forced_by, row.told_outside
     agent.told.since = row.since
     agent.told.at = row.told_at
     agent.told.picture = agent.told.picture._replace(
         status=agent.status, pause_reason=row.pause_reason, state=RoutingState(row.state), ticket=row.ticket
     )
     floor.touch(agent)
+
+
+def _wrapped(row: AgentRow) -> tuple[WrappedCall, ...]:
+    """An older row names only the last call."""
+    if row.wrap_up_calls or row.wrap_up_ticket is None:
+        return row.wrap_up_calls
+    return (WrappedCall(row.wrap_up_ticket, QueueId("")),)
+
+
+def _restore_pause(floor: Floor, agent: Agent, row: AgentRow) -> None:
+    if agent.status is not AgentStatus.PAUSED:
+        return
+    floor.time_pause(agent, row.paused_at if row.paused_at is not None else row.since)
+    if row.pause_overdue:  # told before
+        floor.deadlines.disarm(agent.pause_timer)
+        agent.pause_timer, agent.pause_overdue = 0, True
 
 
 def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
@@ -90,6 +122,7 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
         return
     ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
     ticket.met, ticket.entered_at = row.met, row.entered_at
+    ticket.wrap_up_seconds = row.wrap_up_seconds
     floor.admit(ticket)
 
 
@@ -110,6 +143,7 @@ def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent_id
     ticket.call_order = row.call_order
+    ticket.wrap_up_seconds, ticket.coded = row.wrap_up_seconds, row.coded
     floor.tickets[ticket_id] = ticket
     agent = floor.agents.agents.get(agent_id) or _absent(floor, agent_id, now)
     agent.calls[ticket_id] = None

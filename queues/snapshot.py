@@ -7,6 +7,7 @@ restored engine forgets its offers, so that they are only deleted.
 from dataclasses import dataclass
 from typing import Final
 
+from queues.agent_rules import WrappedCall
 from queues.agent_table import Agent
 from queues.lines import Ticket
 from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
@@ -33,6 +34,8 @@ class TicketRow:
     met: int = UNSEEN
     entered_at: float = 0.0
     version: int = 1
+    wrap_up_seconds: float | None = None
+    coded: bool = False
 
 
 @dataclass(slots=True)
@@ -54,6 +57,13 @@ class AgentRow:
     ticket: TicketId | None
     told_at: float
     version: int = 1
+    wrap_up_calls: tuple[WrappedCall, ...] = ()
+    wrap_up_latest: float | None = None
+    misses: int = 0
+    paused_at: float | None = None
+    pause_overdue: bool = False
+    forced_by: str | None = None
+    told_outside: int = 0
 
 
 @dataclass(slots=True)
@@ -110,6 +120,7 @@ def ticket_row(ticket: Ticket) -> TicketRow:
     return TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
         ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
+        wrap_up_seconds=ticket.wrap_up_seconds, coded=ticket.coded,
     )  # fmt: skip
 
 
@@ -122,6 +133,10 @@ def agent_row(agent: Agent) -> AgentRow:
         wrap_up.until if wrap_up is not None else None, wrap_up.ticket if wrap_up is not None else None,
         agent.delay.until if agent.delay is not None else None,
         told.picture.state, told.since, told.picture.ticket, told.at,
+        wrap_up_calls=wrap_up.calls if wrap_up is not None else (),
+        wrap_up_latest=wrap_up.latest if wrap_up is not None else None,
+        misses=agent.misses, paused_at=agent.paused_at, pause_overdue=agent.pause_overdue, forced_by=agent.forced_by,
+        told_outside=agent.told_outside,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Commands about tickets: entering, leaving, and what happens to them while they wait."""
 
-from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, Withdraw
+from queues import wrap_ups
+from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, SetWrapUp, Withdraw
 from queues.expected_wait import enter
 from queues.floor import Floor
 from queues.lines import Line, Ticket
@@ -10,7 +11,7 @@ from queues.waits import UNSEEN
 
 __all__ = ["TicketCommand", "carry_out"]
 
-TicketCommand = Enqueue | SetReady | SetPriority | Abandon | Withdraw | CallEnded
+TicketCommand = Enqueue | SetReady | SetPriority | Abandon | Withdraw | CallEnded | SetWrapUp
 
 
 def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | None:
@@ -27,6 +28,8 @@ def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | Non
             return _leave(floor, command.ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
         case SetPriority():
             return _set_priority(floor, command)
+        case SetWrapUp():
+            return wrap_ups.set_seconds(floor, command)
 
 
 def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
@@ -41,6 +44,7 @@ def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
     flow_out_at = now + config.max_wait if config.max_wait is not None else None
     floor.sequence += 1
     ticket = Ticket(command.ticket, line, command.priority, now, floor.sequence, command.ready, flow_out_at)
+    ticket.wrap_up_seconds = command.wrap_up_seconds
     expected = enter(floor, ticket, now)
     floor.admit(ticket)
     position = line.last_position(command.priority)
@@ -114,10 +118,7 @@ def _call_ended(floor: Floor, ticket_id: TicketId, now: float) -> Refused | None
     agent = floor.agents.agents[ticket.agent]
     del agent.calls[ticket_id]
     floor.agents.now_idle(agent, now)
-    wrap_up = ticket.line.config.wrap_up_seconds
-    if wrap_up > 0 and not agent.removed:
-        until = max(now + wrap_up, agent.wrap_up.until if agent.wrap_up is not None else 0.0)
-        floor.set_wrap_up(agent, until, ticket_id)
+    wrap_ups.begin(floor, agent, ticket, now)
     floor.touch(agent)
     floor.emptied(agent, now)
     floor.end_ticket(ticket, TicketResult.COMPLETED)

@@ -24,6 +24,10 @@ class AgentView:
     wrap_up_until: float | None
     reachable: bool
     ticket: TicketId | None
+    outside_calls: int = 0
+    pause_overdue: bool = False
+    forced_by: str | None = None
+    uncoded: tuple[TicketId, ...] = ()  # calls in wrap-up that need a disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ def agent_view(agent: Agent) -> AgentView:
     return AgentView(
         agent.config.id, shown.status, shown.pending_status, shown.state, agent.told.since, shown.pause_reason,
         shown.active, shown.capacity, shown.wrap_up_until, agent.reachable, shown.ticket,
+        shown.outside_calls, shown.pause_overdue, shown.forced_by,
+        tuple(call.ticket for call in agent.wrap_up.calls if call.uncoded) if agent.wrap_up is not None else (),
     )  # fmt: skip
 
 

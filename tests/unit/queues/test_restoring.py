@@ -3,10 +3,32 @@
 import msgspec
 import pytest
 
-from queues.commands import ConfigureAgent, ConfigureQueue, OfferRinging, SetReachable
+from queues.agent_rules import PauseReason, PauseReasonId
+from queues.commands import (
+    Command,
+    ConfigureAgent,
+    ConfigurePauseReason,
+    ConfigureQueue,
+    Enqueue,
+    OfferRinging,
+    OutsideCalls,
+    SetDisposition,
+    SetReachable,
+    SetStatus,
+)
 from queues.engine import Engine
-from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueConfig, QueueId, TicketId
-from queues.outputs import AgentChanged, TicketEnded, TicketResult
+from queues.model import (
+    AgentConfig,
+    AgentId,
+    AgentStatus,
+    FailureCause,
+    OfferId,
+    QueueConfig,
+    QueueId,
+    RoutingState,
+    TicketId,
+)
+from queues.outputs import AgentChanged, AgentNoted, DispositionGiven, TicketEnded, TicketResult
 from queues.snapshot import ROWS, AgentRow, OfferRow, TicketRow
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
@@ -24,9 +46,13 @@ def journal(desk: Desk, rows: Rows | None = None) -> Rows:
     return rows
 
 
-def restart(rows: Rows, now: float, queues: list[QueueConfig], agents: list[AgentConfig]) -> Desk:
+def restart(
+    rows: Rows, now: float, queues: list[QueueConfig], agents: list[AgentConfig], *before: Command
+) -> Desk:  # fmt: skip
     """A new engine, configured, with the rows in an order of their own."""
     desk = Desk(*queues, now=now)
+    for command in before:
+        desk.do(command)
     for agent in agents:
         desk.do(ConfigureAgent(agent))
     numbers = iter(range(100, 1000))
@@ -281,3 +307,88 @@ def test_an_engine_may_be_restored_with_nothing() -> None:
     engine = Engine(lambda: "o")
     engine.handle(ConfigureQueue(queue_config()), 1.0)
     assert engine.restore([], 2.0) == []
+
+
+def test_the_limit_of_a_pause_runs_on() -> None:
+    desk = Desk()
+    lunch = ConfigurePauseReason(PauseReason(PauseReasonId("r"), "lunch", limit_seconds=60.0))
+    desk.do(lunch)
+    desk.agent("ana", at=0)
+    desk.status("ana", AgentStatus.PAUSED, "lunch", at=10)
+    rows = journal(desk)
+    after = restart(rows, 30, [queue_config()], [agent_config("ana")], lunch)
+    assert after.outputs == []
+    assert after.engine.next_deadline() == 70
+    after.pass_to(70)
+    assert after.one(AgentNoted).reason == "lunch"
+    again = restart(journal(after, rows), 80, [queue_config()], [agent_config("ana")], lunch)
+    assert again.outputs == [], "told once"
+    assert again.view().pause_overdue
+    late = restart(rows, 500, [queue_config()], [agent_config("ana")])
+    assert late.engine.next_deadline() is None, "the reason is gone"
+
+
+def test_a_limit_that_was_reached_meanwhile_is_told_at_once() -> None:
+    desk = Desk()
+    lunch = ConfigurePauseReason(PauseReason(PauseReasonId("r"), "lunch", limit_seconds=60.0))
+    desk.do(lunch)
+    desk.agent("ana", at=0)
+    desk.status("ana", AgentStatus.PAUSED, "lunch", at=10)
+    after = restart(journal(desk), 500, [queue_config()], [agent_config("ana")], lunch)
+    assert after.one(AgentNoted).reason == "lunch"
+    assert after.changed("ana").pause_overdue
+
+
+def test_misses_outside_calls_and_who_forced_a_state_are_kept() -> None:
+    queue = queue_config(pause_after_misses=2)
+    desk = Desk(queue)
+    desk.agent("ana", at=0)
+    desk.enter("a", at=1)
+    desk.fail("o1", FailureCause.REJECTED, at=2)
+    desk.do(OutsideCalls(AgentId("ana"), 2), 3)
+    desk.do(SetStatus(AgentId("ana"), AgentStatus.AVAILABLE, force=True, by="boss"))
+    after = restart(journal(desk), 30, [queue], [agent_config("ana")])
+    assert after.view() == desk.view()
+    assert (after.view().outside_calls, after.view().forced_by) == (2, "boss")
+    after.do(OutsideCalls(AgentId("ana"), 0))
+    (offer,) = after.offered()
+    assert offer == ("a", "ana")
+    after.fail(next(iter(after.engine._floor.offers)), FailureCause.REJECTED)
+    assert after.view().pause_reason == "missed calls"
+
+
+def test_wrap_ups_and_dispositions_are_kept() -> None:
+    queue = queue_config(wrap_up_seconds=30.0, disposition_required=True, max_wrap_up_seconds=50.0)
+    desk = Desk(queue)
+    desk.agent("ana", capacity=2, at=0)
+    desk.do(Enqueue(TicketId("a"), QueueId("support"), wrap_up_seconds=45.0), 1)
+    desk.connect("o1")
+    rows = journal(desk)
+    desk = restart(rows, 5, [queue], [agent_config("ana", capacity=2)])
+    desk.do(SetDisposition(AgentId("ana"), None, "sold"))
+    desk.enter("b")
+    desk.connect("o100", at=6)
+    rows = journal(desk, rows)
+    desk = restart(rows, 10, [queue], [agent_config("ana", capacity=2)])
+    desk.end("a", at=10)
+    assert (desk.view().wrap_up_until, desk.view().uncoded) == (55, ())
+    desk.end("b", at=20)
+    rows = journal(desk, rows)
+    desk = restart(rows, 30, [queue], [agent_config("ana", capacity=2)])
+    assert (desk.view().wrap_up_until, desk.view().uncoded, desk.view().ticket) == (55, ("b",), "b")
+    desk.pass_to(55)
+    assert [(each.ticket, each.code) for each in desk.of(DispositionGiven)] == [("b", "none")]
+
+
+def test_a_wrap_up_of_an_older_release_is_taken_up() -> None:
+    row = AgentRow(
+        AgentStatus.AVAILABLE, None, None, None, True, 0.0, 1, 40.0, TicketId("a"), None, RoutingState.WRAP_UP, 10.0,
+        TicketId("a"), 10.0,
+    )  # fmt: skip
+    desk = Desk(now=20.0)
+    desk.do(ConfigureAgent(agent_config("ana")))
+    desk.outputs = desk.engine.restore([("agent", "ana", row)], 20.0)
+    assert desk.outputs == []
+    assert desk.view().wrap_up_until == 40
+    desk.pass_to(40)
+    assert desk.state("ana") == "idle"

@@ -1,0 +1,313 @@
+"""Pause reasons with their limits, the pause after calls missed, and states forced by a supervisor."""
+
+import pytest
+
+from queues.agent_rules import OnLimit, PauseReason, PauseReasonId
+from queues.commands import (
+    ConfigureAgent,
+    ConfigurePauseReason,
+    EndWrapUp,
+    RemovePauseReason,
+    SetReachable,
+    SetStatus,
+)
+from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
+from queues.outputs import AgentIncident, AgentNoted, CancelReason, MakeOffer, OfferEnded, RefusalReason, WithdrawOffer
+from tests.unit.queues.desk import Desk, queue_config
+
+ANA, BO = AgentId("ana"), AgentId("bo")
+PAUSED, AVAILABLE, LOGGED_OUT = AgentStatus.PAUSED, AgentStatus.AVAILABLE, AgentStatus.LOGGED_OUT
+
+
+def reason(name: str, **fields: object) -> ConfigurePauseReason:
+    return ConfigurePauseReason(PauseReason(PauseReasonId(f"r-{name}"), name, **fields))  # type: ignore[arg-type]
+
+
+def desk_with(*reasons: ConfigurePauseReason, **queue: object) -> Desk:
+    desk = Desk(queue_config("support", None, **queue))
+    for name in ("ana", "bo"):
+        desk.agent(name)
+    for each in reasons:
+        desk.do(each)
+    return desk
+
+
+def incidents(desk: Desk) -> list[tuple[str, str, str | None]]:
+    return [(note.agent, note.incident.value, note.reason) for note in desk.of(AgentNoted)]
+
+
+# --- reasons
+
+
+def test_any_text_is_a_reason_where_none_is_configured() -> None:
+    desk = desk_with()
+    desk.status("ana", PAUSED, "watering the plants")
+    assert desk.view().pause_reason == "watering the plants"
+
+
+def test_an_unknown_reason_is_refused_where_some_are_configured() -> None:
+    desk = desk_with(reason("lunch"), reason("training"))
+    desk.status("ana", PAUSED, "watering the plants")
+    assert desk.refusal() is RefusalReason.UNKNOWN_PAUSE_REASON
+    assert desk.view().status is AVAILABLE
+    desk.status("ana", PAUSED, "r-lunch")
+    assert desk.view().pause_reason == "lunch", "an id stands for the name"
+    desk.status("bo", PAUSED)
+    assert desk.view("bo").status is PAUSED, "a reason need not be given"
+    desk.do(RemovePauseReason(PauseReasonId("r-lunch")))
+    desk.do(RemovePauseReason(PauseReasonId("r-lunch")))
+    assert desk.refusal() is RefusalReason.UNKNOWN_PAUSE_REASON
+
+
+def test_no_more_than_so_many_agents_pause_for_it() -> None:
+    desk = desk_with(reason("lunch", max_agents=1))
+    desk.status("ana", PAUSED, "lunch")
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.refusal() is RefusalReason.PAUSE_LIMIT
+    desk.status("ana", PAUSED, "lunch")
+    assert desk.outputs == [], "whoever has the place keeps it"
+    desk.status("ana", AVAILABLE)
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.view("bo").pause_reason == "lunch"
+
+
+def test_a_pause_that_is_pending_takes_a_place() -> None:
+    desk = desk_with(reason("lunch", max_agents=1))
+    desk.enter("a")
+    desk.connect("o1")
+    desk.status("ana", PAUSED, "lunch")
+    assert desk.view().pending_status is PAUSED
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.refusal() is RefusalReason.PAUSE_LIMIT
+    desk.status("ana", LOGGED_OUT)
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.view("bo").status is PAUSED
+
+
+def test_places_of_a_queue() -> None:
+    desk = Desk(queue_config("support"), queue_config("sales"))
+    desk.agent("ana", None, "support")
+    desk.agent("bo", None, "sales")
+    desk.agent("cleo", None, "support", "sales")
+    desk.do(reason("lunch", max_agents_per_queue=1))
+    desk.status("ana", PAUSED, "lunch")
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.view("bo").status is PAUSED
+    desk.status("cleo", PAUSED, "lunch")
+    assert desk.refusal() is RefusalReason.PAUSE_LIMIT
+
+
+def test_a_supervisor_is_not_held_to_the_number() -> None:
+    desk = desk_with(reason("lunch", max_agents=0))
+    desk.status("ana", PAUSED, "lunch")
+    assert desk.refusal() is RefusalReason.PAUSE_LIMIT
+    desk.do(SetStatus(ANA, PAUSED, "lunch", force=True, by="boss"))
+    assert desk.view().pause_reason == "lunch"
+
+
+@pytest.mark.parametrize(
+    ("on_limit", "status"),
+    [(OnLimit.NOTIFY, PAUSED), (OnLimit.AVAILABLE, AVAILABLE), (OnLimit.LOG_OUT, LOGGED_OUT)],
+)
+def test_a_pause_that_lasts_too_long(on_limit: OnLimit, status: AgentStatus) -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0, on_limit=on_limit))
+    desk.status("ana", PAUSED, "break", at=100)
+    desk.status("ana", PAUSED, "break", at=250)  # asking again does not begin it anew
+    assert desk.engine.next_deadline() == 400
+    desk.pass_to(399)
+    assert incidents(desk) == []
+    desk.pass_to(400)
+    assert incidents(desk) == [("ana", "pause_overdue", "break")]
+    assert (desk.view().status, desk.view().pause_overdue) == (status, status is PAUSED)
+    desk.pass_to(4000)
+    assert desk.outputs == []
+    desk.status("ana", AVAILABLE)
+    assert not desk.view().pause_overdue
+
+
+def test_a_pause_that_ends_in_time_is_not_told_of() -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0), reason("lunch", limit_seconds=1800.0))
+    desk.status("ana", PAUSED, "break", at=100)
+    desk.status("ana", PAUSED, "lunch", at=200)
+    assert desk.engine.next_deadline() == 2000
+    desk.status("ana", AVAILABLE, at=300)
+    assert desk.engine.next_deadline() is None
+
+
+def test_a_new_limit_holds_for_who_pauses_now() -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0))
+    desk.status("ana", PAUSED, "break", at=100)
+    desk.do(reason("break", limit_seconds=60.0), at=120)
+    assert desk.engine.next_deadline() == 160
+    desk.pass_to(160)
+    assert incidents(desk) == [("ana", "pause_overdue", "break")]
+    desk.do(reason("break", limit_seconds=60.0, productive=True), at=170)
+    assert desk.pass_to(180) == [], "told once"
+    assert desk.view().pause_overdue
+    desk.do(reason("break"), at=190)
+    assert not desk.view().pause_overdue
+
+
+# --- calls missed
+
+
+def miss(desk: Desk, cause: FailureCause = FailureCause.NO_ANSWER) -> None:
+    """Whoever rings does not take the call."""
+    (offer,) = desk.engine._floor.offers.values()
+    if cause is FailureCause.NO_ANSWER:
+        desk.pass_to(offer.ring_until)
+    else:
+        desk.fail(offer.id, cause)
+
+
+def rest(desk: Desk) -> None:
+    """Until the delay after a miss is over, and the phone rings again."""
+    delay = desk.engine._floor.agents.agents[ANA].delay
+    assert delay is not None
+    desk.pass_to(delay.until)
+
+
+def alone(**queue: object) -> Desk:
+    desk = Desk(queue_config("support", None, **queue))
+    desk.agent("ana")
+    desk.enter("a")
+    return desk
+
+
+def test_who_misses_too_many_calls_is_paused() -> None:
+    desk = alone(pause_after_misses=2)
+    miss(desk)
+    assert desk.state("ana") == "not_responding"
+    rest(desk)
+    miss(desk, FailureCause.REJECTED)
+    note = desk.one(AgentNoted)
+    assert (note.incident, note.reason, note.misses) == (AgentIncident.AUTO_PAUSED, "missed calls", 2)
+    assert (note.queue, note.cause) == (QueueId("support"), FailureCause.REJECTED)
+    assert (desk.state("ana"), desk.view().pause_reason) == ("paused", "missed calls")
+    assert desk.waiting() == ["a"]
+    desk.status("ana", AVAILABLE)
+    assert desk.offered() == [("a", "ana")]
+    miss(desk)
+    assert desk.view().status is AVAILABLE, "counting began anew"
+
+
+def test_only_the_causes_that_the_queue_counts() -> None:
+    desk = alone(pause_after_misses=1, miss_causes=(FailureCause.NO_ANSWER,), missed_pause_reason="away")
+    for cause in (FailureCause.BUSY, FailureCause.REJECTED, FailureCause.CONNECT_FAILED, FailureCause.UNREACHABLE):
+        miss(desk, cause)
+        assert desk.view().status is AVAILABLE
+        rest(desk)
+    miss(desk)
+    assert (desk.view().status, desk.view().pause_reason) == (PAUSED, "away")
+
+
+def test_a_call_that_is_taken_ends_the_row() -> None:
+    desk = alone(pause_after_misses=2)
+    miss(desk)
+    rest(desk)
+    desk.connect("o2")
+    desk.end("a")
+    desk.enter("b")
+    miss(desk)
+    assert desk.view().status is AVAILABLE
+
+
+def test_the_agent_s_own_number_counts_before_the_queue_s() -> None:
+    desk = alone(pause_after_misses=1)
+    desk.do(ConfigureAgent(AgentConfig(ANA, "ana", pause_after_misses=0)))
+    for _ in range(3):
+        miss(desk)
+        assert desk.view().status is AVAILABLE, "0: never"
+        rest(desk)
+    desk.do(ConfigureAgent(AgentConfig(ANA, "ana", pause_after_misses=1)))
+    miss(desk)
+    assert desk.view().status is PAUSED
+
+
+def test_a_registration_that_ends_is_no_miss() -> None:
+    desk = alone(pause_after_misses=1)
+    desk.do(SetReachable(ANA, reachable=False))
+    assert desk.one(OfferEnded).cause is FailureCause.UNREACHABLE
+    desk.do(SetReachable(ANA, reachable=True))
+    assert desk.view().status is AVAILABLE
+    assert desk.offered() == [("a", "ana")]
+
+
+def test_who_talks_in_another_call_is_paused_after_it() -> None:
+    desk = Desk(queue_config(pause_after_misses=1))
+    desk.agent("ana", capacity=2)
+    desk.enter("a")
+    desk.connect("o1")
+    desk.enter("b")
+    miss(desk)
+    assert (desk.view().status, desk.view().pending_status) == (AVAILABLE, PAUSED)
+    desk.end("a")
+    assert (desk.view().status, desk.view().pause_reason) == (PAUSED, "missed calls")
+
+
+# --- forced states
+
+
+def force(desk: Desk, status: AgentStatus, reason: str | None = None) -> None:
+    desk.do(SetStatus(ANA, status, reason, force=True, by="boss"))
+
+
+def test_a_forced_pause_takes_the_ringing_call_away() -> None:
+    desk = Desk()
+    desk.agent("ana", at=1)
+    desk.agent("bo", at=2)
+    desk.enter("a", at=3)
+    force(desk, PAUSED, "meeting")
+    assert [(each.agent, each.reason) for each in desk.of(WithdrawOffer)] == [("ana", CancelReason.AGENT_GONE)]
+    assert [(each.ticket, each.agent) for each in desk.of(MakeOffer)] == [("a", "bo")]
+    note = desk.one(AgentNoted)
+    assert (note.incident, note.by, note.status, note.reason) == (AgentIncident.FORCED, "boss", PAUSED, "meeting")
+    assert (desk.state("ana"), desk.view().forced_by) == ("paused", "boss")
+    desk.status("ana", AVAILABLE)
+    assert desk.view().forced_by is None
+
+
+def test_a_forced_log_out_leaves_the_call_in_hand() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=30.0))
+    desk.agent("ana", capacity=2)
+    desk.enter("a", at=1)
+    desk.connect("o1")
+    desk.enter("b")
+    force(desk, LOGGED_OUT)
+    assert (desk.view().status, desk.state("ana"), desk.view().active) == (LOGGED_OUT, "on_call", 1)
+    assert desk.waiting() == ["b"]
+    desk.end("a", at=9)
+    assert desk.state("ana") == "wrap_up"
+    desk.pass_to(39)
+    assert desk.state("ana") == "offline"
+
+
+def test_a_bridge_being_built_stands() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a")
+    desk.answer("o1")
+    force(desk, PAUSED)
+    assert desk.of(WithdrawOffer) == []
+    desk.connect("o1")
+    assert (desk.state("ana"), desk.view().status) == ("on_call", PAUSED)
+
+
+def test_forced_to_be_available_ends_wrap_up_and_delay() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=30.0))
+    desk.agent("ana")
+    desk.enter("a")
+    desk.connect("o1")
+    desk.status("ana", PAUSED)
+    desk.end("a")
+    desk.enter("b")
+    force(desk, AVAILABLE)
+    assert desk.offered() == [("b", "ana")]
+    desk.fail("o2", FailureCause.BUSY)
+    assert desk.state("ana") == "not_responding"
+    force(desk, AVAILABLE)
+    assert desk.offered() == [("b", "ana")]
+    force(desk, AVAILABLE)
+    assert desk.of(WithdrawOffer) == [], "what rings goes on ringing"
+    desk.do(EndWrapUp(ANA))
+    assert desk.refusal() is RefusalReason.NOT_IN_WRAP_UP
