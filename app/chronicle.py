@@ -47,6 +47,7 @@ class Chronicle:
                 caller=call.caller if arrival else None,
                 called=call.called if arrival else None,
                 priority=call.priority if kind in ("queued", "priority_changed") else None,
+                expected_wait_ms=call.expected_wait_ms if kind == "queued" else None,
             )
         )
 

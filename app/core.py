@@ -34,7 +34,7 @@ from b2bua.signalling import ALLOW
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues.engine import Engine
-from queues.model import AgentId, AgentStatus
+from queues.model import AgentId, AgentStatus, QueueId
 from queues.outputs import RefusalReason, Refused
 from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
@@ -296,6 +296,10 @@ class Core:
                 changes.append(("bindings", aor, BindingsRow(tuple(bindings)) if bindings else None))
             self._moved.clear()
         return changes
+
+    def forecast(self, queue: str, priority: int, position: int | None, now: float) -> float | None:
+        """Seconds that a call at this position (None: that enters now) may expect to wait; None: nothing is known."""
+        return self.engine.expected_wait(QueueId(queue), priority, now, position)
 
     def counts(self) -> dict[str, object]:
         """What lives, for ``/internals``: all zero or flat when nothing goes on."""

@@ -6,12 +6,12 @@ wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a 
 """
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 __all__ = [
-    "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "QueueDepth", "WrapUp",
+    "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "WrapUp",
     "decode", "encode", "encode_stored", "instant_of", "is_stored",
 ]  # fmt: skip
 
@@ -51,6 +51,7 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=Tru
     caller: str | None = None
     called: str | None = None
     priority: int | None = None
+    expected_wait_ms: int | None = None  # with ``queued``: until connected, where anything is known
 
     def __post_init__(self) -> None:
         if self.caller is None and self.cause is None and self.called is None:
@@ -87,6 +88,7 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     within_threshold: bool | None = None  # answered or abandoned within the queue's service level threshold
     short_abandon: bool = False
     ended_by: Literal["caller", "agent", "system"] = "system"
+    expected_wait_ms: int | None = None  # what was predicted when it entered the queue, to compare ``wait_ms`` with
 
     def __post_init__(self) -> None:
         if not (self.sip_call_id + self.caller + self.called + self.cause).isascii():
@@ -130,30 +132,18 @@ class AgentState(msgspec.Struct, frozen=True, tag="agent_state", omit_defaults=T
     capacity: int = 1
 
 
-class QueueDepth(msgspec.Struct, frozen=True, tag="queue_depth"):
-    """How many wait, from ``time`` on. Not stored; the event ``queue.stats`` is made from it."""
-
-    id: str
-    time: float
-    queue: str
-    waiting: int
-
-
-Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | QueueDepth
-
-
-_NOT_STORED: Final = (AgentState, QueueDepth)
+Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState
 
 
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return not isinstance(fact, _NOT_STORED)
+    return not isinstance(fact, AgentState)
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
     """The facts of a turn that belong into the outbox, encoded, in order."""
     write = _encoder.encode
-    return [write(fact) for fact in facts if not isinstance(fact, _NOT_STORED)]
+    return [write(fact) for fact in facts if not isinstance(fact, AgentState)]
 
 
 def instant_of(fact: Fact) -> float:

@@ -38,6 +38,7 @@ class LiveCall:
     forward: str | None = None
     left_queue_at: float | None = None  # flowed out or withdrawn
     outcome: Outcome | None = None
+    expected_wait_ms: int | None = None  # predicted when it entered the queue
     version: int = 1
 
 
@@ -70,6 +71,7 @@ def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queu
         within_threshold=wait_ms <= threshold * 1000 if counted else None,
         short_abandon=outcome == "abandoned" and wait_ms <= short * 1000,
         ended_by="agent" if by == "callee" else by,
+        expected_wait_ms=call.expected_wait_ms,
     )
 
 

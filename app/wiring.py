@@ -150,6 +150,7 @@ class _Service:
         keeper = self._keeper(core, runtime)
         if keeper is not None:
             await keeper.start()
+        view.forecast = core.forecast
         await self._load(core, database, journal, view)
         counts = self._internals(core, runtime, journal, network, writer, keeper)
         metrics = Metrics(

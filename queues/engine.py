@@ -136,9 +136,9 @@ class Engine:
         """From 1, among the queue's waiting tickets; an offered ticket has the place it would fall back to."""
         return views.position(self._floor, ticket)
 
-    def expected_wait(self, queue: QueueId, priority: int, now: float) -> float | None:
-        """Seconds until a call that enters the queue now is connected; None where nothing is known."""
-        return expected_wait(self._floor, queue, priority, now)
+    def expected_wait(self, queue: QueueId, priority: int, now: float, position: int | None = None) -> float | None:
+        """Seconds until a call that enters the queue now (or is at ``position``) is connected; None: nothing is known."""
+        return expected_wait(self._floor, queue, priority, now, position)
 
     def remaining_wait(self, ticket: TicketId, now: float) -> float | None:
         """Seconds until a ticket that waits or is offered is connected."""

@@ -6,17 +6,20 @@ A call that waits already is taken for one that arrives now and meets as many as
 from queues.floor import Floor
 from queues.lines import Ticket
 from queues.model import QueueId, TicketId, TicketState
-from queues.views import position
+from queues.views import position as position_of
 from queues.waits import AT_ONCE
 
 __all__ = ["enter", "expected_wait", "length_met", "remaining_wait"]
 
 
-def expected_wait(floor: Floor, queue: QueueId, priority: int, now: float) -> float | None:
-    """Seconds that a call entering the queue now may expect to wait until it is connected; None: nothing is known."""
+def expected_wait(floor: Floor, queue: QueueId, priority: int, now: float, position: int | None = None) -> float | None:
+    """Seconds that a call entering the queue now may expect to wait until it is connected; None: nothing is known.
+
+    ``position``: of a call that waits there already.
+    """
     if queue not in floor.lines:
         return None
-    return _ask(floor, queue, priority, length_met(floor, queue, priority), now)
+    return _ask(floor, queue, priority, length_met(floor, queue, priority) if position is None else position, now)
 
 
 def enter(floor: Floor, ticket: Ticket, now: float) -> float | None:
@@ -38,7 +41,7 @@ def remaining_wait(floor: Floor, ticket_id: TicketId, now: float) -> float | Non
     ticket = floor.tickets.get(ticket_id)
     if ticket is None or ticket.state is TicketState.CONNECTED:
         return None
-    place = position(floor, ticket_id)
+    place = position_of(floor, ticket_id)
     return None if place is None else _ask(floor, ticket.line.config.id, ticket.priority, place, now)
 
 

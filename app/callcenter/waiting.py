@@ -58,6 +58,8 @@ class Waiting:
     def _queued(self, output: from_engine.TicketQueued, now: float) -> None:
         call = self._desk.calls[output.ticket]
         call.queued_at = output.joined_at
+        if output.expected_wait is not None:
+            call.expected_wait_ms = round(output.expected_wait * 1000)
         self._desk.note(call, "queued", now, position=output.position)
 
     def _parked(self, call: LiveCall, _: from_board.CallParked, now: float) -> None:

@@ -15,7 +15,8 @@ class LiveCall(BaseModel):
     """A call that goes on. ``queue`` and ``agent`` are names, ids where the name is gone.
 
     ``agent``: whoever rings, connects or talks. ``position`` counts from 1 and is null once the caller talks.
-    ``wait_seconds``: from entering the queue until connected, or until now. ``offers``: how many agents were rung.
+    ``wait_seconds``: from entering the queue until connected, or until now. ``expected_wait_seconds``: still to
+    come, null once connected or where nothing is known. ``offers``: how many agents were rung.
     """
 
     id: str
@@ -32,6 +33,7 @@ class LiveCall(BaseModel):
     queued_at: datetime | None
     connected_at: datetime | None
     wait_seconds: float | None
+    expected_wait_seconds: float | None
     offers: int
 
     @classmethod
@@ -51,6 +53,7 @@ class LiveCall(BaseModel):
             queued_at=_instant(call.queued_at),
             connected_at=_instant(call.connected_at),
             wait_seconds=call.wait_seconds,
+            expected_wait_seconds=call.expected_wait_seconds,
             offers=call.offers,
         )
 

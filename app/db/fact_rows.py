@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, WrapUp
 
 __all__ = ["Batch", "FactStore", "to_ms"]
 
@@ -54,7 +54,7 @@ class Batch:
             self.calls[fact.call] = _call(fact, self.wrap_ups.pop(fact.call, None))
         elif isinstance(fact, WrapUp):
             self._wrapped_up(fact.call, fact.wrap_up_ms)
-        elif not isinstance(fact, AgentState | QueueDepth):  # not stored; an earlier release may have left one
+        elif not isinstance(fact, AgentState):  # not stored; an earlier release may have left one
             assert_never(fact)
 
     def _wrapped_up(self, call: str, wrap_up_ms: int) -> None:
@@ -142,7 +142,7 @@ def _call(record: CallRecord, wrap_up_ms: int | None) -> Values:
         record.call, record.id, _text(record.sip_call_id), _text(record.caller), _text(record.called), record.queue,
         record.agent, to_ms(record.arrived_at), _ms(record.queued_at), _ms(record.answered_at), to_ms(record.ended_at),
         record.outcome, _text(record.cause), record.wait_ms, record.ring_ms, record.talk_ms, wrap_up_ms, record.offers,
-        record.priority, record.within_threshold, record.short_abandon, record.ended_by,
+        record.priority, record.within_threshold, record.short_abandon, record.ended_by, record.expected_wait_ms,
     )  # fmt: skip
 
 

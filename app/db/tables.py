@@ -191,6 +191,7 @@ class CallRow(SQLModel, table=True):
     within_threshold: bool | None = None
     short_abandon: bool = False
     ended_by: str = Field(max_length=16)
+    expected_wait_ms: int | None = Field(default=None, sa_type=sa.BigInteger)
 
 
 class CallEventRow(SQLModel, table=True):

@@ -5,15 +5,13 @@ from typing import Any, Final, Protocol, TypeGuard, assert_never
 
 import msgspec
 
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth, WrapUp
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, WrapUp
 from app.projections.views import QueueStats
 
 __all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "is_told", "reset", "rfc3339", "stats_event"]
 
 Told = CallEvent | CallRecord | AgentState | WrapUp
 """Facts that are events of the stream."""
-
-_UNTOLD: Final = (AgentInterval, QueueDepth)
 
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
 """What event types begin with."""
@@ -68,13 +66,13 @@ class Event(msgspec.Struct, gc=False):
 
 
 def is_told(fact: Fact) -> TypeGuard[Told]:
-    """Not all facts are told one by one: intervals are not (the state was), nor queue depths (``queue.stats`` is).
+    """Not all facts are told one by one: intervals are not (the state was).
 
     A call's end is told by its record, with all its times.
     """
     if isinstance(fact, CallEvent):
         return fact.kind != "ended"
-    return not isinstance(fact, _UNTOLD)
+    return not isinstance(fact, AgentInterval)
 
 
 def event_of(fact: Told, seq: int) -> Event:
@@ -145,7 +143,7 @@ def _stats(stats: QueueStats) -> dict[str, Any]:
 def _step(event: CallEvent) -> dict[str, Any]:
     fields = {
         "offer": event.offer, "cause": event.cause, "position": event.position, "caller": event.caller,
-        "called": event.called, "priority": event.priority,
+        "called": event.called, "priority": event.priority, "expected_wait_seconds": _seconds(event.expected_wait_ms),
     }  # fmt: skip
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -165,8 +163,12 @@ def _record(record: CallRecord) -> dict[str, Any]:
         "ended_at": rfc3339(record.ended_at), "outcome": record.outcome,
         "cause": record.cause, "ended_by": record.ended_by, "wait_seconds": record.wait_ms / 1000,
         "ring_seconds": record.ring_ms / 1000, "talk_seconds": record.talk_ms / 1000, "offers": record.offers,
-        "priority": record.priority,
+        "priority": record.priority, "expected_wait_seconds": _seconds(record.expected_wait_ms),
     }  # fmt: skip
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _instant(instant: float | None) -> str | None:

@@ -50,6 +50,10 @@ class Metrics:
             "callyard_talk_seconds", "From the bridge until its end.", ("queue",), buckets=_SECONDS,
             registry=self.registry,
         )  # fmt: skip
+        self._wait_error = Histogram(
+            "callyard_expected_wait_error_seconds", "How far the predicted wait of an answered call was from its wait.",
+            ("queue",), buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
         self.loop_lag = Histogram(
             "callyard_loop_lag_seconds", "How late the timer of the event loop came.", buckets=_LOOP_LAG,
             registry=self.registry,
@@ -65,6 +69,8 @@ class Metrics:
             if fact.outcome == "answered":
                 self._wait.labels(queue).observe(fact.wait_ms / 1000)
                 self._talk.labels(queue).observe(fact.talk_ms / 1000)
+                if fact.expected_wait_ms is not None:
+                    self._wait_error.labels(queue).observe(abs(fact.expected_wait_ms - fact.wait_ms) / 1000)
 
     def page(self) -> bytes:
         """The text exposition format."""
@@ -131,6 +137,15 @@ class _Gauges(Collector):
 
     def _queues(self) -> Iterator[Metric]:
         now = self._clock()
+        expected = GaugeMetricFamily(
+            "callyard_queue_expected_wait_seconds", "Of a caller who enters now.", labels=["queue"]
+        )
+        rmse = GaugeMetricFamily(
+            "callyard_queue_expected_wait_rmse_seconds", "Of today's predictions: root mean square.", labels=["queue"]
+        )
+        bias = GaugeMetricFamily(
+            "callyard_queue_expected_wait_bias_seconds", "Of today's predictions: mean.", labels=["queue"]
+        )
         waiting = GaugeMetricFamily("callyard_queue_waiting_calls", "Callers for whom nobody rings.", labels=["queue"])
         offered = GaugeMetricFamily(
             "callyard_queue_offered_calls", "Callers for whom an agent rings.", labels=["queue"]
@@ -142,7 +157,16 @@ class _Gauges(Collector):
                 waiting.add_metric([stats.queue], stats.waiting)
                 offered.add_metric([stats.queue], stats.offered)
                 longest.add_metric([stats.queue], stats.longest_wait_seconds)
-        yield from (waiting, offered, longest)
+                _add_known(expected, stats.queue, stats.expected_wait_seconds)
+                _add_known(rmse, stats.queue, stats.today.expected_wait_rmse_seconds)
+                _add_known(bias, stats.queue, stats.today.expected_wait_bias_seconds)
+        yield from (waiting, offered, longest, expected, rmse, bias)
+
+
+def _add_known(family: GaugeMetricFamily, queue: str, value: float | None) -> None:
+    """A queue of which nothing is known has no sample."""
+    if value is not None:
+        family.add_metric([queue], value)
 
 
 def _family(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -5,6 +5,7 @@ Counted from facts and from nothing else, so that a restart can count them again
 """
 
 from collections.abc import Callable
+from math import sqrt
 from typing import Final
 
 import msgspec
@@ -32,7 +33,8 @@ class Counts:
 
     __slots__ = (
         "abandoned", "abandoned_in_time", "answered", "answered_in_time", "flowed_out", "handled", "offered",
-        "rejected", "short_abandoned", "system", "talk_ms", "wait_ms", "wrap_up_ms",
+        "predicted", "prediction_error_ms", "prediction_squares", "rejected", "short_abandoned", "system", "talk_ms",
+        "wait_ms", "wrap_up_ms",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +42,7 @@ class Counts:
         self.abandoned = self.abandoned_in_time = self.short_abandoned = 0
         self.flowed_out = self.system = self.rejected = 0
         self.handled = self.talk_ms = self.wrap_up_ms = 0
+        self.predicted = self.prediction_error_ms = self.prediction_squares = 0
 
     @property
     def ended(self) -> int:
@@ -62,6 +65,24 @@ class Counts:
     def average_handle_time_seconds(self) -> float | None:
         """Over calls that have ended; a wrap-up that goes on is left out."""
         return _ratio((self.talk_ms + self.wrap_up_ms) / 1000, self.handled)
+
+    @property
+    def expected_wait_bias_seconds(self) -> float | None:
+        """Predicted minus real waits of answered calls, their mean."""
+        return _ratio(self.prediction_error_ms / 1000, self.predicted)
+
+    @property
+    def expected_wait_rmse_seconds(self) -> float | None:
+        """The same, root mean square."""
+        mean = _ratio(self.prediction_squares / 1e6, self.predicted)
+        return None if mean is None else sqrt(mean)
+
+    def compare(self, expected_ms: int, wait_ms: int) -> None:
+        """What was predicted, and what came of it."""
+        error = expected_ms - wait_ms
+        self.predicted += 1
+        self.prediction_error_ms += error
+        self.prediction_squares += error * error
 
     def answer(self, wait_ms: int, *, in_time: bool, sign: int = 1) -> None:
         self.answered += sign
@@ -120,6 +141,8 @@ class Day:
             abandon_rate=counts.abandon_rate,
             average_speed_of_answer_seconds=counts.average_speed_of_answer_seconds,
             average_handle_time_seconds=counts.average_handle_time_seconds,
+            expected_wait_rmse_seconds=counts.expected_wait_rmse_seconds,
+            expected_wait_bias_seconds=counts.expected_wait_bias_seconds,
         )
 
     def forget(self, queue: str) -> None:
@@ -166,6 +189,8 @@ class Day:
                 counts.answer(record.wait_ms, in_time=in_time)
                 counts.handled += 1
                 counts.talk_ms += record.talk_ms
+                if record.expected_wait_ms is not None:
+                    counts.compare(record.expected_wait_ms, record.wait_ms)
                 self._await_wrap_up(record.call, queue)
             case "abandoned":
                 counts.abandoned += 1

@@ -5,19 +5,22 @@ today's counts start anew at midnight UTC.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueDepth
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.ranking import Ranking
 from app.projections.views import CallState, CallView, QueueStats
 
-__all__ = ["LiveView"]
+__all__ = ["Forecast", "LiveView"]
+
+Forecast = Callable[[str, int, int | None, float], float | None]
+"""(queue, priority, position or None for a call that enters now, now) → seconds to wait; None: nothing is known."""
 
 _STEPS: Final[dict[str, CallState]] = {
     "offered": "offered",
@@ -33,9 +36,13 @@ _DEFAULT_THRESHOLD: Final = 20.0  # seconds, for a queue that is gone
 
 
 class LiveView:
-    """``apply`` every fact in order; ``configure`` every queue and agent. Reads take ``now`` where time matters."""
+    """``apply`` every fact in order; ``configure`` every queue and agent. Reads take ``now`` where time matters.
+
+    ``forecast`` estimates waits, nothing until it is set.
+    """
 
     def __init__(self, now: float) -> None:
+        self.forecast: Forecast = _no_forecast
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
         self._parked: set[str] = set()
@@ -149,7 +156,7 @@ class LiveView:
             offered=line.offered,
             connected=line.connected,
             longest_wait_seconds=line.longest_wait(now),
-            expected_wait_seconds=None,
+            expected_wait_seconds=self.forecast(queue_id, 0, None, now),
             agents=dict(Counter(self._routing_state(agent_id) for agent_id in self._members[queue_id])),
             service_level_target=queue.service_level.target,
             service_level_threshold_seconds=queue.service_level.threshold_seconds,
@@ -181,8 +188,6 @@ class LiveView:
         elif isinstance(fact, CallRecord):
             self._touch(fact.queue)
             self._drop(fact.call)
-        elif isinstance(fact, QueueDepth):
-            self._touch(fact.queue)
 
     def _step(self, event: CallEvent) -> None:
         if event.kind == "ended":
@@ -309,10 +314,16 @@ class LiveView:
         place = place_of(call)
         if place is not None:
             shown.position = self._lines[place.queue].position(place)
+            if shown.position is not None:
+                shown.expected_wait_seconds = self.forecast(place.queue, call.priority, shown.position, now)
         if call.queued_at is not None:
             until = now if call.connected_at is None else call.connected_at
             shown.wait_seconds = max(0.0, until - call.queued_at)
         return shown
+
+
+def _no_forecast(_queue: str, _priority: int, _position: int | None, _now: float) -> float | None:
+    return None
 
 
 def _shown_state(state: AgentState) -> tuple[str, str, str | None]:

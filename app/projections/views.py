@@ -13,7 +13,8 @@ class CallView(msgspec.Struct, gc=False):
     """A live call. ``agent`` is whoever rings, connects or talks now (by ``offer``); ``position`` None unless it waits
     or is offered.
 
-    ``wait_seconds``: from entering the queue until connected, or until now.
+    ``wait_seconds``: from entering the queue until connected, or until now. ``expected_wait_seconds``: what is still to
+    come, by the position it has now.
     """
 
     id: str
@@ -27,6 +28,7 @@ class CallView(msgspec.Struct, gc=False):
     queued_at: float | None = None
     position: int | None = None
     wait_seconds: float | None = None
+    expected_wait_seconds: float | None = None
     agent: str | None = None
     agent_name: str | None = None
     connected_at: float | None = None
@@ -56,12 +58,15 @@ class TodayStats(msgspec.Struct, frozen=True):
     abandon_rate: float | None
     average_speed_of_answer_seconds: float | None
     average_handle_time_seconds: float | None
+    expected_wait_rmse_seconds: float | None
+    expected_wait_bias_seconds: float | None
 
 
 class QueueStats(msgspec.Struct, frozen=True):
     """A queue now. ``waiting`` counts callers to whom nobody is offered, ``offered`` those for whom an agent rings.
 
-    ``longest_wait_seconds`` looks at both. ``expected_wait_seconds`` is None while there is no estimate. ``agents``:
+    ``longest_wait_seconds`` looks at both. ``expected_wait_seconds``: of a call of priority 0 that enters now, None while
+    there is no estimate. ``agents``:
     those who may serve the queue, by routing state.
     """
 

@@ -15,6 +15,7 @@ class CallReport(BaseModel):
 
     ``wait_seconds``: from entering the queue until connected or gone. ``ring_seconds``: the ringing of the offer that
     succeeded, or was up when the caller left. ``wrap_up_seconds``: null until the wrap-up is over (or where none was).
+    ``expected_wait_seconds``: what was predicted when the call entered the queue; null where nothing was known.
     """
 
     id: str
@@ -40,6 +41,7 @@ class CallReport(BaseModel):
     priority: int
     within_threshold: bool | None
     short_abandon: bool
+    expected_wait_seconds: float | None
 
     @classmethod
     def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of calls, with queue_name and agent_name
@@ -67,6 +69,7 @@ class CallReport(BaseModel):
             priority=row.priority,
             within_threshold=row.within_threshold,
             short_abandon=row.short_abandon,
+            expected_wait_seconds=None if row.expected_wait_ms is None else row.expected_wait_ms / 1000,
         )
 
 

@@ -16,7 +16,8 @@ class Today(BaseModel):
 
     offered = answered + abandoned + flowed_out + system + in_progress; ``in_progress`` still wait. ``rejected``: refused
     before they entered. ``service_level``: answered within the threshold / (answered + abandoned − short abandons).
-    Null: nothing to divide by.
+    ``expected_wait_…``: how far predictions were from the waits of answered calls (root mean square; mean, above 0 where
+    more was predicted). Null: nothing to divide by.
     """
 
     since: datetime
@@ -34,12 +35,14 @@ class Today(BaseModel):
     abandon_rate: float | None
     average_speed_of_answer_seconds: float | None
     average_handle_time_seconds: float | None
+    expected_wait_rmse_seconds: float | None
+    expected_wait_bias_seconds: float | None
 
 
 class QueueStatistics(BaseModel):
     """``waiting``: callers for whom nobody rings; ``offered``: those for whom an agent does; ``longest_wait_seconds``
-    looks at both. ``expected_wait_seconds``: null while there is no estimate. ``agents``: those who may serve the
-    queue, by routing state.
+    looks at both. ``expected_wait_seconds``: of a caller of priority 0 who enters now, null while there is no estimate.
+    ``agents``: those who may serve the queue, by routing state.
     """
 
     queue: str

@@ -24,7 +24,8 @@ async def test_one_call(client: httpx.AsyncClient) -> None:
     assert answer.json() == {
         "id": "c1", "state": "bridged", "caller": "+491", "called": "support", "queue": "support", "queue_id": "q1",
         "agent": "ana", "agent_id": "a1", "priority": 0, "position": None, "arrived_at": "2026-01-01T12:00:01Z",
-        "queued_at": "2026-01-01T12:00:01Z", "connected_at": "2026-01-01T12:00:11Z", "wait_seconds": 10.0, "offers": 1,
+        "queued_at": "2026-01-01T12:00:01Z", "connected_at": "2026-01-01T12:00:11Z", "wait_seconds": 10.0,
+        "expected_wait_seconds": None, "offers": 1,
     }  # fmt: skip
     assert (await client.get("/api/v1/calls/c9")).status_code == 404
 

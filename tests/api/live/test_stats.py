@@ -37,7 +37,7 @@ async def test_one_queue(client: httpx.AsyncClient, live: LiveView) -> None:
         "since": "2026-01-01T00:00:00Z", "offered": 3, "answered": 2, "answered_within_threshold": 2, "abandoned": 0,
         "abandoned_within_threshold": 0, "short_abandoned": 0, "flowed_out": 0, "system": 0, "in_progress": 1,
         "rejected": 0, "service_level": 1.0, "abandon_rate": 0.0, "average_speed_of_answer_seconds": 7.5,
-        "average_handle_time_seconds": 5.0,
+        "average_handle_time_seconds": 5.0, "expected_wait_rmse_seconds": None, "expected_wait_bias_seconds": None,
     }  # fmt: skip
     assert (await client.get("/api/v1/queues/nowhere/stats")).status_code == 404
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.commands import Done, HangUp, RefusedReply, SetAgentState, Unconfigure
 from app.configuration import Queue
-from app.facts import AgentInterval, CallRecord, WrapUp
+from app.facts import AgentInterval, CallEvent, CallRecord, WrapUp
 from queues.model import Overflow, OverflowAction
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, port_of, sdp
@@ -48,6 +48,28 @@ def test_a_straight_call_leaves_a_record() -> None:
     assert [fact.wrap_up_ms for fact in wrap_ups] == [5000]
     intervals = [fact for fact in centre.facts if isinstance(fact, AgentInterval)]
     assert all(one.end == other.start for one, other in itertools.pairwise(intervals))
+    assert centre.left() == {}
+
+
+def test_what_a_caller_was_predicted_to_wait_stands_beside_what_it_waited() -> None:
+    centre, (phone,) = centre_with(queue(), 7001, status="paused")
+    first, second = centre.peer(6001), centre.peer(6002)
+    first.invite(sdp(30000))
+    centre.wait(8)
+    second.invite(sdp(30002))
+    centre.wait(4)
+    centre.tell(SetAgentState("a-n7001", "available"))
+    for caller in (first, second):
+        phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
+        centre.wait(1)
+        caller.ack(caller.responses(200)[-1])
+        caller.request("BYE")
+        centre.wait(1)
+    assert [record.expected_wait_ms for record in centre.records()] == [None, 8000]
+    queued = [fact for fact in centre.facts if isinstance(fact, CallEvent) and fact.kind == "queued"]
+    assert [fact.expected_wait_ms for fact in queued] == [None, 8000], "nothing learnt yet: what the head has waited"
+    centre.crash()
+    assert centre.core.forecast("q-support", 0, 1, centre.now) is not None, "what was learnt outlives us"
     assert centre.left() == {}
 
 

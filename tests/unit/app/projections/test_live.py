@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from app.facts import CallEvent, CallRecord, Fact, QueueDepth
+from app.facts import CallEvent, CallRecord, Fact
 from app.projections.live import LiveView
 from queues.model import Requirement
 from tests.unit.app.histories import NOON, SCRIPTS, Story, agent, queue, told
@@ -179,9 +179,38 @@ def test_touched_queues() -> None:
     view.apply(story.facts.pop())
     assert view.take_touched() == {"q1", "q2"}
     assert not view.has_touched()
-    view.apply(QueueDepth("x", NOON, "q2", 0))
-    view.apply(QueueDepth("x", NOON, "deleted", 0))
+    story.step("c1", "queued", NOON, queue="q2")
+    story.step("c2", "queued", NOON, queue="deleted")
+    for fact in story.facts:
+        view.apply(fact)
     assert view.take_touched() == {"q2"}
+
+
+def test_what_a_caller_has_still_to_wait_is_forecast_by_the_position_it_has_now() -> None:
+    story = Story()
+    for number in range(3):
+        story.waits(f"c{number}", NOON + number)
+    story.talks("c0", NOON + 5)
+    view = view_of(story.facts)
+    view.forecast = lambda queue, _priority, position, _now: 7.0 * (position or 9) if queue == "q1" else None
+    waits = [call.expected_wait_seconds for call in view.calls(NOON + 10)]
+    assert waits == [None, 7.0, 14.0]
+    stats = view.queue_stats("q1", NOON + 10)
+    assert stats is not None
+    assert stats.expected_wait_seconds == 63.0
+
+
+def test_predictions_are_held_against_the_waits_of_answered_calls() -> None:
+    story = Story()
+    for number, (wait, expected) in enumerate([(10.0, 13_000), (10.0, 6_000), (10.0, None)]):
+        story.waits(f"c{number}", NOON)
+        story.ends(f"c{number}", "answered", NOON, NOON + 20, wait=wait, expected_wait_ms=expected)
+    story.waits("gone", NOON)
+    story.ends("gone", "abandoned", NOON, NOON + 20, wait=20.0, expected_wait_ms=90_000)
+    stats = view_of(story.facts).queue_stats("q1", NOON + 30)
+    assert stats is not None
+    assert stats.today.expected_wait_bias_seconds == pytest.approx(-0.5)
+    assert stats.today.expected_wait_rmse_seconds == pytest.approx(12.5**0.5)
 
 
 def test_ratios_without_a_denominator_are_none() -> None:
