@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 
 from queues.agent_rules import PauseReason, PauseReasonId
-from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueConfig, QueueId, TicketId
+from queues.model import (
+    AgentConfig,
+    AgentId,
+    AgentStatus,
+    FailureCause,
+    OfferId,
+    Opening,
+    Overflow,
+    QueueConfig,
+    QueueId,
+    TicketId,
+)
 
 __all__ = [
-    "Abandon", "CallEnded", "Command", "ConfigureAgent", "ConfigurePauseReason", "ConfigureQueue", "Connected", "EndWrapUp",
-    "Enqueue",
-    "ExtendWrapUp", "OfferAnswered", "OfferFailed", "OfferRinging", "OutsideCalls", "RemoveAgent", "RemovePauseReason",
-    "RemoveQueue",
-    "SetDisposition", "SetPriority",
+    "Abandon", "CallEnded", "CloseQueue", "Command", "ConfigureAgent", "ConfigurePauseReason", "ConfigureQueue",
+    "Connected", "EndWrapUp", "Enqueue", "ExtendWrapUp", "OfferAnswered", "OfferFailed", "OfferRinging", "OpenQueue",
+    "OutsideCalls", "RemoveAgent", "RemovePauseReason", "RemoveQueue", "SetDisposition", "SetOpening", "SetPriority",
     "SetReachable", "SetReady", "SetStatus", "SetWrapUp", "Withdraw",
 ]  # fmt: skip
 
@@ -89,14 +98,47 @@ class RemovePauseReason:
 
 
 @dataclass(slots=True)
+class SetOpening:
+    """What the calendar says of the queue from now on. ``also_waiting``: if closed, those who wait leave too."""
+
+    queue: QueueId
+    opening: Opening
+    also_waiting: bool = False
+
+
+@dataclass(slots=True)
+class CloseQueue:
+    """A supervisor closes the queue, whatever the calendar says, until ``OpenQueue``; what was said before is replaced.
+
+    ``overflow`` None: what the queue has for an emergency. ``also_waiting``: those who wait leave too.
+    """
+
+    queue: QueueId
+    reason: str = ""
+    overflow: Overflow | None = None
+    also_waiting: bool = False
+
+
+@dataclass(slots=True)
+class OpenQueue:
+    """The end of a ``CloseQueue``."""
+
+    queue: QueueId
+
+
+@dataclass(slots=True)
 class Enqueue:
-    """A ticket enters a queue. ``ready`` False: it holds its place in line but is not offered before ``SetReady``."""
+    """A ticket enters a queue. ``ready`` False: it holds its place in line but is not offered before ``SetReady``.
+
+    ``caller``: whoever abandons and enters again by this name soon enough has the old place (None: nobody).
+    """
 
     ticket: TicketId
     queue: QueueId
     priority: int = 0
     ready: bool = True
     wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
+    caller: str | None = None
 
 
 @dataclass(slots=True)
@@ -200,4 +242,5 @@ Command = (
     ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent | SetStatus | SetReachable | Enqueue | SetReady
     | SetPriority | Abandon | Withdraw | OfferRinging | OfferAnswered | OfferFailed | Connected | CallEnded | EndWrapUp
     | ExtendWrapUp | OutsideCalls | ConfigurePauseReason | RemovePauseReason | SetWrapUp | SetDisposition
+    | ExtendWrapUp | SetOpening | CloseQueue | OpenQueue
 )  # fmt: skip

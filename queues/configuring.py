@@ -9,6 +9,7 @@ from queues.commands import (
     RemovePauseReason,
     RemoveQueue,
 )
+from queues.doors import Door
 from queues.floor import Floor
 from queues.lines import Line
 from queues.model import AgentId, AgentStatus, QueueConfig, QueueId, TicketState
@@ -50,6 +51,12 @@ def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:
         floor.waits[config.id] = QueueWaits()
     line.config = config
     floor.touch_line(line)
+    door = floor.doors.get(config.id)
+    if door is None:
+        door = floor.doors[config.id] = Door(config)
+    door.config = config
+    floor.staff.recount(floor.agents.agents.values())
+    floor.staff.emptied[config.id] = None  # its limits may be new
     return None
 
 
@@ -62,9 +69,13 @@ def _remove_queue(floor: Floor, queue: QueueId, now: float) -> Refused | None:
         if ticket.state is not TicketState.CONNECTED:
             floor.dismiss(ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
     floor.agents.remove_queue(queue)
+    floor.staff.recount(floor.agents.agents.values())
+    floor.places.forget_queue(queue)
     del floor.lines[queue]
     for priority in floor.waits.pop(queue).classes:
         floor.dirty.waits[queue, priority] = None
+    del floor.doors[queue]
+    floor.dirty.queues[queue] = None
     return None
 
 

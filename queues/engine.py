@@ -7,10 +7,20 @@ ready ticket waits beside an agent who is open and eligible for it.
 
 from collections.abc import Callable, Iterable
 
-from queues import agent_commands, configuring, offer_commands, pausing, restoring, ticket_commands, views
+from queues import (
+    agent_commands,
+    configuring,
+    door_commands,
+    offer_commands,
+    pausing,
+    restoring,
+    ticket_commands,
+    views,
+)
 from queues.commands import (
     Abandon,
     CallEnded,
+    CloseQueue,
     Command,
     Connected,
     EndWrapUp,
@@ -19,8 +29,10 @@ from queues.commands import (
     OfferAnswered,
     OfferFailed,
     OfferRinging,
+    OpenQueue,
     OutsideCalls,
     SetDisposition,
+    SetOpening,
     SetPriority,
     SetReachable,
     SetReady,
@@ -28,13 +40,14 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, PAUSE, RING, WRAP_UP
+from queues.deadlines import DELAY, PAUSE, PLACE, RING, WRAP_UP
 from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
+from queues.flowing import flow_out
 from queues.matching import settle
-from queues.model import AgentId, FailureCause, OfferId, QueueId, TicketId
-from queues.outputs import CancelReason, Change, Output, Refused, TicketResult
-from queues.snapshot import agent_row, offer_row, ticket_row, waits_key, waits_row
+from queues.model import AgentId, FailureCause, OfferId, OverflowCause, QueueId, TicketId
+from queues.outputs import CancelReason, Change, Output, Refused
+from queues.snapshot import agent_row, door_changes, offer_row, ticket_row, waits_key, waits_row
 from queues.views import AgentView, OfferView, TicketView
 
 __all__ = ["Engine"]
@@ -88,6 +101,8 @@ class Engine:
             waits = floor.waits.get(queue)
             row = None if waits is None else waits_row(queue, waits, priority)
             changes.append(("waits", waits_key(queue, priority), row))
+        if dirty.queues or floor.places.dirty:
+            changes += door_changes(floor.doors, floor.places, dirty)
         dirty.clear()
         return changes
 
@@ -162,6 +177,8 @@ class Engine:
                 return offer_commands.carry_out(self._floor, command, now)
             case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp() | OutsideCalls() | SetDisposition():
                 return agent_commands.carry_out(self._floor, command, now)
+            case SetOpening() | CloseQueue() | OpenQueue():
+                return door_commands.carry_out(self._floor, command, now)
             case _:
                 return configuring.carry_out(self._floor, command, now)
 
@@ -179,9 +196,10 @@ class Engine:
                 self._floor.end_delay(self._floor.agents.agents[AgentId(key)], now)
             elif kind == PAUSE:
                 pausing.limit_reached(self._floor, self._floor.agents.agents[AgentId(key)], now)
+            elif kind == PLACE:
+                self._floor.places.forget(key)
             else:
-                ticket = self._floor.tickets[TicketId(key)]
-                self._floor.dismiss(ticket, TicketResult.FLOWED_OUT, CancelReason.TIMED_OUT, now)
+                flow_out(self._floor, self._floor.tickets[TicketId(key)], OverflowCause.MAX_WAIT, now)
             due = self._floor.deadlines.pop_due(now)
         return found
 

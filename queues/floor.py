@@ -10,8 +10,19 @@ from typing import Final
 from queues.agent_rules import NO_CODE, PauseReason, PauseReasonId, WrappedCall
 from queues.agent_table import Agent, AgentTable, Picture, Spell, WrapUp
 from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RING, WRAP_UP, Deadlines
+from queues.doors import Door
 from queues.lines import Line, Ticket
-from queues.model import AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId, TicketState
+from queues.model import (
+    AgentId,
+    AgentStatus,
+    FailureCause,
+    OfferId,
+    Overflow,
+    OverflowCause,
+    QueueId,
+    TicketId,
+    TicketState,
+)
 from queues.offer import Offer
 from queues.outputs import (
     AgentChanged,
@@ -23,9 +34,12 @@ from queues.outputs import (
     Output,
     TicketEnded,
     TicketResult,
+    TurnedAway,
     WithdrawOffer,
 )
+from queues.places import Places
 from queues.snapshot import Dirty
+from queues.staff import Staff
 from queues.waits import UNSEEN, QueueWaits
 
 __all__ = ["MINIMUM_DELAY", "Floor"]
@@ -36,8 +50,8 @@ MINIMUM_DELAY: Final = 1.0
 
 class Floor:
     __slots__ = (
-        "_offer_ids", "agents", "deadlines", "dirty", "lines", "offers", "outputs", "pause_reasons", "sequence",
-        "tickets", "touched_agents", "touched_lines", "waits",
+        "_offer_ids", "agents", "deadlines", "dirty", "doors", "leaving", "lines", "offers", "outputs", "pause_reasons",
+        "places", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
     )  # fmt: skip
 
     def __init__(self, offer_ids: Callable[[], str]) -> None:
@@ -49,6 +63,10 @@ class Floor:
         self.pause_reasons: dict[PauseReasonId, PauseReason] = {}
         self.deadlines = Deadlines()
         self.dirty = Dirty()
+        self.doors: dict[QueueId, Door] = {}
+        self.staff = Staff()
+        self.places = Places(self.deadlines)
+        self.leaving: list[Ticket] = []  # in no line: they were to flow out while a bridge was built, and it failed
         self.outputs: list[Output] = []
         self.sequence = 0  # counts arrivals and connections
         self._offer_ids = offer_ids
@@ -77,16 +95,18 @@ class Floor:
         self.touch_line(ticket.line)
         self.dirty.tickets[ticket.id] = None
 
-    def end_ticket(self, ticket: Ticket, result: TicketResult) -> None:
-        """The ticket is over; its offers were ended before."""
+    def end_ticket(
+        self, ticket: Ticket, result: TicketResult, overflow: Overflow | None = None,
+        cause: OverflowCause | None = None, turned_away: tuple[TurnedAway, ...] = (),
+    ) -> None:  # fmt: skip
+        """The ticket is over; its offers were ended before. ``overflow``, ``cause``: of one that flows out."""
         if ticket.state is TicketState.WAITING:
             ticket.line.remove(ticket)
         self.deadlines.disarm(ticket.timer)
         del self.tickets[ticket.id]
         self.dirty.tickets[ticket.id] = None
-        config = ticket.line.config
-        overflow = config.overflow if result is TicketResult.FLOWED_OUT else None
-        self.outputs.append(TicketEnded(ticket.id, config.id, result, overflow))
+        queue = ticket.line.config.id
+        self.outputs.append(TicketEnded(ticket.id, queue, result, overflow, cause, turned_away))
 
     def learn_wait(self, ticket: Ticket, now: float) -> None:
         """The ticket is connected: what it waited is what the next ones of its class may expect."""
@@ -112,6 +132,9 @@ class Floor:
         """An offer failed: with no other pending the ticket waits again, in the place it always had."""
         self.dirty.tickets[ticket.id] = None
         if ticket.offers:
+            return
+        if ticket.doomed is TicketResult.FLOWED_OUT:
+            self.leaving.append(ticket)
             return
         if ticket.doomed is not None:
             self.end_ticket(ticket, ticket.doomed)

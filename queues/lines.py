@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from queues.model import AgentId, OfferId, QueueConfig, TicketId, TicketState
+from queues.model import AgentId, OfferId, OverflowCause, QueueConfig, QueueId, TicketId, TicketState
 from queues.outputs import TicketResult
 from queues.waits import UNSEEN
 
@@ -22,7 +22,10 @@ Place = tuple[int, float, int]
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """A place in line. ``doomed``: how it ends should the bridge that is being built fail."""
+    """A place in line. ``doomed``: how it ends should the bridge that is being built fail (``doomed_by``: for which cause).
+
+    ``entered_at``: when it came into this queue; ``visited``: the queues that it flowed out of before.
+    """
 
     id: TicketId
     line: "Line"
@@ -40,8 +43,11 @@ class Ticket:
     doomed: TicketResult | None = None
     wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
     coded: bool = False  # it has a disposition
+    doomed_by: OverflowCause | None = None
     timer: int = 0  # of max_wait
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
+    visited: tuple[QueueId, ...] = ()
+    caller: str | None = None
 
     @property
     def place(self) -> Place:

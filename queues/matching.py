@@ -6,6 +6,7 @@ a line with a new ticket offers its head to the best agent open for it.
 
 from queues.agent_table import Agent, IdlePlace
 from queues.floor import Floor
+from queues.flowing import check_staff, leave_doomed
 from queues.lines import Line, Place, Ticket
 from queues.outputs import Output
 
@@ -15,6 +16,10 @@ __all__ = ["settle"]
 def settle(floor: Floor, now: float) -> list[Output]:
     """Match, then tell what changed of the agents. Returns the outputs since the last time."""
     agents = floor.touched_agents
+    if agents or floor.staff.emptied:
+        check_staff(floor, now)
+    if floor.leaving:
+        leave_doomed(floor, now)
     touched = list(agents.values())
     if len(touched) > 1:
         touched.sort(key=_idle_place)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from queues.overflow import Limits, Opening, Overflow, OverflowAction, OverflowCause
+
 __all__ = [
-    "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "OfferId", "Overflow", "OverflowAction",
-    "QueueConfig", "QueueId", "Requirement", "RoutingState", "TicketId", "TicketState",
+    "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "Limits", "OfferId", "Opening", "Overflow",
+    "OverflowAction", "OverflowCause", "QueueConfig", "QueueId", "Requirement", "RoutingState", "TicketId", "TicketState",
 ]  # fmt: skip
 
 QueueId = NewType("QueueId", str)
@@ -57,25 +59,12 @@ class TicketState(StrEnum):
     CONNECTED = "connected"
 
 
-class OverflowAction(StrEnum):
-    HANGUP = "hangup"
-    URI = "uri"
-
-
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A skill that an agent must have at ``min_level`` (1–10) or above."""
 
     skill: str
     min_level: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Overflow:
-    """What becomes of a caller whose wait is over: hang up, or send to ``uri``."""
-
-    action: OverflowAction = OverflowAction.HANGUP
-    uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +88,9 @@ class Delays:
 class QueueConfig:
     """A queue. ``priority`` is added to each call's own; ``max_wait`` and ``max_length`` None mean no limit.
 
-    ``weight``: between queues whose calls have the same points, a wait counts ``weight`` times.
+    ``weight``: between queues whose calls have the same points, a wait counts ``weight`` times. ``overflow_on``: the
+    actions of causes that ``overflow`` is not for. ``place_return_seconds``: a caller who hangs up and calls again within
+    them has the old place.
     """
 
     id: QueueId
@@ -120,6 +111,9 @@ class QueueConfig:
     pause_after_misses: int | None = None  # calls in a row that an agent did not take; None: never paused for it
     miss_causes: tuple[FailureCause, ...] = (FailureCause.NO_ANSWER, FailureCause.REJECTED, FailureCause.UNREACHABLE)
     missed_pause_reason: str = "missed calls"
+    overflow_on: Mapping[OverflowCause, Overflow] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    place_return_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     ticket.timer = 0
     floor.learn_wait(ticket, now)
     ticket.flow_out_at = None
-    ticket.doomed = None
+    ticket.doomed = ticket.doomed_by = None
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent.config.id
     floor.sequence += 1

@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from queues.model import AgentId, AgentStatus, FailureCause, OfferId, Overflow, QueueId, RoutingState, TicketId
+from queues.model import (
+    AgentId,
+    AgentStatus,
+    FailureCause,
+    OfferId,
+    Overflow,
+    OverflowCause,
+    QueueId,
+    RoutingState,
+    TicketId,
+)
 
 __all__ = [
-    "AgentChanged", "AgentIncident", "AgentNoted", "CancelReason", "Change", "DispositionGiven",
-    "MakeOffer", "OfferEnded", "OfferResult", "Output", "RefusalReason",
-    "Refused", "TicketEnded", "TicketQueued", "TicketResult", "WithdrawOffer",
+    "AgentChanged", "AgentIncident", "AgentNoted", "CancelReason", "Change", "DispositionGiven", "MakeOffer", "OfferEnded",
+    "OfferResult", "Output", "QueueChanged", "RefusalReason", "Refused", "TicketEnded", "TicketMoved", "TicketQueued",
+    "TicketResult", "TurnedAway", "WithdrawOffer",
 ]  # fmt: skip
 
 Change = tuple[str, str, object | None]
@@ -31,6 +41,7 @@ class CancelReason(StrEnum):
     ABANDONED = "abandoned"
     WITHDRAWN = "withdrawn"
     TIMED_OUT = "timed_out"  # the ticket's max_wait
+    FLOWED_OUT = "flowed_out"  # for any other cause
     ANSWERED_ELSEWHERE = "answered_elsewhere"  # another agent took the call first
     AGENT_GONE = "agent_gone"  # removed, logged out by force, unreachable
 
@@ -46,10 +57,19 @@ class WithdrawOffer:
 
 
 @dataclass(slots=True)
-class TicketQueued:
-    """``position`` counts from 1 among the queue's waiting tickets at that moment.
+class TurnedAway:
+    """A queue that would not take a call, and why."""
 
-    ``expected_wait``: seconds until it is connected, None while nothing is known.
+    queue: QueueId
+    cause: OverflowCause
+
+
+@dataclass(slots=True)
+class TicketQueued:
+    """``position`` counts from 1 among the queue's waiting tickets at that moment; 0: not counted, the place is an old one.
+
+    ``joined_at`` decides the place. ``expected_wait``: seconds until it is connected, None while nothing is known.
+    ``turned_away``: the queues that were asked before.
     """
 
     ticket: TicketId
@@ -57,12 +77,23 @@ class TicketQueued:
     joined_at: float
     position: int
     expected_wait: float | None = None
+    turned_away: tuple[TurnedAway, ...] = ()
+
+
+@dataclass(slots=True)
+class TicketMoved:
+    """A ticket flows from one queue to another; its ``TicketQueued`` there follows."""
+
+    ticket: TicketId
+    queue: QueueId
+    to: QueueId
+    cause: OverflowCause
 
 
 class TicketResult(StrEnum):
     COMPLETED = "completed"  # was connected, and the call is over
     ABANDONED = "abandoned"
-    FLOWED_OUT = "flowed_out"  # max_wait: carry out the overflow
+    FLOWED_OUT = "flowed_out"  # carry out the overflow
     WITHDRAWN = "withdrawn"  # ended by the system or a supervisor
 
 
@@ -71,7 +102,9 @@ class TicketEnded:
     ticket: TicketId
     queue: QueueId
     result: TicketResult
-    overflow: Overflow | None = None  # set for FLOWED_OUT
+    overflow: Overflow | None = None  # set for FLOWED_OUT, as is the cause
+    cause: OverflowCause | None = None
+    turned_away: tuple[TurnedAway, ...] = ()  # queues that were asked to take it
 
 
 class OfferResult(StrEnum):
@@ -149,13 +182,29 @@ class DispositionGiven:
     note: str | None = None
 
 
+@dataclass(slots=True)
+class QueueChanged:
+    """Whether the queue takes calls. ``cause`` None: it does. ``reason``: a supervisor's words."""
+
+    queue: QueueId
+    cause: OverflowCause | None
+    reason: str = ""
+
+
 class RefusalReason(StrEnum):
     UNKNOWN_AGENT = "unknown_agent"
     UNKNOWN_QUEUE = "unknown_queue"
     UNKNOWN_TICKET = "unknown_ticket"
     UNKNOWN_OFFER = "unknown_offer"
     DUPLICATE_TICKET = "duplicate_ticket"
+    # A queue that does not take the call: the same words as ``OverflowCause``.
     QUEUE_FULL = "queue_full"
+    EXPECTED_WAIT = "expected_wait"
+    NONE_LOGGED_IN = "none_logged_in"
+    NONE_READY = "none_ready"
+    CLOSED = "closed"
+    HOLIDAY = "holiday"
+    EMERGENCY = "emergency"
     NOT_IN_WRAP_UP = "not_in_wrap_up"
     NOT_POSSIBLE_NOW = "not_possible_now"
     UNKNOWN_PAUSE_REASON = "unknown_pause_reason"
@@ -167,13 +216,18 @@ class RefusalReason(StrEnum):
 
 @dataclass(slots=True)
 class Refused:
-    """The command changed nothing. ``detail`` is one sentence for a person."""
+    """The command changed nothing. ``detail`` is one sentence for a person.
+
+    Where queues would not take a call, ``turned_away`` says which, and ``overflow`` what becomes of it.
+    """
 
     reason: RefusalReason
     detail: str
+    overflow: Overflow | None = None
+    turned_away: tuple[TurnedAway, ...] = ()
 
 
 Output = (
-    MakeOffer | WithdrawOffer | TicketQueued | TicketEnded | OfferEnded | AgentChanged | AgentNoted | DispositionGiven
-    | Refused
+    MakeOffer | WithdrawOffer | TicketQueued | TicketMoved | TicketEnded | OfferEnded | AgentChanged | AgentNoted
+    | DispositionGiven | QueueChanged | Refused
 )  # fmt: skip

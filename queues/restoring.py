@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from queues.agent_rules import WrappedCall
 from queues.agent_table import Agent
+from queues.doors import Closure
 from queues.floor import Floor
 from queues.lines import Line, Ticket
 from queues.model import (
@@ -24,7 +25,7 @@ from queues.model import (
     TicketState,
 )
 from queues.outputs import TicketEnded, TicketResult
-from queues.snapshot import AgentRow, OfferRow, TicketRow, WaitsRow
+from queues.snapshot import AgentRow, OfferRow, PlaceRow, QueueRow, TicketRow, WaitsRow
 from queues.waits import ClassWaits, Mean
 
 __all__ = ["restore"]
@@ -48,6 +49,10 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
                 _restore_agent(floor, AgentId(key), row)
             case WaitsRow():
                 _restore_waits(floor, row)
+            case QueueRow():
+                _restore_door(floor, QueueId(key), row)
+            case PlaceRow():
+                floor.places.keep(row.queue, row.caller, row.joined_at, row.until)
             case OfferRow():
                 floor.dirty.offers[OfferId(key)] = None
             case _:
@@ -123,6 +128,7 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
     ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
     ticket.met, ticket.entered_at = row.met, row.entered_at
     ticket.wrap_up_seconds = row.wrap_up_seconds
+    ticket.visited, ticket.caller = row.visited, row.caller
     floor.admit(ticket)
 
 
@@ -135,6 +141,14 @@ def _restore_waits(floor: Floor, row: WaitsRow) -> None:
     waits.classes[row.priority] = ClassWaits(row.last, means)
     if row.served_at >= waits.served_at:
         waits.served_at, waits.gap, waits.last = row.served_at, Mean(row.gap, row.gap_samples), row.last
+
+
+def _restore_door(floor: Floor, queue: QueueId, row: QueueRow) -> None:
+    door = floor.doors.get(queue)
+    if door is None:
+        floor.dirty.queues[queue] = None
+    else:
+        door.closure = Closure(row.since, row.reason, row.overflow)
 
 
 def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_id: AgentId, now: float) -> None:

@@ -4,19 +4,23 @@ Rows are plain values of scalars with a schema ``version``. Offers' rows are wri
 restored engine forgets its offers, so that they are only deleted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from queues.agent_rules import WrappedCall
 from queues.agent_table import Agent
+from queues.doors import Door
 from queues.lines import Ticket
-from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
+from queues.model import AgentId, AgentStatus, OfferId, Overflow, QueueId, RoutingState, TicketId, TicketState
 from queues.offer import Offer
+from queues.outputs import Change
+from queues.places import Places
 from queues.waits import UNSEEN, QueueWaits
 
 __all__ = [
-    "ROWS", "AgentRow", "Dirty", "OfferRow", "TicketRow", "WaitsRow", "agent_row", "offer_row", "ticket_row",
-    "waits_key", "waits_row",
+    "ROWS", "AgentRow", "Dirty", "OfferRow", "PlaceRow", "QueueRow", "TicketRow", "WaitsRow", "agent_row", "door_changes",
+    "offer_row", "ticket_row", "waits_key", "waits_row",
 ]  # fmt: skip
 
 
@@ -36,6 +40,29 @@ class TicketRow:
     version: int = 1
     wrap_up_seconds: float | None = None
     coded: bool = False
+    visited: tuple[QueueId, ...] = ()
+    caller: str | None = None
+
+
+@dataclass(slots=True)
+class QueueRow:
+    """A queue that a supervisor closed."""
+
+    since: float
+    reason: str
+    overflow: Overflow | None
+    version: int = 1
+
+
+@dataclass(slots=True)
+class PlaceRow:
+    """A place kept for a caller who may call again."""
+
+    queue: QueueId
+    caller: str
+    joined_at: float
+    until: float
+    version: int = 1
 
 
 @dataclass(slots=True)
@@ -89,11 +116,15 @@ class WaitsRow:
     version: int = 1
 
 
-ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow] | type[WaitsRow]]] = {
+_Row = TicketRow | AgentRow | OfferRow | WaitsRow | QueueRow | PlaceRow
+
+ROWS: Final[dict[str, type[_Row]]] = {
     "ticket": TicketRow,
     "agent": AgentRow,
     "offer": OfferRow,
     "waits": WaitsRow,
+    "queue": QueueRow,
+    "place": PlaceRow,
 }
 """Row types by the name of their table."""
 
@@ -101,26 +132,28 @@ ROWS: Final[dict[str, type[TicketRow] | type[AgentRow] | type[OfferRow] | type[W
 class Dirty:
     """Which rows changed since the last look; their content is read only then, so that changes coalesce."""
 
-    __slots__ = ("agents", "offers", "tickets", "waits")
+    __slots__ = ("agents", "offers", "queues", "tickets", "waits")
 
     def __init__(self) -> None:
         self.tickets: dict[TicketId, None] = {}
         self.agents: dict[AgentId, None] = {}
         self.offers: dict[OfferId, None] = {}
         self.waits: dict[tuple[QueueId, int], None] = {}
+        self.queues: dict[QueueId, None] = {}
 
     def clear(self) -> None:
         self.tickets.clear()
         self.agents.clear()
         self.offers.clear()
         self.waits.clear()
+        self.queues.clear()
 
 
 def ticket_row(ticket: Ticket) -> TicketRow:
     return TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
         ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
-        wrap_up_seconds=ticket.wrap_up_seconds, coded=ticket.coded,
+        1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller,
     )  # fmt: skip
 
 
@@ -152,3 +185,19 @@ def waits_row(queue: QueueId, waits: QueueWaits, priority: int) -> WaitsRow:
     found = waits.classes[priority]
     means = tuple((bin_, mean.value, mean.samples) for bin_, mean in found.means.items())
     return WaitsRow(queue, priority, found.last, waits.gap.value, waits.gap.samples, waits.served_at, means)
+
+
+def door_changes(doors: Mapping[QueueId, Door], places: Places, dirty: Dirty) -> list[Change]:
+    """Rows of the queues that were closed or opened, and of the places that are kept or not any more."""
+    changes: list[Change] = []
+    for queue in dirty.queues:
+        door = doors.get(queue)
+        closure = None if door is None else door.closure
+        row = None if closure is None else QueueRow(closure.since, closure.reason, closure.overflow)
+        changes.append(("queue", queue, row))
+    for key in places.dirty:
+        place = places.kept.get(key)
+        kept = None if place is None else PlaceRow(place.queue, place.caller, place.joined_at, place.until)
+        changes.append(("place", key, kept))
+    places.dirty.clear()
+    return changes

@@ -1,11 +1,12 @@
 """Commands about tickets: entering, leaving, and what happens to them while they wait."""
 
 from queues import wrap_ups
+from queues.admitting import Route, route
 from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, SetWrapUp, Withdraw
 from queues.expected_wait import enter
 from queues.floor import Floor
-from queues.lines import Line, Ticket
-from queues.model import TicketId, TicketState
+from queues.lines import Ticket
+from queues.model import QueueId, TicketId, TicketState
 from queues.outputs import CancelReason, RefusalReason, Refused, TicketQueued, TicketResult
 from queues.waits import UNSEEN
 
@@ -35,29 +36,36 @@ def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | Non
 def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
     if command.ticket in floor.tickets:
         return Refused(RefusalReason.DUPLICATE_TICKET, f"ticket {command.ticket} is in a queue already")
-    line = floor.lines.get(command.queue)
-    if line is None:
+    door = floor.doors.get(command.queue)
+    if door is None:
         return Refused(RefusalReason.UNKNOWN_QUEUE, f"there is no queue {command.queue}")
-    config = line.config
-    if _full(floor, line, ready=command.ready):
-        return Refused(RefusalReason.QUEUE_FULL, f"queue {config.name} holds its {config.max_length} calls already")
-    flow_out_at = now + config.max_wait if config.max_wait is not None else None
-    floor.sequence += 1
-    ticket = Ticket(command.ticket, line, command.priority, now, floor.sequence, command.ready, flow_out_at)
-    ticket.wrap_up_seconds = command.wrap_up_seconds
-    expected = enter(floor, ticket, now)
-    floor.admit(ticket)
-    position = line.last_position(command.priority)
-    floor.outputs.append(TicketQueued(command.ticket, config.id, now, position, expected))
+    found = route(floor, door, command.priority, now, ready=command.ready)
+    if found.queue is None:
+        away = found.turned_away
+        reason = RefusalReason(away[0].cause.value)
+        detail = f"queue {door.config.name} does not take the call: {reason.replace('_', ' ')}"
+        return Refused(reason, detail, found.overflow, away)
+    _admit(floor, command, found, found.queue, now)
     return None
 
 
-def _full(floor: Floor, line: Line, *, ready: bool) -> bool:
-    """No room to wait, and the call would have to: an agent open for it does not need the room."""
-    limit = line.config.max_length
-    if limit is None or len(line.waiting) < limit:
-        return False
-    return not ready or floor.agents.best(line.config.id) is None
+def _admit(floor: Floor, command: Enqueue, found: Route, queue: QueueId, now: float) -> None:
+    """Into the queue that takes the call; a caller whose place was kept has it."""
+    line = floor.lines[queue]
+    config = line.config
+    flow_out_at = now + config.max_wait if config.max_wait is not None else None
+    caller = command.caller if config.place_return_seconds > 0 else None
+    kept = floor.places.take(queue, caller) if caller is not None else None
+    joined_at = now if kept is None else kept
+    floor.sequence += 1
+    ticket = Ticket(command.ticket, line, command.priority, joined_at, floor.sequence, command.ready, flow_out_at)
+    ticket.wrap_up_seconds, ticket.caller = command.wrap_up_seconds, command.caller
+    expected = enter(floor, ticket, now)
+    if kept is not None:
+        ticket.met, expected = UNSEEN, None  # an old place says nothing of what new callers wait
+    floor.admit(ticket)
+    position = line.last_position(command.priority) if kept is None else 0
+    floor.outputs.append(TicketQueued(command.ticket, queue, joined_at, position, expected, found.turned_away))
 
 
 def _unconnected(floor: Floor, ticket_id: TicketId) -> Ticket | Refused:
@@ -106,6 +114,9 @@ def _leave(floor: Floor, ticket_id: TicketId, result: TicketResult, reason: Canc
         return ticket
     floor.withdraw_offers(ticket, reason, now)
     floor.end_ticket(ticket, result)
+    config = ticket.line.config
+    if result is TicketResult.ABANDONED and ticket.caller is not None and config.place_return_seconds > 0:
+        floor.places.keep(config.id, ticket.caller, ticket.joined_at, now + config.place_return_seconds)
     return None
 
 

@@ -22,6 +22,7 @@ from queues import outputs as from_engine
 from queues.engine import Engine
 from queues.model import AgentId, AgentStatus, Overflow, QueueId, TicketId
 from queues.outputs import Refused
+from queues.snapshot import ROWS
 from sipcore.events import Event, RequestReceived
 
 __all__ = ["CallCenter"]
@@ -176,7 +177,7 @@ class CallCenter:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
                 row.offer = row.offer_agent = row.offered_at = None
-        outputs = desk.engine.restore([r for r in everything if r[0] in ("ticket", "agent", "offer", "waits")], now)
+        outputs = desk.engine.restore([r for r in everything if r[0] in ROWS], now)
         living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
         for call in list(desk.calls.values()):
             if CallId(call.id) not in living:

@@ -3,7 +3,16 @@
 import pytest
 
 from queues.commands import Abandon, ConfigureQueue, SetPriority, SetReady, Withdraw
-from queues.model import AgentStatus, FailureCause, Overflow, OverflowAction, QueueId, TicketId, TicketState
+from queues.model import (
+    AgentStatus,
+    FailureCause,
+    Overflow,
+    OverflowAction,
+    OverflowCause,
+    QueueId,
+    TicketId,
+    TicketState,
+)
 from queues.outputs import (
     CancelReason,
     OfferEnded,
@@ -187,7 +196,9 @@ def test_max_wait_carries_the_overflow() -> None:
     assert desk.engine.next_deadline() == 70
     assert desk.pass_to(69) == []
     desk.pass_to(70)
-    assert desk.outputs == [TicketEnded(TicketId("a"), QueueId("support"), TicketResult.FLOWED_OUT, overflow)]
+    assert desk.outputs == [
+        TicketEnded(TicketId("a"), QueueId("support"), TicketResult.FLOWED_OUT, overflow, OverflowCause.MAX_WAIT)
+    ]
     assert desk.waiting() == []
     assert desk.engine.counts()["deadlines"] == 0
 
