@@ -94,7 +94,7 @@ class Core:
         self.endpoint = Endpoint(config.endpoint, ids)
         self.directory = directory
         self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
-        self.engine = Engine(sources.uuid)
+        self.engine = Engine(sources.uuid, sources.uniform)
         self.centre = CallCenter(self.engine, self.board, directory, sources.uuid)
         self.locations = MemoryLocations()
         self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)

@@ -42,7 +42,7 @@ class Load:
     def __init__(self, queues: int, agents: int, seed: int = 1) -> None:
         self.random = random.Random(seed)
         self.offers = 0
-        self.engine = Engine(self._offer_id)
+        self.engine = Engine(self._offer_id, self.random.random)
         self.queues = [QueueId(f"queue{number}") for number in range(queues)]
         self.agents = [AgentId(f"agent{number}") for number in range(agents)]
         self.now = 1_700_000_000.0

@@ -4,6 +4,7 @@ For every queue there is a roster: a heap, with lazy deletion, of the agents who
 the queue's strategy. An agent's entries are valid while they bear the agent's present stamp.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 from queues.agent_rules import WrappedCall
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
 from queues.strategies import STRATEGIES, Rank, Standing
+from queues.tally import Tally
 
 __all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told", "WrapUp"]
 
@@ -75,6 +77,8 @@ class Agent:
     config: AgentConfig
     told: Told
     idle: IdlePlace
+    listed: int = 0  # counts up with every agent that is made known
+    tally: Tally = field(default_factory=Tally)
     status: AgentStatus = AgentStatus.LOGGED_OUT
     pause_reason: str | None = None
     pending: tuple[AgentStatus, str | None] | None = None
@@ -150,12 +154,13 @@ def _offline(config: AgentConfig) -> Picture:
 class _Roster:
     """The agents open for one queue. ``size`` of the eligible ones bounds the heap."""
 
-    __slots__ = ("config", "heap", "size")
+    __slots__ = ("clock", "config", "heap", "size")
 
     def __init__(self, config: QueueConfig) -> None:
         self.config = config
         self.heap: list[tuple[Rank, int, Agent]] = []
         self.size = 0
+        self.clock = 0.0  # the first number of the rank of whom this queue picked last
 
     def accepts(self, agent: AgentConfig) -> bool:
         if agent.queues is not None and self.config.id not in agent.queues:
@@ -163,6 +168,8 @@ class _Roster:
         return all(agent.skills.get(need.skill, 0) >= need.min_level for need in self.config.requirements)
 
     def push(self, agent: Agent, standing: Standing) -> None:
+        standing.last_offer = agent.tally.last_offers.get(self.config.id, 0)
+        standing.clock = self.clock
         rank = STRATEGIES[self.config.strategy].rank(standing, self.config)
         heappush(self.heap, (rank, agent.stamp, agent))
         if len(self.heap) > 2 * self.size + _SLACK:
@@ -178,11 +185,29 @@ class _Roster:
             heappop(heap)
         return None
 
+    def best_but(self, others: Collection[Agent]) -> Agent | None:
+        """The best who is not one of ``others``."""
+        best = self.best()
+        if best is None or best not in others:
+            return best
+        rest = [entry for entry in self.heap if entry[2].stamp == entry[1] and entry[2] not in others]
+        return min(rest)[2] if rest else None
+
+    def picked(self, agent: Agent) -> None:
+        """The best is being offered a call."""
+        if self.heap and self.heap[0][2] is agent and self.heap[0][1] == agent.stamp:
+            self.clock = max(self.clock, self.heap[0][0][0])
+
 
 class AgentTable:
-    __slots__ = ("_idle_order", "_last_stamp", "_rosters", "agents")
+    """``uniform`` draws a number in [0, 1) for strategies by chance."""
 
-    def __init__(self) -> None:
+    __slots__ = ("_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents")
+
+    def __init__(self, uniform: Callable[[], float]) -> None:
+        self._uniform = uniform
+        self._listed = 0
+        self._offers_made = 0
         self.agents: dict[AgentId, Agent] = {}
         self._rosters: dict[QueueId, _Roster] = {}
         self._last_stamp = 0
@@ -196,7 +221,8 @@ class AgentTable:
         """Add the agent or replace its configuration; the caller settles it afterwards."""
         agent = self.agents.get(config.id)
         if agent is None:
-            agent = Agent(config, Told(_offline(config), now, now), (now, 0))
+            self._listed += 1
+            agent = Agent(config, Told(_offline(config), now, now), (now, 0), self._listed)
             self.agents[config.id] = agent
         agent.removed = False
         agent.config = config
@@ -223,13 +249,14 @@ class AgentTable:
                 if roster is None or config.id not in agent.serves:
                     agent.serves = (*agent.serves, config.id)
                 if agent.stamp:
-                    fresh.push(agent, _standing(agent))
+                    fresh.push(agent, self._standing(agent))
             elif config.id in agent.serves:
                 agent.serves = tuple(queue for queue in agent.serves if queue != config.id)
 
     def remove_queue(self, queue: QueueId) -> None:
         del self._rosters[queue]
         for agent in self.agents.values():
+            agent.tally.last_offers.pop(queue, None)
             if queue in agent.serves:
                 agent.serves = tuple(other for other in agent.serves if other != queue)
 
@@ -247,14 +274,38 @@ class AgentTable:
         """Enter the agent, who is open and unlisted, into the rosters of the queues it serves."""
         self._last_stamp += 1
         agent.stamp = self._last_stamp
-        standing = _standing(agent)
+        standing = self._standing(agent)
         for queue in agent.serves:
             self._rosters[queue].push(agent, standing)
 
-    def best(self, queue: QueueId) -> Agent | None:
-        """The agent to offer the queue's next call to."""
+    def best(self, queue: QueueId, others: Collection[Agent] = ()) -> Agent | None:
+        """The agent to offer the queue's next call to; not one of ``others``, whom it rings already."""
         roster = self._rosters.get(queue)
-        return None if roster is None else roster.best()
+        if roster is None:
+            return None
+        return roster.best_but(others) if others else roster.best()
+
+    def picked(self, agent: Agent, queue: QueueId) -> None:
+        """The agent is being offered a call of the queue (and is in its roster still, if it was)."""
+        self._offers_made += 1
+        agent.tally.last_offers[queue] = self._offers_made
+        roster = self._rosters.get(queue)
+        if roster is not None:
+            roster.picked(agent)
+
+    def keep_tally(self, agent: Agent, tally: Tally) -> None:
+        """Give a restored agent what was counted of it."""
+        agent.tally = tally
+        self._offers_made = max(self._offers_made, tally.last_number())
+
+    def _standing(self, agent: Agent) -> Standing:
+        """What holds of the agent in every queue; its rosters add what holds in theirs."""
+        idle_since, idle_order = agent.idle
+        tally = agent.tally
+        return Standing(
+            agent.config, agent.occupied, idle_since, idle_order, tally.calls, tally.talk_seconds, 0, 0, agent.listed,
+            self._uniform,
+        )  # fmt: skip
 
     def _assign(self, agent: Agent, serves: tuple[QueueId, ...]) -> None:
         for queue in agent.serves:
@@ -263,7 +314,3 @@ class AgentTable:
             self._rosters[queue].size += 1
         agent.serves = serves
         agent.stamp = 0
-
-
-def _standing(agent: Agent) -> Standing:
-    return Standing(agent.config, agent.occupied, agent.idle[0], agent.idle[1])

@@ -27,7 +27,7 @@ ConfigurationCommand = (
 def carry_out(floor: Floor, command: ConfigurationCommand, now: float) -> Refused | None:
     match command:
         case ConfigureQueue():
-            return _configure_queue(floor, command.queue)
+            return _configure_queue(floor, command.queue, now)
         case RemoveQueue():
             return _remove_queue(floor, command.queue, now)
         case ConfigureAgent():
@@ -41,7 +41,7 @@ def carry_out(floor: Floor, command: ConfigurationCommand, now: float) -> Refuse
             return pausing.remove(floor, command)
 
 
-def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:
+def _configure_queue(floor: Floor, config: QueueConfig, now: float) -> Refused | None:
     if config.strategy not in STRATEGIES:
         return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"there is no strategy {config.strategy}")
     floor.agents.configure_queue(config)
@@ -57,6 +57,9 @@ def _configure_queue(floor: Floor, config: QueueConfig) -> Refused | None:
     door.config = config
     floor.staff.recount(floor.agents.agents.values())
     floor.staff.emptied[config.id] = None  # its limits may be new
+    for ticket in {offer.ticket.id: offer.ticket for offer in floor.offers.values() if not offer.answered}.values():
+        if ticket.line is line:
+            floor.ringing.reconfigured(ticket, now)
     return None
 
 

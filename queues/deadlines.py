@@ -3,12 +3,13 @@
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-__all__ = ["DELAY", "MAX_WAIT", "PAUSE", "PLACE", "RING", "WRAP_UP", "Deadlines"]
+__all__ = ["DELAY", "MAX_WAIT", "PAUSE", "PLACE", "RING", "RING_STEP", "WRAP_UP", "Deadlines"]
 
 RING: Final = 0
 WRAP_UP: Final = 1
 DELAY: Final = 2
 MAX_WAIT: Final = 3
+RING_STEP: Final = 4
 PAUSE: Final = 10  # the limit of an agent's pause
 PLACE: Final = 11  # a place kept for a caller who may call again
 

@@ -1,8 +1,8 @@
 """The queue engine's one door: commands and time in, outputs and rows to journal out.
 
-Pure and synchronous: no I/O, no clock, no randomness. Every command either happens whole or is answered ``[Refused]``
-with nothing changed. Always enqueue first, then match: nobody overtakes; after every command and every ``expire`` no
-ready ticket waits beside an agent who is open and eligible for it.
+Pure and synchronous: no I/O, no clock, no randomness of its own. Every command either happens whole or is answered
+``[Refused]`` with nothing changed. Always enqueue first, then match: nobody overtakes; after every command and every
+``expire`` no ready ticket waits beside an agent who is open and eligible for it.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, PAUSE, PLACE, RING, WRAP_UP
+from queues.deadlines import DELAY, PAUSE, PLACE, RING, RING_STEP, WRAP_UP
 from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.flowing import flow_out
@@ -54,12 +54,15 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """``ids`` makes the ids of offers. ``now`` is seconds since the epoch; an earlier one counts as the latest seen."""
+    """``ids`` makes the ids of offers, ``uniform`` numbers in [0, 1) for strategies by chance.
+
+    ``now`` is seconds since the epoch; an earlier one counts as the latest seen.
+    """
 
     __slots__ = ("_floor", "_now")
 
-    def __init__(self, ids: Callable[[], str]) -> None:
-        self._floor = Floor(ids)
+    def __init__(self, ids: Callable[[], str], uniform: Callable[[], float]) -> None:
+        self._floor = Floor(ids, uniform)
         self._now = 0.0
 
     def handle(self, command: Command, now: float) -> list[Output]:
@@ -198,6 +201,8 @@ class Engine:
                 pausing.limit_reached(self._floor, self._floor.agents.agents[AgentId(key)], now)
             elif kind == PLACE:
                 self._floor.places.forget(key)
+            elif kind == RING_STEP:
+                self._floor.ringing.stepped(self._floor.tickets[TicketId(key)], now)
             else:
                 flow_out(self._floor, self._floor.tickets[TicketId(key)], OverflowCause.MAX_WAIT, now)
             due = self._floor.deadlines.pop_due(now)

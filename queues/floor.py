@@ -38,6 +38,7 @@ from queues.outputs import (
     WithdrawOffer,
 )
 from queues.places import Places
+from queues.ringing import Ringing
 from queues.snapshot import Dirty
 from queues.staff import Staff
 from queues.waits import UNSEEN, QueueWaits
@@ -51,17 +52,18 @@ MINIMUM_DELAY: Final = 1.0
 class Floor:
     __slots__ = (
         "_offer_ids", "agents", "deadlines", "dirty", "doors", "leaving", "lines", "offers", "outputs", "pause_reasons",
-        "places", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
+        "places", "ringing", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
     )  # fmt: skip
 
-    def __init__(self, offer_ids: Callable[[], str]) -> None:
-        self.agents = AgentTable()
+    def __init__(self, offer_ids: Callable[[], str], uniform: Callable[[], float]) -> None:
+        self.agents = AgentTable(uniform)
         self.lines: dict[QueueId, Line] = {}
         self.tickets: dict[TicketId, Ticket] = {}
         self.offers: dict[OfferId, Offer] = {}
         self.waits: dict[QueueId, QueueWaits] = {}
         self.pause_reasons: dict[PauseReasonId, PauseReason] = {}
         self.deadlines = Deadlines()
+        self.ringing = Ringing(self.deadlines)
         self.dirty = Dirty()
         self.doors: dict[QueueId, Door] = {}
         self.staff = Staff()
@@ -154,6 +156,8 @@ class Floor:
             ticket.line.remove(ticket)
             ticket.state = TicketState.OFFERED
         ticket.offers = (*ticket.offers, offer_id)
+        self.ringing.offered(ticket, now)
+        self.agents.picked(agent, ticket.line.config.id)
         agent.offers[offer_id] = False
         self.touch(agent)
         self.dirty.tickets[ticket.id] = None
@@ -167,6 +171,7 @@ class Floor:
         del self.offers[offer.id]
         self.deadlines.disarm(offer.timer)
         ticket.offers = tuple(other for other in ticket.offers if other != offer.id)
+        self.ringing.closed(ticket)
         del agent.offers[offer.id]
         self.touch(agent)
         self.dirty.offers[offer.id] = None
@@ -256,6 +261,8 @@ class Floor:
             agent.misses = 0
         if agent.status is not status or status is not AgentStatus.PAUSED or agent.pause_reason != pause_reason:
             agent.paused_at = now if status is AgentStatus.PAUSED else None
+        if agent.status is AgentStatus.LOGGED_OUT and status is not AgentStatus.LOGGED_OUT:
+            agent.tally.log_in()
         agent.status = status
         agent.pause_reason = pause_reason if status is AgentStatus.PAUSED else None
         agent.pending = None

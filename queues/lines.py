@@ -45,6 +45,10 @@ class Ticket:
     coded: bool = False  # it has a disposition
     doomed_by: OverflowCause | None = None
     timer: int = 0  # of max_wait
+    phones: int = 0  # how many may ring at once, where it is more than one that may (``ringing``)
+    ring_step: int = 0
+    ring_timer: int = 0  # of the next step
+    connected_at: float | None = None
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None

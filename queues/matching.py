@@ -7,6 +7,7 @@ a line with a new ticket offers its head to the best agent open for it.
 from queues.agent_table import Agent, IdlePlace
 from queues.floor import Floor
 from queues.flowing import check_staff, leave_doomed
+from queues.joining import join
 from queues.lines import Line, Place, Ticket
 from queues.outputs import Output
 
@@ -30,6 +31,8 @@ def settle(floor: Floor, now: float) -> list[Output]:
         for line in lines.values():
             _serve(floor, line, now)
         lines.clear()
+    if floor.ringing.short:
+        join(floor, now)
     if agents:
         for agent in agents.values():
             floor.tell(agent, now)

@@ -104,6 +104,8 @@ class QueueConfig:
     max_length: int | None = None
     overflow: Overflow = field(default_factory=Overflow)
     delays: Delays = field(default_factory=Delays)
+    ring_at_most: int = 20  # phones for one call, where the strategy lets several ring
+    ring_step_seconds: float = 5.0  # until it lets more of them ring
     ageing: float = 0.0  # points of priority that a call gains for each second of its wait
     weight: float = 1.0
     max_wrap_up_seconds: float | None = None  # bounds a call's or agent's own wrap-up, and extensions

@@ -39,6 +39,7 @@ def _answered(floor: Floor, offer: Offer, now: float) -> None:
     offer.answered = True
     floor.deadlines.disarm(offer.timer)
     _ringing(floor, offer)
+    floor.ringing.stop(offer.ticket)
     floor.withdraw_offers(offer.ticket, CancelReason.ANSWERED_ELSEWHERE, now, winner=offer.id)
 
 
@@ -53,6 +54,8 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     ticket.doomed = ticket.doomed_by = None
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent.config.id
+    ticket.connected_at = now
+    agent.tally.calls += 1
     floor.sequence += 1
     ticket.call_order = floor.sequence
     agent.calls[ticket.id] = None

@@ -26,6 +26,7 @@ from queues.model import (
 )
 from queues.outputs import TicketEnded, TicketResult
 from queues.snapshot import AgentRow, OfferRow, PlaceRow, QueueRow, TicketRow, WaitsRow
+from queues.tally import Tally
 from queues.waits import ClassWaits, Mean
 
 __all__ = ["restore"]
@@ -89,6 +90,8 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
         agent.pending = (AgentStatus(row.pending_status), row.pending_reason)
     agent.reachable = row.reachable
     floor.agents.keep_order(agent, (row.idle_since, row.idle_order))
+    last_offers = {queue: number for queue, number in row.last_offers.items() if queue in floor.lines}
+    floor.agents.keep_tally(agent, Tally(row.calls, row.talk_seconds, last_offers))
     if row.wrap_up_until is not None:
         floor.set_wrap_up(agent, row.wrap_up_until, _wrapped(row), row.wrap_up_latest)
     if row.delay_until is not None:
@@ -158,6 +161,7 @@ def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_
     ticket.agent = agent_id
     ticket.call_order = row.call_order
     ticket.wrap_up_seconds, ticket.coded = row.wrap_up_seconds, row.coded
+    ticket.connected_at = row.connected_at
     floor.tickets[ticket_id] = ticket
     agent = floor.agents.agents.get(agent_id) or _absent(floor, agent_id, now)
     agent.calls[ticket_id] = None

@@ -5,7 +5,7 @@ restored engine forgets its offers, so that they are only deleted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from queues.agent_rules import WrappedCall
@@ -42,6 +42,7 @@ class TicketRow:
     coded: bool = False
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
+    connected_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +92,9 @@ class AgentRow:
     pause_overdue: bool = False
     forced_by: str | None = None
     told_outside: int = 0
+    calls: int = 0
+    talk_seconds: float = 0.0
+    last_offers: dict[QueueId, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -153,12 +157,12 @@ def ticket_row(ticket: Ticket) -> TicketRow:
     return TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
         ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
-        1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller,
+        1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller, ticket.connected_at,
     )  # fmt: skip
 
 
 def agent_row(agent: Agent) -> AgentRow:
-    pending, wrap_up, told = agent.pending, agent.wrap_up, agent.told
+    pending, wrap_up, told, tally = agent.pending, agent.wrap_up, agent.told, agent.tally
     return AgentRow(
         agent.status, agent.pause_reason,
         pending[0] if pending is not None else None, pending[1] if pending is not None else None,
@@ -170,6 +174,7 @@ def agent_row(agent: Agent) -> AgentRow:
         wrap_up_latest=wrap_up.latest if wrap_up is not None else None,
         misses=agent.misses, paused_at=agent.paused_at, pause_overdue=agent.pause_overdue, forced_by=agent.forced_by,
         told_outside=agent.told_outside,
+        calls=tally.calls, talk_seconds=tally.talk_seconds, last_offers=dict(tally.last_offers),
     )  # fmt: skip
 
 

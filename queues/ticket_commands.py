@@ -91,6 +91,7 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
         ticket.line.set_ready(ticket, ready=command.ready)
         floor.touch_line(ticket.line)
     ticket.ready = command.ready
+    floor.ringing.weigh(ticket)
     floor.dirty.tickets[ticket.id] = None
     return None
 
@@ -128,6 +129,8 @@ def _call_ended(floor: Floor, ticket_id: TicketId, now: float) -> Refused | None
         return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"ticket {ticket_id} is not connected")
     agent = floor.agents.agents[ticket.agent]
     del agent.calls[ticket_id]
+    if ticket.connected_at is not None:
+        agent.tally.talk_seconds += now - ticket.connected_at
     floor.agents.now_idle(agent, now)
     wrap_ups.begin(floor, agent, ticket, now)
     floor.touch(agent)

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from app.fields import Level, Name, Seconds, SipUri, SoundName
 from app.resources import Body, View
-from queues.strategies import STRATEGIES
+from queues.strategies import BUILT_IN, STRATEGIES
 
 __all__ = ["QueueBody", "QueueView"]
 
@@ -58,7 +58,7 @@ def _known(strategy: str) -> str:
 
 class _Fields(BaseModel):
     name: Name
-    strategy: Annotated[str, AfterValidator(_known)] = "longest-idle"
+    strategy: Annotated[str, AfterValidator(_known), Field(examples=sorted(BUILT_IN))] = "longest-idle"
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     requirements: Annotated[list[RequirementPart], Field(max_length=32)] = []
     ring_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0

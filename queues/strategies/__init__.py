@@ -1,12 +1,14 @@
-"""Whom to offer a call first: strategies are pure rankings of the agents who are open for it."""
+"""Whom to offer a call first: strategies are pure rankings of the agents who are open for it.
 
-from collections.abc import Mapping
-from typing import Final
+docs/strategies.md says exactly what each does.
+"""
 
-from queues.strategies.longest_idle import LongestIdle
-from queues.strategies.port import Rank, Standing, Strategy
+from queues.strategies.chance import chance
+from queues.strategies.levels import levels
+from queues.strategies.port import Rank, RingsSeveral, Standing, Strategy
+from queues.strategies.registry import BUILT_IN, STRATEGIES, register, rings_several, unregister
 
-__all__ = ["STRATEGIES", "LongestIdle", "Rank", "Standing", "Strategy"]
-
-STRATEGIES: Final[Mapping[str, Strategy]] = {"longest-idle": LongestIdle()}
-"""By the name that a queue's configuration uses."""
+__all__ = [
+    "BUILT_IN", "STRATEGIES", "Rank", "RingsSeveral", "Standing", "Strategy", "chance", "levels", "register",
+    "rings_several", "unregister",
+]  # fmt: skip

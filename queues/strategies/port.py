@@ -1,30 +1,58 @@
-"""What a strategy sees of an agent, and what it answers."""
+"""What a strategy sees of an agent and what it answers; and how many phones it has ring for one call.
 
+A strategy of your own needs nothing but a ``rank``; see docs/strategies.md for how it is installed.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from queues.model import AgentConfig, QueueConfig
 
-__all__ = ["Rank", "Standing", "Strategy"]
+__all__ = ["Rank", "RingsSeveral", "Standing", "Strategy"]
 
 Rank = tuple[float, float, float]
-"""Sorts the agents open for a call: the smallest is offered it first."""
+"""Sorts the agents open for a call of a queue: the smallest is offered it first."""
 
 
 @dataclass(slots=True)
 class Standing:
-    """An agent who is open for a call: ``occupied`` slots (calls, offers, wrap-up), and idle since when.
+    """An agent who is open for a call of a queue, at the instant of becoming so.
 
-    ``idle_order`` counts up with every agent that becomes idle; it settles equal instants.
+    - ``occupied``: slots in use (calls, offers, a wrap-up) of its ``config.capacity``.
+    - ``idle_since``, ``idle_order``: since when the agent is idle; the latter counts up with every agent that becomes idle
+      and settles equal instants.
+    - ``calls``, ``talk_seconds``: calls taken and time talked in calls that are over, both since the agent logged in.
+    - ``last_offer``: counts up with every offer that is made; that of the last one to this agent in this queue, 0 for none.
+    - ``position``: the agent's place in the queue's list, ``listed`` the order in which agents were made known: it settles
+      equal positions.
+    - ``draw()``: a number in [0, 1), another one each time: the only chance there is.
+    - ``clock``: the first number of the rank of the agent whom the queue picked last (never falls). A strategy by chance
+      draws from here on, see ``chance``.
     """
 
     config: AgentConfig
     occupied: int
     idle_since: float
     idle_order: int
+    calls: int
+    talk_seconds: float
+    last_offer: int
+    position: int
+    listed: int
+    draw: Callable[[], float]
+    clock: float = 0.0
 
 
 class Strategy(Protocol):
-    """Asked once whenever an agent becomes open for a call of the queue; no memory, no clock, no chance."""
+    """Asked once whenever an agent becomes open for a call of the queue; no memory and no clock of its own."""
 
     def rank(self, agent: Standing, queue: QueueConfig) -> Rank: ...
+
+
+@runtime_checkable
+class RingsSeveral(Protocol):
+    """What a strategy has besides that lets several phones ring for one call."""
+
+    def phones(self, step: int, queue: QueueConfig) -> int:
+        """How many may ring in this step. Step 0 begins with the first phone, the next one ``ring_step_seconds`` later."""

@@ -1,5 +1,6 @@
 """What can happen to an engine, in any order: commands, deadlines, crashes; with books kept from commands and outputs alone."""
 
+import random
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -81,8 +82,9 @@ class EngineRules(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = count(1)
+        self.luck = random.Random(1)
         self.arrivals = count(1)
-        self.engine = Engine(self.offer_id)
+        self.engine = Engine(self.offer_id, self.luck.random)
         self.now = 1000.0
         self.queues: dict[str, QueueConfig] = {}
         self.agents: dict[str, AgentConfig] = {}
@@ -351,7 +353,7 @@ class EngineRules(RuleBasedStateMachine):
         before = self.engine
         places = self.places(before)
         agents = {name: before._floor.agents.agents[AgentId(name)] for name in self.agents}
-        self.engine = Engine(self.offer_id)
+        self.engine = Engine(self.offer_id, self.luck.random)
         for queue in self.queues.values():
             self.engine.handle(ConfigureQueue(queue), self.now)
         for agent in self.agents.values():

@@ -89,7 +89,7 @@ class Day:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.numbers = count(1)
-        self.engine = Engine(lambda: f"o{next(self.numbers)}")
+        self.engine = Engine(lambda: f"o{next(self.numbers)}", self.random.random)
         self.agenda: list[tuple[float, int, Callable[[], Command | None]]] = []
 
     def open(self, queues: list[QueueConfig], agents: list[AgentConfig]) -> None:

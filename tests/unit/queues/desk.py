@@ -1,5 +1,6 @@
 """A small call centre in virtual time: an engine, and one line for each thing that a test says to it."""
 
+import random
 from itertools import count
 from typing import TypeVar
 
@@ -50,7 +51,8 @@ class Desk:
 
     def __init__(self, *queues: QueueConfig, now: float = 0.0) -> None:
         numbers = count(1)
-        self.engine = Engine(lambda: f"o{next(numbers)}")
+        self.luck = random.Random(1)
+        self.engine = Engine(lambda: f"o{next(numbers)}", self.luck.random)
         self.now = now
         self.outputs: list[Output] = []
         for queue in queues or (queue_config(),):

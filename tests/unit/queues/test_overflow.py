@@ -64,7 +64,7 @@ def refused(outputs: list[Output]) -> Refused:
 
 
 def restarted(desk: Desk, *queues: QueueConfig, rows: list[tuple[str, str, object]]) -> list[Output]:
-    desk.engine = Engine(lambda: "again")
+    desk.engine = Engine(lambda: "again", lambda: 0.5)
     for queue in queues:
         desk.do(ConfigureQueue(queue))
     return desk.engine.restore(rows, desk.now)
