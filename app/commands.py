@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 from app.configuration import ConfigObject, ObjectKind
 
 __all__ = [
-    "Configure", "Done", "EndWrapUp", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand", "RefusedReply", "Reply",
-    "SetAgentState", "SetCallPriority", "Unconfigure",
+    "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand",
+    "MoveCallToFront", "RefusedReply", "ReleaseCall", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
+    "SetCallPriority", "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
 
 
@@ -58,7 +59,61 @@ class SetCallPriority:
     priority: int
 
 
-LiveCommand = Configure | Unconfigure | SetAgentState | EndWrapUp | ExtendWrapUp | HangUp | SetCallPriority
+@dataclass(frozen=True, slots=True)
+class AssignCall:
+    """The waiting call is this agent's next; for ``seconds`` (None: while it waits) nobody else is offered it.
+
+    ``at_once``: refused unless the agent can take it now. Skills do not matter: a supervisor knows better.
+    """
+
+    call: str
+    agent: str
+    seconds: float | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveCall:
+    """Keep waiting call and agent for each other, for ``seconds``: neither gets anything else meanwhile."""
+
+    call: str
+    agent: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCall:
+    """The waiting call is kept for nobody any more."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequeueCall:
+    """To another queue (None: its own), the time of joining kept; a call that is talked leaves its agent for the line."""
+
+    call: str
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCallToFront:
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawCall:
+    """Take a waiting call out of its queue, and hang it up."""
+
+    call: str
+
+
+DispatchCommand = AssignCall | ReserveCall | ReleaseCall | RequeueCall | MoveCallToFront | WithdrawCall
+"""A supervisor's hand in the lines."""
+
+LiveCommand = (
+    Configure | Unconfigure | SetAgentState | EndWrapUp | ExtendWrapUp | HangUp | SetCallPriority | DispatchCommand
+)
 
 
 @dataclass(frozen=True, slots=True)

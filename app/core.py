@@ -11,17 +11,23 @@ from typing import assert_never
 from app.admission import Admission
 from app.callcenter import CallCenter
 from app.commands import (
+    AssignCall,
     Configure,
     Done,
     EndWrapUp,
     ExtendWrapUp,
     HangUp,
     LiveCommand,
+    MoveCallToFront,
     RefusedReply,
+    ReleaseCall,
     Reply,
+    RequeueCall,
+    ReserveCall,
     SetAgentState,
     SetCallPriority,
     Unconfigure,
+    WithdrawCall,
 )  # fmt: skip
 from app.configuration import Agent, ConfigObject, MediaServer, Queue
 from app.directory import Directory
@@ -270,6 +276,10 @@ class Core:
                 return RefusedReply(404, "unknown_call", f"no live call has the id {call!r}")
             case SetCallPriority(call, priority):
                 return _reply(self.centre.set_priority(call, priority, now))
+            case (
+                AssignCall() | ReserveCall() | ReleaseCall() | RequeueCall() | MoveCallToFront() | WithdrawCall()
+            ):  # fmt: skip
+                return _reply(self.centre.dispatch(command, now))
             case _:
                 assert_never(command)
 

@@ -17,7 +17,7 @@ __all__ = [
 
 CallEventKind = Literal[
     "arrived", "rejected", "queued", "parked", "park_failed", "offered", "ringing", "offer_ended", "answered",
-    "connected", "abandoned", "flowed_out", "withdrawn", "ended", "priority_changed",
+    "connected", "abandoned", "flowed_out", "withdrawn", "ended", "priority_changed", "requeued", "reserved", "released",
 ]  # fmt: skip
 
 Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]

@@ -40,6 +40,7 @@ class LiveCall:
     outcome: Outcome | None = None
     expected_wait_ms: int | None = None  # predicted when it entered the queue
     version: int = 1
+    talked_ms: int = 0  # before it went back into line
 
 
 def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queue | None, now: float) -> CallRecord:
@@ -65,7 +66,7 @@ def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queu
         cause=cause,
         wait_ms=wait_ms,
         ring_ms=_ring_ms(call, now),
-        talk_ms=_ms(call.connected_at, now) if call.connected_at is not None else 0,
+        talk_ms=call.talked_ms + (_ms(call.connected_at, now) if call.connected_at is not None else 0),
         offers=call.offers,
         priority=call.priority,
         within_threshold=wait_ms <= threshold * 1000 if counted else None,
@@ -89,7 +90,7 @@ def _wait_ms(call: LiveCall, now: float) -> int:
     if call.queued_at is None:
         return 0
     end = call.connected_at if call.connected_at is not None else call.left_queue_at
-    return _ms(call.queued_at, end if end is not None else now)
+    return max(0, _ms(call.queued_at, end if end is not None else now) - call.talked_ms)
 
 
 def _ring_ms(call: LiveCall, now: float) -> int:

@@ -42,7 +42,7 @@ PROBLEMS: Final[Mapping[str, Explanation]] = {
     "impossible-transition": Explanation(
         409,
         "Impossible in this state",
-        "The agent's state does not allow it; `allowed_transitions` lists what it does.",
+        "The state of the agent or call does not allow it: `reason` says why, `allowed_transitions` what an agent may do.",
     ),
     "precondition-failed": Explanation(
         412, "It was changed meanwhile", "`If-Match` names another version than the current one: fetch it again."

@@ -6,7 +6,7 @@ A pair that is absent is ignored and counted: the input belongs to something tha
 from enum import IntEnum
 from typing import Final
 
-from b2bua import bridge, ending, parking
+from b2bua import bridge, ending, parking, parting
 from b2bua.call import CallState as S
 from b2bua.floor import Action
 from b2bua.leg import LegKind
@@ -39,6 +39,8 @@ class CallInput(IntEnum):
     MEDIA_LEFT = 16
     # time
     STEP_DUE = 17
+    # commands that came later
+    REPARK = 18
 
 
 _I = CallInput
@@ -115,6 +117,7 @@ CALL_TABLE: Final[dict[tuple[S, CallInput], Action]] = {
     (S.CONNECTING, _I.MEDIA_FAILED): bridge.media_left,
     (S.CONNECTING, _I.MEDIA_LEFT): bridge.media_left,
     (S.CONNECTING, _I.STEP_DUE): bridge.retry,
+    (S.BRIDGED, _I.REPARK): parting.part,
     (S.BRIDGED, _I.DROP): bridge.drop,
     (S.BRIDGED, _I.REJECT): ending.reject,
     (S.BRIDGED, _I.HANG_UP): ending.hang_up,

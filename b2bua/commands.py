@@ -11,7 +11,7 @@ from sipcore.packets import ANY_FLOW, Hop
 
 __all__ = [
     "CallId", "CancelReason", "Command", "Dial", "DropLeg", "HangUp", "LegId", "MediaVanished", "OfferMode", "Park", "Play",
-    "Playlist", "Reject", "SetMediaServers", "Target",
+    "Playlist", "Reject", "Repark", "SetMediaServers", "Target",
 ]  # fmt: skip
 
 CallId = NewType("CallId", str)
@@ -48,6 +48,14 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Play:
+    call: CallId
+    playlist: Playlist
+
+
+@dataclass(frozen=True, slots=True)
+class Repark:
+    """Part a bridged caller from its callee, who is hung up, and park it (again)."""
+
     call: CallId
     playlist: Playlist
 
@@ -113,4 +121,4 @@ class MediaVanished:
     alive: frozenset[str]
 
 
-Command = Park | Play | Dial | DropLeg | Reject | HangUp | SetMediaServers | MediaVanished
+Command = Park | Play | Repark | Dial | DropLeg | Reject | HangUp | SetMediaServers | MediaVanished

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from b2bua.call import Call
-from b2bua.commands import Command, Dial, Park, Play, Reject
+from b2bua.commands import Command, Dial, Park, Play, Reject, Repark
 from b2bua.desk import Desk
 from b2bua.leg import CalleeLeg, Leg
 from b2bua.leg_table import LegInput, LegOutcome
@@ -44,6 +44,11 @@ class Cause(NamedTuple):
     def park(self) -> Park | Play:
         if not isinstance(self.command, Park | Play):
             raise TypeError(f"not a Park: {self.command!r}")
+        return self.command
+
+    def repark(self) -> Repark:
+        if not isinstance(self.command, Repark):
+            raise TypeError(f"not a Repark: {self.command!r}")
         return self.command
 
     def dial(self) -> Dial:

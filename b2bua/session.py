@@ -7,7 +7,7 @@ Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set o
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LegSession", "described", "same_media", "still_reaches"]
+__all__ = ["LegSession", "described", "same_media", "still_reaches", "unheld"]
 
 _OURS: Final = b"callyard"
 _DIRECTIONS: Final = (b"a=sendrecv", b"a=sendonly", b"a=recvonly", b"a=inactive")
@@ -88,6 +88,16 @@ def still_reaches(known: bytes, now: bytes, spoken: bytes) -> bool:
         for here, there in zip(_places(spoken), _places(now), strict=False)
         if there[1] != b"0"
     )
+
+
+def unheld(spoken: bytes, known: bytes) -> bytes:
+    """What a peer said (``spoken``) without the hold that what it was told (``known``) put it in (RFC 3264 §8.4).
+
+    A peer that itself holds, by an offer of its own, stays so: it was told sendrecv or recvonly.
+    """
+    if b"\na=sendonly" not in known and b"\na=inactive" not in known:
+        return spoken
+    return spoken.replace(b"\na=recvonly", b"\na=sendrecv").replace(b"\na=inactive", b"\na=sendrecv")
 
 
 _Place = tuple[bytes, bytes, bytes, bytes, list[bytes]]

@@ -9,7 +9,19 @@ from collections.abc import Callable, Iterable
 from b2bua import arrival, bridge, ending, parking, recovery, relay, snapshot
 from b2bua.call import Call, CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
-from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, MediaVanished, Park, Play, Reject, SetMediaServers
+from b2bua.commands import (
+    CallId,
+    Command,
+    Dial,
+    DropLeg,
+    HangUp,
+    MediaVanished,
+    Park,
+    Play,
+    Reject,
+    Repark,
+    SetMediaServers,
+)
 from b2bua.desk import Change, Desk, Purpose, SwitchboardConfig, Transit
 from b2bua.events import CallEvent, LegFailed, LegFailure
 from b2bua.floor import Cause, Floor
@@ -38,6 +50,7 @@ __all__ = ["Switchboard"]
 _COMMANDS: dict[type, CallInput] = {
     Park: CallInput.PARK,
     Play: CallInput.PLAY,
+    Repark: CallInput.REPARK,
     Dial: CallInput.DIAL,
     DropLeg: CallInput.DROP,
     Reject: CallInput.REJECT,

@@ -88,6 +88,7 @@ class Agent:
     calls: dict[TicketId, None] = field(default_factory=dict)
     wrap_up: WrapUp | None = None
     delay: Spell | None = None
+    reserved: dict[TicketId, bool] = field(default_factory=dict)  # kept for the agent; is a slot held for it?
     serves: tuple[QueueId, ...] = ()
     stamp: int = 0  # of the entries in the rosters, 0 when there are none
     misses: int = 0  # calls in a row that were not taken
@@ -109,8 +110,8 @@ class Agent:
         return len(self.offers) + len(self.calls) + (self.wrap_up is not None)
 
     @property
-    def open(self) -> bool:
-        """May a call be offered now?"""
+    def free(self) -> bool:
+        """May a call that is kept for the agent be offered now?"""
         return (
             self.status is AgentStatus.AVAILABLE
             and self.reachable
@@ -120,6 +121,16 @@ class Agent:
             and not self.outside
             and self.occupied < self.config.capacity
         )
+
+    @property
+    def held(self) -> int:
+        """Slots that are kept for reserved tickets."""
+        return sum(self.reserved.values()) if self.reserved else 0
+
+    @property
+    def open(self) -> bool:
+        """May any call be offered now?"""
+        return self.free and (not self.reserved or self.occupied + self.held < self.config.capacity)
 
     def routing_state(self) -> RoutingState:
         if self.status is AgentStatus.LOGGED_OUT and not self.occupied:
@@ -134,7 +145,9 @@ class Agent:
             return RoutingState.WRAP_UP
         if self.delay is not None:
             return RoutingState.NOT_RESPONDING
-        return RoutingState.PAUSED if self.status is AgentStatus.PAUSED else RoutingState.IDLE
+        if self.status is AgentStatus.PAUSED:
+            return RoutingState.PAUSED
+        return RoutingState.RESERVED if self.held >= self.config.capacity else RoutingState.IDLE
 
     def picture(self, offered: TicketId | None) -> Picture:
         """``offered``: the ticket of the agent's first offer, if there is one."""

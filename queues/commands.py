@@ -17,10 +17,11 @@ from queues.model import (
 )
 
 __all__ = [
-    "Abandon", "CallEnded", "CloseQueue", "Command", "ConfigureAgent", "ConfigurePauseReason", "ConfigureQueue",
-    "Connected", "EndWrapUp", "Enqueue", "ExtendWrapUp", "OfferAnswered", "OfferFailed", "OfferRinging", "OpenQueue",
-    "OutsideCalls", "RemoveAgent", "RemovePauseReason", "RemoveQueue", "SetDisposition", "SetOpening", "SetPriority",
-    "SetReachable", "SetReady", "SetStatus", "SetWrapUp", "Withdraw",
+    "Abandon", "AssignTicket", "CallEnded", "CloseQueue", "Command", "ConfigureAgent", "ConfigurePauseReason",
+    "ConfigureQueue", "Connected", "EndWrapUp", "Enqueue", "ExtendWrapUp", "MoveToFront", "OfferAnswered",
+    "OfferFailed", "OfferRinging", "OpenQueue", "OutsideCalls", "ReleaseTicket", "RemoveAgent", "RemovePauseReason",
+    "RemoveQueue", "RequeueTicket", "ReserveTicket", "SetDisposition", "SetOpening", "SetPriority", "SetReachable",
+    "SetReady", "SetStatus", "SetWrapUp", "Withdraw",
 ]  # fmt: skip
 
 
@@ -238,9 +239,58 @@ class SetDisposition:
     queues: frozenset[QueueId] | None = None
 
 
+@dataclass(slots=True)
+class AssignTicket:
+    """The ticket is this agent's next call, whoever else waits; nobody else is offered it ``until`` then (None: at all).
+
+    ``at_once``: refused unless the agent can take it now.
+    """
+
+    ticket: TicketId
+    agent: AgentId
+    until: float | None = None
+    at_once: bool = False
+
+
+@dataclass(slots=True)
+class ReserveTicket:
+    """Keep ticket and agent for each other until then: neither gets anything else meanwhile."""
+
+    ticket: TicketId
+    agent: AgentId
+    until: float
+
+
+@dataclass(slots=True)
+class ReleaseTicket:
+    """A ticket kept for an agent is everybody's again."""
+
+    ticket: TicketId
+
+
+@dataclass(slots=True)
+class RequeueTicket:
+    """Into another queue's line (None: its own), keeping the time of joining. A connected one leaves its agent.
+
+    ``ready`` False: a connected one is not offered before ``SetReady``.
+    """
+
+    ticket: TicketId
+    queue: QueueId | None = None
+    ready: bool = True
+
+
+@dataclass(slots=True)
+class MoveToFront:
+    """The ticket is the next of its queue to be served."""
+
+    ticket: TicketId
+
+
 Command = (
     ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent | SetStatus | SetReachable | Enqueue | SetReady
     | SetPriority | Abandon | Withdraw | OfferRinging | OfferAnswered | OfferFailed | Connected | CallEnded | EndWrapUp
     | ExtendWrapUp | OutsideCalls | ConfigurePauseReason | RemovePauseReason | SetWrapUp | SetDisposition
     | ExtendWrapUp | SetOpening | CloseQueue | OpenQueue
+    | AssignTicket | ReserveTicket | ReleaseTicket | RequeueTicket | MoveToFront
 )  # fmt: skip

@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterable
 from queues import (
     agent_commands,
     configuring,
+    dispatch_commands,
     door_commands,
     offer_commands,
     pausing,
+    reserving,
     restoring,
     ticket_commands,
     views,
 )
 from queues.commands import (
     Abandon,
+    AssignTicket,
     CallEnded,
     CloseQueue,
     Command,
@@ -26,11 +29,15 @@ from queues.commands import (
     EndWrapUp,
     Enqueue,
     ExtendWrapUp,
+    MoveToFront,
     OfferAnswered,
     OfferFailed,
     OfferRinging,
     OpenQueue,
     OutsideCalls,
+    ReleaseTicket,
+    RequeueTicket,
+    ReserveTicket,
     SetDisposition,
     SetOpening,
     SetPriority,
@@ -40,7 +47,7 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, PAUSE, PLACE, RING, RING_STEP, WRAP_UP
+from queues.deadlines import DELAY, PAUSE, PLACE, RESERVED, RING, RING_STEP, WRAP_UP
 from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.flowing import flow_out
@@ -182,6 +189,8 @@ class Engine:
                 return agent_commands.carry_out(self._floor, command, now)
             case SetOpening() | CloseQueue() | OpenQueue():
                 return door_commands.carry_out(self._floor, command, now)
+            case AssignTicket() | ReserveTicket() | ReleaseTicket() | RequeueTicket() | MoveToFront():
+                return dispatch_commands.carry_out(self._floor, command, now)
             case _:
                 return configuring.carry_out(self._floor, command, now)
 
@@ -203,6 +212,8 @@ class Engine:
                 self._floor.places.forget(key)
             elif kind == RING_STEP:
                 self._floor.ringing.stepped(self._floor.tickets[TicketId(key)], now)
+            elif kind == RESERVED:
+                reserving.expire(self._floor, TicketId(key))
             else:
                 flow_out(self._floor, self._floor.tickets[TicketId(key)], OverflowCause.MAX_WAIT, now)
             due = self._floor.deadlines.pop_due(now)

@@ -9,7 +9,7 @@ from typing import Final
 
 from queues.agent_rules import NO_CODE, PauseReason, PauseReasonId, WrappedCall
 from queues.agent_table import Agent, AgentTable, Picture, Spell, WrapUp
-from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RING, WRAP_UP, Deadlines
+from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RESERVED, RING, WRAP_UP, Deadlines
 from queues.doors import Door
 from queues.lines import Line, Ticket
 from queues.model import (
@@ -32,12 +32,15 @@ from queues.outputs import (
     OfferEnded,
     OfferResult,
     Output,
+    ReservationEnded,
     TicketEnded,
+    TicketReserved,
     TicketResult,
     TurnedAway,
     WithdrawOffer,
 )
 from queues.places import Places
+from queues.reservation import Reservation
 from queues.ringing import Ringing
 from queues.snapshot import Dirty
 from queues.staff import Staff
@@ -86,6 +89,11 @@ class Floor:
         """The line may have a ready ticket, or agents, that it had not."""
         self.touched_lines[line.config.id] = line
 
+    def touch_reserved(self, ticket: Ticket) -> None:
+        """The agent for whom the ticket is kept may take it now."""
+        if ticket.reservation is not None:
+            self.touch(self.agents.agents[ticket.reservation.agent])
+
     # --- tickets
 
     def admit(self, ticket: Ticket) -> None:
@@ -102,6 +110,7 @@ class Floor:
         cause: OverflowCause | None = None, turned_away: tuple[TurnedAway, ...] = (),
     ) -> None:  # fmt: skip
         """The ticket is over; its offers were ended before. ``overflow``, ``cause``: of one that flows out."""
+        self._end_reservation(ticket)
         if ticket.state is TicketState.WAITING:
             ticket.line.remove(ticket)
         self.deadlines.disarm(ticket.timer)
@@ -145,9 +154,49 @@ class Floor:
         ticket.line.add(ticket)
         self.touch_line(ticket.line)
 
+    # --- reservations
+
+    def reserve(self, ticket: Ticket, agent: Agent, reservation: Reservation, *, tell: bool = True) -> None:
+        """Keep a waiting ticket for the agent, instead of for whom it was kept before."""
+        self._end_reservation(ticket)
+        ticket.reservation = reservation
+        if reservation.until is not None:
+            reservation.timer = self.deadlines.arm(reservation.until, RESERVED, ticket.id)
+        agent.reserved[ticket.id] = reservation.holds
+        ticket.line.relist(ticket)
+        self.touch(agent)
+        self.dirty.tickets[ticket.id] = None
+        if tell:
+            self.outputs.append(TicketReserved(ticket.id, reservation.agent, reservation.until))
+
+    def unreserve(self, ticket: Ticket) -> None:
+        """Give the ticket back to all, if it was kept for one agent."""
+        reservation = ticket.reservation
+        if reservation is None:
+            return
+        self._end_reservation(ticket)
+        if ticket.state is TicketState.WAITING:
+            ticket.line.relist(ticket)
+            self.touch_line(ticket.line)
+        self.outputs.append(ReservationEnded(ticket.id, reservation.agent))
+
+    def _end_reservation(self, ticket: Ticket) -> None:
+        reservation = ticket.reservation
+        if reservation is None:
+            return
+        ticket.reservation = None
+        self.deadlines.disarm(reservation.timer)
+        self.dirty.tickets[ticket.id] = None
+        agent = self.agents.agents.get(reservation.agent)
+        if agent is not None:
+            del agent.reserved[ticket.id]
+            self.touch(agent)
+
     # --- offers
 
     def make_offer(self, ticket: Ticket, agent: Agent, now: float) -> None:
+        alone = ticket.reservation is not None  # kept for this agent: no other phone is to join in
+        self._end_reservation(ticket)
         offer_id = OfferId(self._offer_ids())
         ring_until = now + ticket.line.config.ring_seconds
         timer = self.deadlines.arm(ring_until, RING, offer_id)
@@ -156,7 +205,8 @@ class Floor:
             ticket.line.remove(ticket)
             ticket.state = TicketState.OFFERED
         ticket.offers = (*ticket.offers, offer_id)
-        self.ringing.offered(ticket, now)
+        if not alone:
+            self.ringing.offered(ticket, now)
         self.agents.picked(agent, ticket.line.config.id)
         agent.offers[offer_id] = False
         self.touch(agent)
@@ -300,7 +350,7 @@ class Floor:
                 told.since = now
             told.picture = picture
             told.at = now
-        if agent.removed and not agent.offers and not agent.calls:
+        if agent.removed and not agent.offers and not agent.calls and not agent.reserved:
             self.agents.forget(agent)
 
     def take_outputs(self) -> list[Output]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from queues.model import AgentId, OfferId, OverflowCause, QueueConfig, QueueId, TicketId, TicketState
 from queues.outputs import TicketResult
+from queues.reservation import Reservation
 from queues.waits import UNSEEN
 
 __all__ = ["Line", "Place", "Ticket"]
@@ -49,6 +50,7 @@ class Ticket:
     ring_step: int = 0
     ring_timer: int = 0  # of the next step
     connected_at: float | None = None
+    reservation: Reservation | None = None  # kept for one agent: not in the heap
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
@@ -56,6 +58,11 @@ class Ticket:
     @property
     def place(self) -> Place:
         return (-self.line.config.priority - self.priority, self.joined_at, self.sequence)
+
+    @property
+    def for_all(self) -> bool:
+        """May whoever is open for its line be offered it?"""
+        return self.ready and self.reservation is None
 
 
 class Line:
@@ -74,7 +81,7 @@ class Line:
     def add(self, ticket: Ticket) -> None:
         self.waiting[ticket.id] = ticket
         self._of_priority[ticket.priority] = self._of_priority.get(ticket.priority, 0) + 1
-        if ticket.ready:
+        if ticket.for_all:
             self._push(ticket)
 
     def remove(self, ticket: Ticket) -> None:
@@ -88,9 +95,13 @@ class Line:
 
     def set_ready(self, ticket: Ticket, *, ready: bool) -> None:
         ticket.ready = ready
-        if ready and not ticket.stamp:
+        self.relist(ticket)
+
+    def relist(self, ticket: Ticket) -> None:
+        """Whether it may be offered to all has changed."""
+        if ticket.for_all and not ticket.stamp:
             self._push(ticket)
-        elif not ready:
+        elif not ticket.for_all:
             self._unpush(ticket)
 
     def set_priority(self, ticket: Ticket, priority: int) -> None:

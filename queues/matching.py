@@ -10,6 +10,7 @@ from queues.flowing import check_staff, leave_doomed
 from queues.joining import join
 from queues.lines import Line, Place, Ticket
 from queues.outputs import Output
+from queues.reserving import preferred, serve
 
 __all__ = ["settle"]
 
@@ -42,6 +43,8 @@ def settle(floor: Floor, now: float) -> list[Output]:
 
 def _feed(floor: Floor, agent: Agent, now: float) -> None:
     """The agent takes the best tickets of the lines it serves; with slots left it is open for whoever comes."""
+    if agent.reserved:
+        serve(floor, agent, now)
     while agent.open:
         ticket = _best_ticket(floor, agent)
         if ticket is None:
@@ -67,6 +70,9 @@ def _serve(floor: Floor, line: Line, now: float) -> None:
 def _best_ticket(floor: Floor, agent: Agent) -> Ticket | None:
     best: Ticket | None = None
     best_place: Place = (0, 0.0, 0)
+    if agent.reserved:
+        best = preferred(floor, agent)
+        best_place = best.place if best is not None else best_place
     lines = floor.lines
     for queue in agent.serves:
         head = lines[queue].head()

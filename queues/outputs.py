@@ -16,9 +16,10 @@ from queues.model import (
 )
 
 __all__ = [
-    "AgentChanged", "AgentIncident", "AgentNoted", "CancelReason", "Change", "DispositionGiven", "MakeOffer", "OfferEnded",
-    "OfferResult", "Output", "QueueChanged", "RefusalReason", "Refused", "TicketEnded", "TicketMoved", "TicketQueued",
-    "TicketResult", "TurnedAway", "WithdrawOffer",
+    "AgentChanged", "AgentIncident", "AgentNoted", "CancelReason", "Change", "DispositionGiven", "MakeOffer",
+    "OfferEnded", "OfferResult", "Output", "QueueChanged", "RefusalReason", "Refused", "ReservationEnded",
+    "TicketEnded", "TicketMoved", "TicketQueued", "TicketRequeued", "TicketReserved", "TicketResult", "TurnedAway",
+    "WithdrawOffer",
 ]  # fmt: skip
 
 Change = tuple[str, str, object | None]
@@ -43,6 +44,7 @@ class CancelReason(StrEnum):
     TIMED_OUT = "timed_out"  # the ticket's max_wait
     FLOWED_OUT = "flowed_out"  # for any other cause
     ANSWERED_ELSEWHERE = "answered_elsewhere"  # another agent took the call first
+    REASSIGNED = "reassigned"  # a supervisor gives the ticket to another agent or queue
     AGENT_GONE = "agent_gone"  # removed, logged out by force, unreachable
 
 
@@ -88,6 +90,33 @@ class TicketMoved:
     queue: QueueId
     to: QueueId
     cause: OverflowCause
+
+
+@dataclass(slots=True)
+class TicketRequeued:
+    """A ticket stands in this queue's line now (again, if it was connected), with the time of joining that it had."""
+
+    ticket: TicketId
+    queue: QueueId
+    joined_at: float
+    position: int
+
+
+@dataclass(slots=True)
+class TicketReserved:
+    """The ticket is kept for the agent ``until`` then (None: as long as it waits)."""
+
+    ticket: TicketId
+    agent: AgentId
+    until: float | None
+
+
+@dataclass(slots=True)
+class ReservationEnded:
+    """The ticket is everybody's again. Not said when it ends with an offer or with the ticket."""
+
+    ticket: TicketId
+    agent: AgentId
 
 
 class TicketResult(StrEnum):
@@ -229,5 +258,6 @@ class Refused:
 
 Output = (
     MakeOffer | WithdrawOffer | TicketQueued | TicketMoved | TicketEnded | OfferEnded | AgentChanged | AgentNoted
-    | DispositionGiven | QueueChanged | Refused
+    | DispositionGiven | QueueChanged
+    | TicketRequeued | TicketReserved | ReservationEnded | Refused
 )  # fmt: skip

@@ -25,6 +25,7 @@ from queues.model import (
     TicketState,
 )
 from queues.outputs import TicketEnded, TicketResult
+from queues.reservation import Reservation
 from queues.snapshot import AgentRow, OfferRow, PlaceRow, QueueRow, TicketRow, WaitsRow
 from queues.tally import Tally
 from queues.waits import ClassWaits, Mean
@@ -133,6 +134,10 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
     ticket.wrap_up_seconds = row.wrap_up_seconds
     ticket.visited, ticket.caller = row.visited, row.caller
     floor.admit(ticket)
+    agent = floor.agents.configured(row.reserved_for) if row.reserved_for is not None else None
+    if agent is not None:
+        kept = Reservation(agent.config.id, row.reserved_until, row.reserved_first, row.reserved_holds)
+        floor.reserve(ticket, agent, kept, tell=False)
 
 
 def _restore_waits(floor: Floor, row: WaitsRow) -> None:

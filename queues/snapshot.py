@@ -43,6 +43,10 @@ class TicketRow:
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
     connected_at: float | None = None
+    reserved_for: AgentId | None = None
+    reserved_until: float | None = None
+    reserved_first: bool = False
+    reserved_holds: bool = False
 
 
 @dataclass(slots=True)
@@ -154,11 +158,16 @@ class Dirty:
 
 
 def ticket_row(ticket: Ticket) -> TicketRow:
-    return TicketRow(
+    row = TicketRow(
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
         ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
         1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller, ticket.connected_at,
     )  # fmt: skip
+    kept = ticket.reservation
+    if kept is not None:
+        row.reserved_for, row.reserved_until = kept.agent, kept.until
+        row.reserved_first, row.reserved_holds = kept.first, kept.holds
+    return row
 
 
 def agent_row(agent: Agent) -> AgentRow:

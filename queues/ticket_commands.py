@@ -10,7 +10,7 @@ from queues.model import QueueId, TicketId, TicketState
 from queues.outputs import CancelReason, RefusalReason, Refused, TicketQueued, TicketResult
 from queues.waits import UNSEEN
 
-__all__ = ["TicketCommand", "carry_out"]
+__all__ = ["TicketCommand", "carry_out", "leave_agent", "unconnected", "unknown"]
 
 TicketCommand = Enqueue | SetReady | SetPriority | Abandon | Withdraw | CallEnded | SetWrapUp
 
@@ -68,21 +68,22 @@ def _admit(floor: Floor, command: Enqueue, found: Route, queue: QueueId, now: fl
     floor.outputs.append(TicketQueued(command.ticket, queue, joined_at, position, expected, found.turned_away))
 
 
-def _unconnected(floor: Floor, ticket_id: TicketId) -> Ticket | Refused:
+def unconnected(floor: Floor, ticket_id: TicketId) -> Ticket | Refused:
+    """A ticket that waits or is offered."""
     ticket = floor.tickets.get(ticket_id)
     if ticket is None:
-        return _unknown(ticket_id)
+        return unknown(ticket_id)
     if ticket.state is TicketState.CONNECTED:
         return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"ticket {ticket_id} is connected to an agent")
     return ticket
 
 
-def _unknown(ticket_id: TicketId) -> Refused:
+def unknown(ticket_id: TicketId) -> Refused:
     return Refused(RefusalReason.UNKNOWN_TICKET, f"there is no ticket {ticket_id}")
 
 
 def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
-    ticket = _unconnected(floor, command.ticket)
+    ticket = unconnected(floor, command.ticket)
     if isinstance(ticket, Refused):
         return ticket
     if ticket.ready is command.ready:
@@ -90,6 +91,7 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
     if ticket.state is TicketState.WAITING:
         ticket.line.set_ready(ticket, ready=command.ready)
         floor.touch_line(ticket.line)
+        floor.touch_reserved(ticket)
     ticket.ready = command.ready
     floor.ringing.weigh(ticket)
     floor.dirty.tickets[ticket.id] = None
@@ -97,7 +99,7 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
 
 
 def _set_priority(floor: Floor, command: SetPriority) -> Refused | None:
-    ticket = _unconnected(floor, command.ticket)
+    ticket = unconnected(floor, command.ticket)
     if isinstance(ticket, Refused):
         return ticket
     if ticket.state is TicketState.WAITING:
@@ -110,7 +112,7 @@ def _set_priority(floor: Floor, command: SetPriority) -> Refused | None:
 
 def _leave(floor: Floor, ticket_id: TicketId, result: TicketResult, reason: CancelReason, now: float) -> Refused | None:
     """Also while an agent's answer is on its way: one owner decides, the late answer is dropped by its receiver."""
-    ticket = _unconnected(floor, ticket_id)
+    ticket = unconnected(floor, ticket_id)
     if isinstance(ticket, Refused):
         return ticket
     floor.withdraw_offers(ticket, reason, now)
@@ -124,16 +126,26 @@ def _leave(floor: Floor, ticket_id: TicketId, result: TicketResult, reason: Canc
 def _call_ended(floor: Floor, ticket_id: TicketId, now: float) -> Refused | None:
     ticket = floor.tickets.get(ticket_id)
     if ticket is None:
-        return _unknown(ticket_id)
-    if ticket.state is not TicketState.CONNECTED or ticket.agent is None:
+        return unknown(ticket_id)
+    if ticket.state is not TicketState.CONNECTED:
         return Refused(RefusalReason.NOT_POSSIBLE_NOW, f"ticket {ticket_id} is not connected")
-    agent = floor.agents.agents[ticket.agent]
-    del agent.calls[ticket_id]
-    if ticket.connected_at is not None:
-        agent.tally.talk_seconds += now - ticket.connected_at
-    floor.agents.now_idle(agent, now)
-    wrap_ups.begin(floor, agent, ticket, now)
-    floor.touch(agent)
-    floor.emptied(agent, now)
+    leave_agent(floor, ticket, now)
     floor.end_ticket(ticket, TicketResult.COMPLETED)
     return None
+
+
+def leave_agent(floor: Floor, ticket: Ticket, now: float) -> None:
+    """A connected ticket's agent has done with it, and wraps up."""
+    if ticket.agent is None:
+        return
+    agent = floor.agents.agents[ticket.agent]
+    ticket.agent, ticket.call_order = None, 0
+    del agent.calls[ticket.id]
+    if ticket.connected_at is not None:
+        agent.tally.talk_seconds += now - ticket.connected_at
+        ticket.connected_at = None
+    floor.agents.now_idle(agent, now)
+    wrap_ups.begin(floor, agent, ticket, now)
+    ticket.coded, ticket.wrap_up_seconds = False, None
+    floor.touch(agent)
+    floor.emptied(agent, now)

@@ -40,6 +40,8 @@ class TicketView:
     ready: bool
     offers: tuple[OfferId, ...]
     agent: AgentId | None  # whom it is connected to
+    reserved_for: AgentId | None = None
+    reserved_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,10 @@ def ticket_view(floor: Floor, ticket_id: TicketId) -> TicketView | None:
     ticket = floor.tickets.get(ticket_id)
     if ticket is None:
         return None
+    kept = ticket.reservation
     return TicketView(
         ticket.id, ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.ready,
-        ticket.offers, ticket.agent,
+        ticket.offers, ticket.agent, kept.agent if kept is not None else None, kept.until if kept is not None else None,
     )  # fmt: skip
 
 

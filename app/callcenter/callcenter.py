@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from app.callcenter.desk import Desk, OfBoard, OfEngine
+from app.callcenter.dispatching import Dispatching
 from app.callcenter.leaving import Leaving
 from app.callcenter.offering import Offering
 from app.callcenter.waiting import Waiting
 from app.chronicle import Chronicle, retold
+from app.commands import DispatchCommand
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.directory import Directory
 from app.facts import Fact
@@ -36,7 +38,8 @@ class CallCenter:
         self._leaving = Leaving(desk)
         self._waiting = Waiting(desk, self._leaving)
         offering = Offering(desk, self._waiting, self._leaving)
-        rooms = (self._waiting, offering, self._leaving)
+        self._dispatching = Dispatching(desk)
+        rooms = (self._waiting, offering, self._leaving, self._dispatching)
         self._of_board: OfBoard = {said: hears for room in rooms for said, hears in room.of_board.items()}
         self._of_engine: OfEngine = {said: hears for room in rooms for said, hears in room.of_engine.items()}
         self._of_engine[from_engine.AgentChanged] = desk.chronicle.agent_changed
@@ -103,6 +106,12 @@ class CallCenter:
         if refused is None and call is not None:
             call.priority = priority
             self._desk.note(call, "priority_changed", now)
+        return refused
+
+    def dispatch(self, command: DispatchCommand, now: float) -> Refused | None:
+        """A supervisor's hand in the lines."""
+        refused = self._dispatching.carry_out(command, now)
+        self._run(now)
         return refused
 
     # ------------------------------------------------------------------ configuration and presence
@@ -202,4 +211,5 @@ class CallCenter:
     def retold(self) -> Iterable[Fact]:
         """The calls and agents there are, for projections that begin now."""
         views = [self._desk.engine.agent_view(agent) for agent in self._desk.engine.agents()]
-        return retold(self.calls.values(), [view for view in views if view is not None])
+        yield from retold(self.calls.values(), [view for view in views if view is not None])
+        yield from self._dispatching.retold()

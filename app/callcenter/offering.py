@@ -14,7 +14,9 @@ from queues.model import FailureCause, OfferId
 
 __all__ = ["Offering"]
 
-_STILL_WAITING = (from_engine.CancelReason.RING_TIMEOUT, from_engine.CancelReason.AGENT_GONE)
+_STILL_WAITING = (
+    from_engine.CancelReason.RING_TIMEOUT, from_engine.CancelReason.AGENT_GONE, from_engine.CancelReason.REASSIGNED,
+)  # fmt: skip
 
 
 class Offering:

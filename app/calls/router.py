@@ -7,10 +7,21 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 
 from app.auth.access import READ, SUPERVISOR
-from app.calls.schemas import LiveCall, PriorityBody
-from app.commands import HangUp, LiveCommand, RefusedReply, SetCallPriority
+from app.calls.schemas import AssignBody, LiveCall, PriorityBody, RequeueBody, ReserveBody
+from app.commands import (
+    AssignCall,
+    HangUp,
+    LiveCommand,
+    MoveCallToFront,
+    RefusedReply,
+    ReleaseCall,
+    RequeueCall,
+    ReserveCall,
+    SetCallPriority,
+    WithdrawCall,
+)
 from app.paging import Cursor, Limit, Page, after_cursor, to_cursor
-from app.problems import FieldError, Problem, invalid
+from app.problems import FieldError, Problem, Where, invalid
 from app.projections.access import UsesView
 from app.projections.live import LiveView
 from app.projections.views import CallState, CallView
@@ -69,6 +80,48 @@ async def set_priority(services: UsesServices, view: UsesView, call_id: str, bod
     return _shown(services, view, call_id)
 
 
+@router.post("/{call_id}/assign", dependencies=[SUPERVISOR])
+async def assign(services: UsesServices, view: UsesView, call_id: str, body: AssignBody) -> LiveCall:
+    """Give a waiting call to an agent: it is offered as soon as the agent is open, before all others."""
+    agent = _agent(view, body.agent, "body") or ""
+    await _submit(services, AssignCall(call_id, agent, body.wait_seconds, body.now))
+    return _shown(services, view, call_id)
+
+
+@router.post("/{call_id}/reserve", dependencies=[SUPERVISOR])
+async def reserve(services: UsesServices, view: UsesView, call_id: str, body: ReserveBody) -> LiveCall:
+    """Keep a waiting call and an agent for each other."""
+    agent = _agent(view, body.agent, "body") or ""
+    await _submit(services, ReserveCall(call_id, agent, body.seconds))
+    return _shown(services, view, call_id)
+
+
+@router.delete("/{call_id}/reservation", status_code=204, dependencies=[SUPERVISOR])
+async def release(services: UsesServices, call_id: str) -> None:
+    """An assignment or reservation is over: the call is for whoever is open."""
+    await _submit(services, ReleaseCall(call_id))
+
+
+@router.post("/{call_id}/requeue", dependencies=[SUPERVISOR])
+async def requeue(services: UsesServices, view: UsesView, call_id: str, body: RequeueBody) -> LiveCall:
+    """A waiting call to another queue; a call that is talked back into line, without its agent. Its time of joining stays."""
+    await _submit(services, RequeueCall(call_id, _queue(view, body.queue, "body")))
+    return _shown(services, view, call_id)
+
+
+@router.post("/{call_id}/front", dependencies=[SUPERVISOR])
+async def move_to_front(services: UsesServices, view: UsesView, call_id: str) -> LiveCall:
+    """The waiting call is the next of its queue: its priority rises above that of the first in line."""
+    await _submit(services, MoveCallToFront(call_id))
+    return _shown(services, view, call_id)
+
+
+@router.post("/{call_id}/withdraw", status_code=204, dependencies=[SUPERVISOR])
+async def withdraw(services: UsesServices, call_id: str) -> None:
+    """Take a waiting call out of its queue and hang up; one that is talked is refused."""
+    await _submit(services, WithdrawCall(call_id))
+
+
 def _shown(services: Services, view: LiveView, call_id: str) -> LiveCall:
     call = view.call(call_id, services.clock())
     if call is None:
@@ -84,17 +137,17 @@ def _matches(call: CallView, queue: str | None, agent: str | None, state: CallSt
     )
 
 
-def _queue(view: LiveView, ref: str | None) -> str | None:
+def _queue(view: LiveView, ref: str | None, where: Where = "query") -> str | None:
     found = None if ref is None else view.queue_id(ref)
     if ref is not None and found is None:
-        raise invalid([FieldError("queue", f"there is no queue {ref!r}", "query")])
+        raise invalid([FieldError("queue", f"there is no queue {ref!r}", where)])
     return found
 
 
-def _agent(view: LiveView, ref: str | None) -> str | None:
+def _agent(view: LiveView, ref: str | None, where: Where = "query") -> str | None:
     found = None if ref is None else view.agent_id(ref)
     if ref is not None and found is None:
-        raise invalid([FieldError("agent", f"there is no agent {ref!r}", "query")])
+        raise invalid([FieldError("agent", f"there is no agent {ref!r}", where)])
     return found
 
 

@@ -5,10 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
+from app.fields import Name
 from app.projections.views import CallState, CallView
 from app.resources import Body
 
-__all__ = ["LiveCall", "PriorityBody"]
+__all__ = ["AssignBody", "LiveCall", "PriorityBody", "RequeueBody", "ReserveBody"]
 
 
 class LiveCall(BaseModel):
@@ -17,6 +18,7 @@ class LiveCall(BaseModel):
     ``agent``: whoever rings, connects or talks. ``position`` counts from 1 and is null once the caller talks.
     ``wait_seconds``: from entering the queue until connected, or until now. ``expected_wait_seconds``: still to
     come, null once connected or where nothing is known. ``offers``: how many agents were rung.
+    ``reserved_for``: the agent for whom a waiting call is kept.
     """
 
     id: str
@@ -35,6 +37,7 @@ class LiveCall(BaseModel):
     wait_seconds: float | None
     expected_wait_seconds: float | None
     offers: int
+    reserved_for: str | None = None
 
     @classmethod
     def of(cls, call: CallView) -> Self:
@@ -55,6 +58,7 @@ class LiveCall(BaseModel):
             wait_seconds=call.wait_seconds,
             expected_wait_seconds=call.expected_wait_seconds,
             offers=call.offers,
+            reserved_for=call.reserved_name or call.reserved_for,
         )
 
 
@@ -62,6 +66,30 @@ class PriorityBody(Body):
     """Higher is served first; the caller keeps its time of joining."""
 
     priority: Annotated[int, Field(ge=-1000, le=1000)]
+
+
+class AssignBody(Body):
+    """The call is the agent's next, whoever else waits and whatever its skills; nobody else is offered it.
+
+    ``wait_seconds``: for so long (null: while it waits). ``now``: refused unless the agent can take it at once.
+    """
+
+    agent: Name
+    wait_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    now: bool = False
+
+
+class ReserveBody(Body):
+    """Call and agent are kept for each other: neither gets anything else for so many seconds."""
+
+    agent: Name
+    seconds: Annotated[float, Field(gt=0, le=86_400)]
+
+
+class RequeueBody(Body):
+    """``queue`` null: back into its own, for a call that is talked."""
+
+    queue: Name | None = None
 
 
 def _instant(seconds: float | None) -> datetime | None:

@@ -116,6 +116,8 @@ class Day:
                 self._queued(fact)
             elif fact.kind == "connected":
                 self._connected(fact)
+            elif fact.kind == "requeued":
+                self._requeued(fact)
         elif isinstance(fact, CallRecord):
             self._recorded(fact)
         elif isinstance(fact, WrapUp):
@@ -163,6 +165,18 @@ class Day:
         call.wait_ms = round((event.time - call.queued_at) * 1000)
         call.in_time = call.wait_ms <= self._threshold(call.queue) * 1000
         self._counts(call.queue).answer(call.wait_ms, in_time=call.in_time)
+
+    def _requeued(self, event: CallEvent) -> None:
+        """The call is the other queue's now, and not answered any more: its last outcome will count."""
+        call = self._open.get(event.call)
+        if call is None or event.queue is None:
+            return
+        counts = self._counts(call.queue)
+        counts.offered -= 1
+        if call.answered:
+            counts.answer(call.wait_ms, in_time=call.in_time, sign=-1)
+        call.queue, call.answered = event.queue, False
+        self._counts(event.queue).offered += 1
 
     def _recorded(self, record: CallRecord) -> None:
         """The record has the last word: what was counted on the way is taken back first."""

@@ -233,6 +233,7 @@ class LiveView:
             case "offered":
                 call.offers += 1
                 call.offer = event.offer
+                call.reserved_for = None
                 self._advance(call, event)
             case "ringing" | "answered" if event.offer != call.offer:
                 pass  # a late word about an offer that is over
@@ -241,6 +242,20 @@ class LiveView:
                 self._advance(call, event)
             case "ringing" | "answered" | "abandoned" | "flowed_out" | "withdrawn" | "rejected":
                 self._advance(call, event)
+            case _:
+                self._dispatched(call, event)
+
+    def _dispatched(self, call: CallView, event: CallEvent) -> None:
+        """What a supervisor did in the lines."""
+        match event.kind:
+            case "requeued":
+                call.queue, call.connected_at = event.queue, None
+                call.state = self._waiting_state(call)
+                call.agent = call.offer = None
+            case "reserved":
+                call.reserved_for = event.agent
+            case "released":
+                call.reserved_for = None
             case _:
                 pass
 
@@ -311,6 +326,7 @@ class LiveView:
         shown = msgspec.structs.replace(call)
         shown.queue_name = self.queue_name(call.queue)
         shown.agent_name = self.agent_name(call.agent)
+        shown.reserved_name = self.agent_name(call.reserved_for)
         place = place_of(call)
         if place is not None:
             shown.position = self._lines[place.queue].position(place)

@@ -34,6 +34,8 @@ class CallView(msgspec.Struct, gc=False):
     connected_at: float | None = None
     offer: str | None = None
     offers: int = 0
+    reserved_for: str | None = None
+    reserved_name: str | None = None
 
 
 class TodayStats(msgspec.Struct, frozen=True):

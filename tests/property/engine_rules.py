@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from queues.commands import (
     Abandon,
+    AssignTicket,
     CallEnded,
     Command,
     ConfigureAgent,
@@ -17,11 +18,15 @@ from queues.commands import (
     EndWrapUp,
     Enqueue,
     ExtendWrapUp,
+    MoveToFront,
     OfferAnswered,
     OfferFailed,
     OfferRinging,
+    ReleaseTicket,
     RemoveAgent,
     RemoveQueue,
+    RequeueTicket,
+    ReserveTicket,
     SetPriority,
     SetReachable,
     SetReady,
@@ -49,8 +54,11 @@ from queues.outputs import (
     OfferResult,
     Output,
     Refused,
+    ReservationEnded,
     TicketEnded,
     TicketQueued,
+    TicketRequeued,
+    TicketReserved,
     TicketResult,
 )
 
@@ -76,6 +84,7 @@ class Booked:
     ready: bool
     offers: set[str] = field(default_factory=set)
     agent: str | None = None
+    kept: tuple[str, bool] | None = None  # for whom, and is a slot held?
 
 
 class EngineRules(RuleBasedStateMachine):
@@ -124,6 +133,20 @@ class EngineRules(RuleBasedStateMachine):
                     self.ended[output.result] += 1
                 case AgentChanged():
                     self.hear_agent(output)
+                case TicketReserved():
+                    live = self.engine._floor.agents.agents[output.agent]
+                    held = live.reserved.get(output.ticket, False)
+                    self.tickets[output.ticket].kept = (output.agent, held)
+                case ReservationEnded():
+                    kept = self.tickets[output.ticket].kept
+                    assert kept is not None
+                    assert kept[0] == output.agent
+                    self.tickets[output.ticket].kept = None
+                case TicketRequeued():
+                    booked = self.tickets[output.ticket]
+                    assert output.joined_at == booked.joined_at, "the place in line is kept"
+                    booked.queue = output.queue
+                    booked.agent = None
                 case _:
                     assert not isinstance(output, Refused)
         for offer in [output for output in outputs if isinstance(output, MakeOffer)]:
@@ -145,14 +168,26 @@ class EngineRules(RuleBasedStateMachine):
         booked = self.tickets[offer.ticket]
         assert booked.ready
         assert booked.agent is None
-        assert self.eligible(self.agents[offer.agent], self.queues[offer.queue])
-        place = (-booked.priority, booked.arrival)
-        for other in self.tickets.values():  # FIFO within a priority, and high priorities first
-            if other.queue == booked.queue and other.ready and not other.offers and other.agent is None:
-                assert place <= (-other.priority, other.arrival)
+        kept, booked.kept = booked.kept, None
+        if kept is not None:
+            assert kept[0] == offer.agent, "a ticket kept for one agent is offered to nobody else"
+        else:
+            assert self.eligible(self.agents[offer.agent], self.queues[offer.queue])
+            self.check_order(booked)
         booked.offers.add(offer.offer)
         self.offers[offer.offer] = (offer.ticket, offer.agent)
         assert self.in_hand(offer.agent) <= self.agents[offer.agent].capacity
+
+    def check_order(self, booked: Booked) -> None:
+        """FIFO within a priority, and high priorities first."""
+        place = (-booked.priority, booked.arrival)
+        for other in self.tickets.values():
+            if other.queue == booked.queue and other.ready and self.state_of(other) is TicketState.WAITING:
+                assert other.kept is not None or place <= (-other.priority, other.arrival)
+
+    def held_by(self, agent: str) -> int:
+        """Slots that are kept for tickets."""
+        return sum(1 for booked in self.tickets.values() if booked.kept == (agent, True))
 
     def hear_offer_ended(self, ended: OfferEnded) -> None:
         assert self.offers.pop(ended.offer) == (ended.ticket, ended.agent)
@@ -338,6 +373,47 @@ class EngineRules(RuleBasedStateMachine):
         if self.tickets[ticket].agent is None:
             self.tickets[ticket].priority = priority
         self.do(SetPriority(ticket, priority))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, name=agent_names, seconds=st.sampled_from([None, 3.0, 30.0]), at_once=st.booleans())
+    def assign(self, pick: int, name: str, seconds: float | None, at_once: bool) -> None:
+        until = None if seconds is None else self.now + seconds
+        self.do(AssignTicket(self.some_ticket(pick), AgentId(name), until, at_once))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, name=agent_names, seconds=st.sampled_from([0.0, 3.0, 30.0]))
+    def reserve(self, pick: int, name: str, seconds: float) -> None:
+        self.do(ReserveTicket(self.some_ticket(pick), AgentId(name), self.now + seconds))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks)
+    def release(self, pick: int) -> None:
+        self.do(ReleaseTicket(self.some_ticket(pick)))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks, queue=st.one_of(st.none(), queue_names), ready=mostly)
+    def requeue(self, pick: int, queue: str | None, ready: bool) -> None:
+        ticket = self.some_ticket(pick)
+        booked = self.tickets[ticket]
+        was_ready, talking = booked.ready, booked.agent is not None
+        booked.ready = ready if talking else was_ready
+        outputs = self.do(RequeueTicket(ticket, QueueId(queue) if queue is not None else None, ready))
+        if isinstance(outputs[0], Refused):
+            booked.ready = was_ready
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=picks)
+    def to_the_front(self, pick: int) -> None:
+        ticket = self.some_ticket(pick)
+        booked = self.tickets[ticket]
+        if booked.agent is None:
+            mine = [each for each in self.tickets.values() if each.queue == booked.queue and each is not booked]
+            mine = [each for each in mine if self.state_of(each) is TicketState.WAITING]
+            ahead = [e.priority for e in mine if (-e.priority, e.arrival) < (-booked.priority, booked.arrival)]
+            booked.priority = max(ahead, default=booked.priority - 1) + 1
+        self.do(MoveToFront(ticket))
+        if booked.agent is None and not booked.offers:
+            assert self.engine.waiting(QueueId(booked.queue))[0] == ticket
 
     @rule(seconds=st.sampled_from([0.0, 0.5, 1.0, 4.0, 15.0, 20.0, 60.0]))
     def time_passes(self, seconds: float) -> None:

@@ -40,6 +40,7 @@ class EngineMachine(EngineRules):
                 self.state_of(booked), booked.joined_at, booked.priority,
             )  # fmt: skip
             assert (view.ready, set(view.offers), view.agent) == (booked.ready, booked.offers, booked.agent)
+            assert view.reserved_for == (booked.kept[0] if booked.kept is not None else None)
 
     @invariant()
     def lines_are_in_order(self) -> None:
@@ -54,10 +55,14 @@ class EngineMachine(EngineRules):
         for agent in self.agents.values():
             live = self.engine._floor.agents.agents[agent.id]
             free = live.status is AgentStatus.AVAILABLE and live.reachable and not live.pending and not live.delay
-            if not free or self.in_hand(agent.id) + (live.wrap_up is not None) >= agent.capacity:
+            slots = agent.capacity - self.in_hand(agent.id) - (live.wrap_up is not None)
+            if not free or slots <= 0:
                 continue
             for booked in self.tickets.values():
-                if booked.ready and self.state_of(booked) is TicketState.WAITING:
+                if not booked.ready or self.state_of(booked) is not TicketState.WAITING:
+                    continue
+                assert booked.kept is None or booked.kept[0] != agent.id
+                if booked.kept is None and slots > self.held_by(agent.id):
                     assert not self.eligible(agent, self.queues[booked.queue])
 
     @invariant()

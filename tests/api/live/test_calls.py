@@ -3,7 +3,18 @@
 import httpx
 import pytest
 
-from app.commands import HangUp, RefusedReply, SetCallPriority
+from app.commands import (
+    AssignCall,
+    HangUp,
+    LiveCommand,
+    MoveCallToFront,
+    RefusedReply,
+    ReleaseCall,
+    RequeueCall,
+    ReserveCall,
+    SetCallPriority,
+    WithdrawCall,
+)
 from app.projections.live import LiveView
 from tests.api.conftest import RecordingGateway
 from tests.unit.app.histories import NOON, Story
@@ -26,6 +37,7 @@ async def test_one_call(client: httpx.AsyncClient) -> None:
         "agent": "ana", "agent_id": "a1", "priority": 0, "position": None, "arrived_at": "2026-01-01T12:00:01Z",
         "queued_at": "2026-01-01T12:00:01Z", "connected_at": "2026-01-01T12:00:11Z", "wait_seconds": 10.0,
         "expected_wait_seconds": None, "offers": 1,
+        "reserved_for": None,
     }  # fmt: skip
     assert (await client.get("/api/v1/calls/c9")).status_code == 404
 
@@ -86,6 +98,70 @@ async def test_priority(client: httpx.AsyncClient, gateway: RecordingGateway) ->
     refused = await client.post("/api/v1/calls/c1/priority", json={"priority": 7})
     assert (refused.status_code, refused.json()["reason"]) == (409, "not_possible_now")
     assert (await client.post("/api/v1/calls/c2/priority", json={"priority": 10**9})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "verb", "body", "command"),
+    [
+        ("POST", "assign", {"agent": "ana"}, AssignCall("c2", "a1")),
+        ("POST", "assign", {"agent": "a1", "wait_seconds": 30, "now": True}, AssignCall("c2", "a1", 30, at_once=True)),
+        ("POST", "reserve", {"agent": "ana", "seconds": 30}, ReserveCall("c2", "a1", 30)),
+        ("DELETE", "reservation", None, ReleaseCall("c2")),
+        ("POST", "requeue", {"queue": "sales"}, RequeueCall("c2", "q2")),
+        ("POST", "requeue", {}, RequeueCall("c2")),
+        ("POST", "front", None, MoveCallToFront("c2")),
+        ("POST", "withdraw", None, WithdrawCall("c2")),
+    ],
+)
+async def test_dispatch(
+    client: httpx.AsyncClient, gateway: RecordingGateway, method: str, verb: str, body: object, command: LiveCommand
+) -> None:
+    path = f"/api/v1/calls/c2/{verb}"
+    answer = await client.request(method, path, json=body)
+    assert answer.status_code in (200, 204)
+    assert gateway.commands == [command]
+    gateway.reply = RefusedReply(409, "not_possible_now", "an agent has answered ticket c2")
+    refused = await client.request(method, path, json=body)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "not_possible_now")
+    gateway.reply = RefusedReply(404, "unknown_ticket", "there is no ticket c2")
+    assert (await client.request(method, path, json=body)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "field"),
+    [
+        ("assign", {}, "agent"),
+        ("assign", {"agent": "x"}, "agent"),
+        ("assign", {"agent": "ana", "wait_seconds": 0}, "wait_seconds"),
+        ("reserve", {"agent": "ana"}, "seconds"),
+        ("reserve", {"agent": "ana", "seconds": -1}, "seconds"),
+        ("requeue", {"queue": "x"}, "queue"),
+        ("requeue", {"colour": 1}, "colour"),
+    ],
+)
+async def test_wrong_dispatch(
+    client: httpx.AsyncClient, gateway: RecordingGateway, verb: str, body: object, field: str
+) -> None:
+    answer = await client.post(f"/api/v1/calls/c2/{verb}", json=body)
+    assert answer.status_code == 422
+    assert [(error["in"], error["field"]) for error in answer.json()["errors"]] == [("body", field)]
+    assert not gateway.commands
+
+
+async def test_what_dispatch_shows(client: httpx.AsyncClient, live: LiveView) -> None:
+    story = Story()
+    story.step("c2", "reserved", NOON + 20, agent="a1")
+    live.apply(story.facts[-1])
+    assert (await client.get("/api/v1/calls/c2")).json()["reserved_for"] == "ana"
+    story.step("c2", "released", NOON + 21, agent="a1")
+    story.step("c1", "requeued", NOON + 22, queue="q2", position=1)
+    for fact in story.facts[-2:]:
+        live.apply(fact)
+    assert (await client.get("/api/v1/calls/c2")).json()["reserved_for"] is None
+    call = (await client.get("/api/v1/calls/c1")).json()
+    assert (call["queue"], call["state"], call["agent"], call["position"]) == ("sales", "parked", None, 1)
+    stats = (await client.get("/api/v1/queues/sales/stats")).json()
+    assert (stats["waiting"], stats["today"]["offered"], stats["today"]["answered"]) == (2, 2, 0)
 
 
 @pytest.mark.parametrize("path", ["calls", "calls/c1", "queues/stats", "reports/calls", "events", "internals"])
