@@ -14,7 +14,6 @@ from queues.commands import (
     SetReady,
     SetStatus,
 )
-from queues.engine import Engine
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,
@@ -245,14 +244,10 @@ def test_a_reservation_survives_a_restart() -> None:
     desk = busy_desk()
     desk.do(AssignTicket(A, BO, until=30.0), 4)
     rows = [change for change in desk.engine.take_changes() if change[2] is not None]
-    engine = Engine(lambda: "n1")
-    for queue in (queue_config(), queue_config("sales")):
-        engine.handle(ConfigureQueue(queue), 5)
-    other = Desk(queue_config(), now=5)
-    other.engine = engine
+    other = Desk(queue_config(), queue_config("sales"), now=5)
     for name in ("ana", "bo"):
         other.agent(name)
-    assert not [output for output in engine.restore(rows, 6) if isinstance(output, TicketReserved)]
+    assert not [output for output in other.engine.restore(rows, 6) if isinstance(output, TicketReserved)]
     assert reserved(other, "a") == ("bo", 30.0)
     other.pass_to(30)
     assert reserved(other, "a") == (None, None)
