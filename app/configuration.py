@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.announcements import Announcements
 from queues.model import AgentConfig, QueueConfig
 
 __all__ = [
@@ -37,7 +38,8 @@ class Queue:
     """A queue: what the engine decides by (``routing``) and what a caller hears and how it is parked.
 
     ``early_media``: the caller is parked in a 183, not answered, until an agent takes the call, at most
-    ``early_media_max_seconds``. ``greeting``: a sound played once before the first offer. ``music``: looped while waiting.
+    ``early_media_max_seconds``. ``greeting``: a sound played once before the first offer. ``music``: looped while waiting,
+    between ``announcements``.
     """
 
     routing: QueueConfig
@@ -47,6 +49,7 @@ class Queue:
     greeting: str | None = None
     early_media: bool = False
     early_media_max_seconds: float = 120.0
+    announcements: Announcements | None = None
 
 
 @dataclass(frozen=True, slots=True)

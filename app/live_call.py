@@ -35,6 +35,7 @@ class LiveCall:
     ring_ms: int = 0
     parked: bool = False  # a media session was asked for
     greeting: bool = False  # it is being played, the ticket is not ready yet
+    announcing: bool = False  # an announcement is being played between the music
     forward: str | None = None
     left_queue_at: float | None = None  # flowed out or withdrawn
     outcome: Outcome | None = None

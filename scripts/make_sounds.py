@@ -5,7 +5,7 @@ The music is composed here and synthesised in plain Python, so it belongs to the
 espeak-ng (the only program needed besides Python) and resampled here. Nothing is fetched and nothing is random: the
 same espeak-ng gives the same files.
 
-    scripts/make_sounds.py [DIRECTORY]
+    .venv/bin/python scripts/make_sounds.py [DIRECTORY]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import array
 import math
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from app.announcements import PROMPTS as ANNOUNCED
+from media.g711 import encode_ulaw
 
 RATE: Final = 8000
 PROMPTS: Final = {
@@ -97,6 +101,29 @@ def speak(text: str) -> list[float]:
             return resample(array.array("h", source.readframes(source.getnframes())), source.getframerate())
 
 
+def write_small(path: Path, samples: list[float], peak: float) -> None:
+    """As µ-law, half the size of ``write``: the wave module knows only linear samples."""
+    loudest = max(abs(s) for s in samples)
+    data = encode_ulaw([round(s / loudest * peak * 32767) for s in samples])
+    form = struct.pack("<HHIIHHH", 7, 1, RATE, RATE, 1, 8, 0)
+    fact = struct.pack("<I", len(data))
+    data += b"\xff" * (len(data) % 2)
+    chunks = b"".join(
+        name + struct.pack("<I", len(chunk)) + chunk
+        for name, chunk in ((b"fmt ", form), (b"fact", fact), (b"data", data))
+    )
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    print(f"{path}: {len(samples) / RATE:.1f} s, {path.stat().st_size} bytes")
+
+
+def trimmed(samples: list[float]) -> list[float]:
+    """Without the silence at both ends but for a twentieth of a second, so that words follow one another."""
+    loudest = max(abs(s) for s in samples)
+    heard = [n for n, s in enumerate(samples) if abs(s) > loudest / 50]
+    pause = RATE // 20
+    return samples[max(0, heard[0] - pause) : heard[-1] + pause]
+
+
 def write(path: Path, samples: list[float], peak: float) -> None:
     """Scale to ``peak`` (0…1) and write."""
     loudest = max(abs(s) for s in samples)
@@ -117,6 +144,8 @@ def main(arguments: list[str]) -> None:
     write(folder / "music-sales.wav", compose(SALES_BARS, SALES_PATTERN, 2.7), 0.5)
     for name, text in PROMPTS.items():
         write(folder / f"{name}.wav", speak(text), 0.7)
+    for name, text in ANNOUNCED.items():
+        write_small(folder / f"{name}.wav", trimmed(speak(text)), 0.7)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.dispatching import Dispatching
 from app.callcenter.leaving import Leaving
@@ -36,7 +37,8 @@ class CallCenter:
     def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
         self._desk = desk = Desk(engine, board, directory, ids)
         self._leaving = Leaving(desk)
-        self._waiting = Waiting(desk, self._leaving)
+        self._announcing = Announcing(desk)
+        self._waiting = Waiting(desk, self._leaving, self._announcing)
         offering = Offering(desk, self._waiting, self._leaving)
         self._dispatching = Dispatching(desk)
         rooms = (self._waiting, offering, self._leaving, self._dispatching)
@@ -75,10 +77,12 @@ class CallCenter:
     def expire(self, now: float) -> None:
         self._desk.work.extend(self._desk.board.expire(now))
         self._desk.work.extend(self._desk.engine.expire(now))
+        self._announcing.expire(now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
-        return earliest(self._desk.board.next_deadline(), self._desk.engine.next_deadline())
+        desk = self._desk
+        return earliest(desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline())
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
         """A command of REST or presence; what it brings about is carried out before this returns."""
@@ -197,6 +201,8 @@ class CallCenter:
         self._run(now)
         for call in list(desk.calls.values()):
             self._go_on(call, now)
+            if call.parked and call.connected_at is None:
+                self._announcing.begin(call, now)
         self._run(now)
 
     def _go_on(self, call: LiveCall, now: float) -> None:

@@ -1,5 +1,6 @@
 """A call arrives, takes its place in a queue and is parked; and what it hears there."""
 
+from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
 from app.live_call import LiveCall, waiting_list
@@ -15,10 +16,11 @@ __all__ = ["Waiting"]
 
 
 class Waiting:
-    __slots__ = ("_desk", "_leaving", "of_board", "of_engine")
+    __slots__ = ("_announcing", "_desk", "_leaving", "of_board", "of_engine")
 
-    def __init__(self, desk: Desk, leaving: Leaving) -> None:
+    def __init__(self, desk: Desk, leaving: Leaving, announcing: Announcing) -> None:
         self._desk = desk
+        self._announcing = announcing
         self._leaving = leaving
         self.of_board: OfBoard = {
             from_board.CallParked: self._parked,
@@ -64,6 +66,7 @@ class Waiting:
 
     def _parked(self, call: LiveCall, _: from_board.CallParked, now: float) -> None:
         self._desk.note(call, "parked", now)
+        self._announcing.begin(call, now)
         if not call.greeting:
             self._desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
 
@@ -78,8 +81,10 @@ class Waiting:
             desk.tell_board(to_board.Reject(CallId(call.id), 480), now)
 
     def _played(self, call: LiveCall, _: from_board.PlayFinished, now: float) -> None:
-        """The greeting is over: music, and the first offer."""
+        """The greeting is over: music, and the first offer. Or an announcement: music again."""
         desk = self._desk
+        if self._announcing.finished(call, now):
+            return
         if call.greeting:
             call.greeting = False
             desk.touch(call)

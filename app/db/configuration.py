@@ -93,6 +93,7 @@ def _queue(row: QueueRow, requirements: tuple[Requirement, ...]) -> Queue:
         greeting=row.greeting,
         early_media=row.early_media,
         early_media_max_seconds=row.early_media_max_seconds,
+        **policies_of(Queue, row.policies),
     )
 
 

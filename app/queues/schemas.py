@@ -40,6 +40,25 @@ class ServiceLevelPart(_Part):
     threshold_seconds: Seconds = 20.0
 
 
+class AnnouncementsPart(_Part):
+    """What waiting callers hear between the music. ``comfort``: sounds, one each time, in turn. ``every_seconds`` null: once.
+
+    With everything off there would be nothing to hear.
+    """
+
+    position: bool = False
+    expected_wait: bool = False
+    first_after_seconds: Seconds = 15.0
+    every_seconds: Annotated[float, Field(ge=5, le=3600)] | None = 60.0
+    comfort: Annotated[list[SoundName], Field(max_length=16)] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.position or self.expected_wait or self.comfort):
+            raise ValueError("position, expected_wait or comfort must say what to announce")
+        return self
+
+
 class DelaysPart(_Part):
     """Seconds that an agent is left alone after a failed offer, by cause."""
 
@@ -75,6 +94,7 @@ class _Fields(BaseModel):
     greeting: SoundName | None = None
     early_media: bool = False
     early_media_max_seconds: Annotated[float, Field(ge=1, le=3600)] = 120.0
+    announcements: AnnouncementsPart | None = None
 
 
 class QueueBody(_Fields, Body):

@@ -22,7 +22,7 @@ _PLAIN: Final = (
     "name", "strategy", "priority", "ring_seconds", "wrap_up_seconds", "max_wait", "max_length", "overflow", "delays",
     "service_level", "short_abandon_seconds", "music", "greeting", "early_media", "early_media_max_seconds",
 )  # fmt: skip
-_POLICIES: Final = ("ageing", "weight")
+_POLICIES: Final = ("ageing", "weight", "announcements")
 
 
 class Queues(Resource[QueueRow, QueueBody, QueueView]):

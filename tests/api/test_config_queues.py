@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from app.announcements import Announcements
 from app.commands import Configure, Unconfigure
 from app.configuration import Agent, Queue
 from queues.model import Overflow, OverflowAction, Requirement
@@ -34,6 +35,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"service_level": {"goal": 1}}, "service_level.goal"),
     ({"delays": {"busy": "long"}}, "delays.busy"),
     ({"music": "../../etc/passwd"}, "music"),
+    ({"announcements": {"every_seconds": 60}}, "announcements"),
+    ({"announcements": {"position": True, "every_seconds": 1}}, "announcements.every_seconds"),
+    ({"announcements": {"comfort": ["../x"]}}, "announcements.comfort[0]"),
 ]
 
 
@@ -115,3 +119,18 @@ async def test_deleting_a_queue_leaves_its_agents_with_their_other_queues(
     assert isinstance(agent, Configure)
     assert isinstance(agent.item, Agent)
     assert agent.item.routing.queues == frozenset()  # not None, which would mean every queue
+
+
+async def test_announcements_reach_the_live_core_and_are_shown(client: AsyncClient, gateway: RecordingGateway) -> None:
+    wanted = {"position": True, "every_seconds": 45, "comfort": ["please-wait"]}
+    view = await created(client, "queues", name="support", announcements=wanted)
+    full = {"expected_wait": False, "first_after_seconds": 15.0, **wanted}
+    assert view["announcements"] == full
+    command = gateway.commands[-1]
+    assert isinstance(command, Configure)
+    assert isinstance(command.item, Queue)
+    assert command.item.announcements == Announcements(position=True, every_seconds=45, comfort=("please-wait",))
+    answer = await client.patch(
+        f"/api/v1/queues/{view['id']}", json={"announcements": None}, headers={"If-Match": '"1"'}
+    )
+    assert answer.json()["announcements"] is None

@@ -131,7 +131,8 @@ def test_preloading_names_the_unusable(tmp_path: Path) -> None:
 
 def test_the_shipped_sounds_can_be_played_and_are_small() -> None:
     library = SoundLibrary([SHIPPED_SOUNDS])
-    assert library.names() == ["all-agents-busy", "goodbye", "greeting", "music", "music-sales", "please-wait"]
+    prompts = {"all-agents-busy", "goodbye", "greeting", "music", "music-sales", "please-wait"}
+    assert prompts < set(library.names())
     assert library.preload() == []
     assert sum(path.stat().st_size for path in SHIPPED_SOUNDS.iterdir()) < 1_500_000
     assert library.get("music").frames("PCMA") != library.get("music-sales").frames("PCMA")
