@@ -3,19 +3,30 @@
 Journalled as it changes (table ``live_call``), so that a restart loses no time stamp. Instants are seconds since the epoch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.configuration import Queue
 from app.facts import CallRecord, Outcome
 from b2bua.commands import Playlist
 from b2bua.events import EndedBy
 
-__all__ = ["LiveCall", "record_of", "waiting_list"]
+__all__ = ["LiveCall", "Rung", "record_of", "waiting_list"]
+
+
+@dataclass(slots=True)
+class Rung:
+    """An offer that is up: whose phone is rung, and since when. ``elsewhere``: another agent took the call first."""
+
+    agent: str
+    since: float
+    elsewhere: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class LiveCall:
-    """``offer`` and ``offer_agent``: what rings now. ``forward``: the leg of an overflow. ``outcome`` once it is decided."""
+    """``ringing``: the offers that are up, by id, in the order in which they were made. ``forward``: the leg of an overflow.
+    ``outcome`` once it is decided.
+    """
 
     id: str
     sip_call_id: str
@@ -29,9 +40,7 @@ class LiveCall:
     connected_at: float | None = None
     agent: str | None = None
     offers: int = 0
-    offer: str | None = None
-    offer_agent: str | None = None
-    offered_at: float | None = None
+    ringing: dict[str, Rung] = field(default_factory=dict)
     ring_ms: int = 0
     parked: bool = False  # a media session was asked for
     greeting: bool = False  # it is being played, the ticket is not ready yet
@@ -42,6 +51,10 @@ class LiveCall:
     expected_wait_ms: int | None = None  # predicted when it entered the queue
     version: int = 1
     talked_ms: int = 0  # before it went back into line
+
+    def first_rung(self) -> Rung | None:
+        """Whose phone rings for the longest time."""
+        return next(iter(self.ringing.values()), None)
 
 
 def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queue | None, now: float) -> CallRecord:
@@ -95,9 +108,10 @@ def _wait_ms(call: LiveCall, now: float) -> int:
 
 
 def _ring_ms(call: LiveCall, now: float) -> int:
-    """Of the offer that succeeded, or was up when the caller left."""
-    if call.connected_at is None and call.offered_at is not None:
-        return _ms(call.offered_at, now)
+    """Of the offer that succeeded; or was up (the first of several) when the caller left."""
+    rung = call.first_rung()
+    if call.connected_at is None and rung is not None:
+        return _ms(rung.since, now)
     return call.ring_ms
 
 

@@ -98,9 +98,10 @@ def progress(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 
 
 def ring_back(floor: Floor, call: Call, cause: Cause, now: float) -> None:
-    """The same, to a caller that is not parked: it hears ring-back."""
+    """The same, to a caller that is not parked: it hears ring-back, from the first of several phones on."""
     progress(floor, call, cause, now)
-    if not call.answered:
+    others = [leg for leg in call.legs.values() if leg is not cause.leg and leg.state is LegState.RINGING]
+    if not call.answered and not others:
         floor.signalling.progress(call, 180)
 
 

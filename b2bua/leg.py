@@ -51,6 +51,7 @@ class Leg:
     refresh_at: float | None = None  # when we refresh the session, or (``refreshing`` False) give it up (RFC 4028)
     refreshing: bool = True
     session_expires: int = 0  # seconds; 0: no session timer on this leg
+    farewell: str = ""  # the Reason (RFC 3326) of its CANCEL, also of a BYE that has to follow
 
 
 @dataclass(slots=True, eq=False)

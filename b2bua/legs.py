@@ -16,13 +16,16 @@ _LEAVING = frozenset({LegState.CANCELLING, LegState.OK_SENT_LEAVING, LegState.LE
 def advance(
     desk: Desk, signalling: Signalling, call: Call, leg: Leg, leg_input: LegInput, now: float, reason: str = ""
 ) -> LegOutcome:
-    """Move the leg on. ``reason`` goes out as the Reason header (RFC 3326) of a CANCEL or BYE that follows."""
+    """Move the leg on. ``reason`` goes out as the Reason header (RFC 3326) of a CANCEL or BYE that follows, also of the BYE
+    after a CANCEL that came too late.
+    """
     step = LEG_TABLE.get((leg.state, leg_input))
     if step is None:
         desk.ignored += 1
         return LegOutcome.NONE
     state, action, outcome = step
     leg.state = state
+    leg.farewell = reason = reason or leg.farewell
     if state not in _LEAVING:
         if action is not LegAction.NOTHING:
             _perform(signalling, call, leg, action, now, reason)

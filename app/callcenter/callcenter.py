@@ -65,7 +65,7 @@ class CallCenter:
                 self._waiting.arrived(each, queue, priority, now)
         self._run(now)
         call = self.calls.get(call_id)
-        if call is not None and call.offer is None and not call.parked and call.forward is None:
+        if call is not None and not call.ringing and not call.parked and call.forward is None:
             self._waiting.park(call, now)
             self._run(now)
 
@@ -189,7 +189,7 @@ class CallCenter:
         for table, key, row in everything:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
-                row.offer = row.offer_agent = row.offered_at = None
+                row.ringing.clear()
         outputs = desk.engine.restore([r for r in everything if r[0] in ROWS], now)
         living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
         for call in list(desk.calls.values()):
@@ -208,7 +208,7 @@ class CallCenter:
     def _go_on(self, call: LiveCall, now: float) -> None:
         """What a call of the journal still needs: a media session, or its overflow begun again."""
         desk = self._desk
-        if not call.parked and call.forward is None and call.offer is None and call.connected_at is None:
+        if not call.parked and call.forward is None and not call.ringing and call.connected_at is None:
             self._waiting.park(call, now)
         elif call.forward is not None and desk.board.state_of(CallId(call.id)) is not CallState.BRIDGED:
             queue = desk.directory.queues.get(call.queue)

@@ -45,7 +45,8 @@ class Leaving:
             desk.tell_engine(to_engine.CallEnded(ticket), now)
         elif event.by == "caller":
             if desk.tell_engine(to_engine.Abandon(ticket), now) is None:
-                desk.note(call, "abandoned", now, agent=call.offer_agent)
+                rung = call.first_rung()
+                desk.note(call, "abandoned", now, agent=rung.agent if rung is not None else None)
         else:
             desk.tell_engine(to_engine.Withdraw(ticket), now)
         queue = desk.directory.queues.get(call.queue)

@@ -3,7 +3,7 @@
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
 from app.callcenter.waiting import Waiting
-from app.live_call import LiveCall
+from app.live_call import LiveCall, Rung
 from app.vocabulary import drop_reason, failure_cause
 from b2bua import commands as to_board
 from b2bua import events as from_board
@@ -46,7 +46,7 @@ class Offering:
             desk.tell_engine(to_engine.OfferFailed(output.offer, FailureCause.UNREACHABLE), now)
             return
         call.offers += 1
-        call.offer, call.offer_agent, call.offered_at = output.offer, output.agent, now
+        call.ringing[output.offer] = Rung(output.agent, now)
         desk.note(call, "offered", now, agent=output.agent, offer=output.offer)
         desk.tell_board(to_board.Dial(CallId(call.id), LegId(output.offer), target, agent.offer), now)
 
@@ -55,15 +55,21 @@ class Offering:
         reason = drop_reason(output.reason)
         desk.tell_board(to_board.DropLeg(CallId(output.ticket), LegId(output.offer), reason), now)
         call = desk.calls.get(output.ticket)
-        if call is not None and output.reason in _STILL_WAITING:
-            self._waiting.after_straight(call, now)
+        if call is None:
+            return
+        if output.reason in _STILL_WAITING:
+            self._waiting.after_straight(call, output.offer, now)
+        elif output.reason is from_engine.CancelReason.ANSWERED_ELSEWHERE and output.offer in call.ringing:
+            call.ringing[output.offer].elsewhere = True
 
     def _ringing(self, call: LiveCall, event: from_board.LegRinging, now: float) -> None:
         leg = event.leg
         if leg == call.forward:
             return
         self._desk.tell_engine(to_engine.OfferRinging(OfferId(leg)), now)
-        self._desk.chronicle.note(call, "ringing", now, agent=call.offer_agent, offer=leg)
+        rung = call.ringing.get(leg)
+        if rung is not None:
+            self._desk.chronicle.note(call, "ringing", now, agent=rung.agent, offer=leg)
 
     def _answered(self, call: LiveCall, event: from_board.LegAnswered, now: float) -> None:
         desk, leg = self._desk, event.leg
@@ -80,8 +86,9 @@ class Offering:
         if desk.tell_engine(to_engine.Connected(OfferId(leg)), now) is not None:
             desk.tell_board(to_board.DropLeg(CallId(call.id), leg), now)
             return
-        call.connected_at, call.agent, call.outcome = now, call.offer_agent, "answered"
-        call.ring_ms = round((now - call.offered_at) * 1000) if call.offered_at is not None else 0
+        rung = call.ringing[leg]
+        call.connected_at, call.agent, call.outcome = now, rung.agent, "answered"
+        call.ring_ms = round((now - rung.since) * 1000)
         desk.note(call, "connected", now, agent=call.agent, offer=leg)
 
     def _leg_failed(self, call: LiveCall, event: from_board.LegFailed, now: float) -> None:
@@ -89,15 +96,17 @@ class Offering:
         if leg == call.forward:
             self._leaving.forward_failed(call, now)
             return
-        self._waiting.after_straight(call, now)
+        self._waiting.after_straight(call, leg, now)
         self._desk.tell_engine(to_engine.OfferFailed(OfferId(leg), failure_cause(event.cause)), now)
 
     def _offer_ended(self, output: from_engine.OfferEnded, now: float) -> None:
         call = self._desk.calls.get(output.ticket)
+        rung = call.ringing.pop(output.offer, None) if call is not None else None
         if call is None or output.result is from_engine.OfferResult.CONNECTED:
             return
-        if call.offer == output.offer:
+        if rung is not None and call.connected_at is None:
             call.ring_ms = round(output.ring_seconds * 1000)
-            call.offer = call.offer_agent = call.offered_at = None
         cause = output.cause.value if output.cause is not None else output.result.value
+        if rung is not None and rung.elsewhere:
+            cause = "answered_elsewhere"
         self._desk.note(call, "offer_ended", now, agent=output.agent, offer=output.offer, cause=cause)

@@ -52,8 +52,13 @@ class Waiting:
         early = queue.early_media_max_seconds if queue is not None and queue.early_media else None
         self._desk.tell_board(to_board.Park(CallId(call.id), playlist, early if call.has_offer else None), now)
 
-    def after_straight(self, call: LiveCall, now: float) -> None:
-        """A straight offer failed: the caller is parked now, while the next agent may be ringing already."""
+    def after_straight(self, call: LiveCall, offer: str, now: float) -> None:
+        """A straight offer failed: the caller is parked now, while the next agent may be ringing already.
+
+        Where other phones were rung with it, the caller goes on hearing them.
+        """
+        if call.ringing.keys() - {offer}:
+            return
         if not call.parked and self._desk.board.state_of(CallId(call.id)) is CallState.ARRIVED:
             self.park(call, now)
 

@@ -46,6 +46,7 @@ class LiveView:
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
         self._parked: set[str] = set()
+        self._ringing: dict[str, dict[str, str | None]] = {}  # by call: the offers that are up, and whose
         self._by_state: Counter[str] = Counter()
         self._lines: dict[str, Line] = {}
         self._queues: dict[str, Queue] = {}
@@ -225,22 +226,25 @@ class LiveView:
                 if call.state == "queued":
                     call.state = "parked"
             case "offer_ended":
-                if call.state in {"offered", "connecting"} and call.offer == event.offer:
-                    call.state = self._waiting_state(call)
-                    call.agent = call.offer = None
+                self._offer_ended(call, event.offer)
             case "priority_changed":
                 call.priority = event.priority or 0
             case "offered":
                 call.offers += 1
+                self._offered(call, event)
+            case "ringing" | "answered" if event.offer not in self._ringing.get(call.id, {}):
+                pass  # a late word about an offer that is over
+            case "ringing" if event.offer != call.offer:
+                pass  # another phone of several
+            case "answered":
                 call.offer = event.offer
                 call.reserved_for = None
                 self._advance(call, event)
-            case "ringing" | "answered" if event.offer != call.offer:
-                pass  # a late word about an offer that is over
             case "connected":
+                self._ringing.pop(call.id, None)
                 call.connected_at = event.time if call.connected_at is None else call.connected_at
                 self._advance(call, event)
-            case "ringing" | "answered" | "abandoned" | "flowed_out" | "withdrawn" | "rejected":
+            case "ringing" | "abandoned" | "flowed_out" | "withdrawn" | "rejected":
                 self._advance(call, event)
             case _:
                 self._dispatched(call, event)
@@ -263,6 +267,26 @@ class LiveView:
         call.state = _STEPS[event.kind]
         call.agent = event.agent or call.agent
 
+    def _offered(self, call: CallView, event: CallEvent) -> None:
+        """Another phone rings; of several that do, the first is shown."""
+        offers = self._ringing.setdefault(call.id, {})
+        offers[event.offer or ""] = event.agent
+        if len(offers) == 1:
+            call.offer = event.offer
+            self._advance(call, event)
+
+    def _offer_ended(self, call: CallView, offer: str | None) -> None:
+        offers = self._ringing.get(call.id, {})
+        offers.pop(offer or "", None)
+        if call.state not in {"offered", "connecting"} or call.offer != offer:
+            return
+        if offers:
+            call.state = "offered"
+            call.offer, call.agent = next(iter(offers.items()))
+        else:
+            call.state = self._waiting_state(call)
+            call.agent = call.offer = None
+
     def _waiting_state(self, call: CallView) -> CallState:
         return "parked" if call.id in self._parked else "queued"
 
@@ -272,6 +296,7 @@ class LiveView:
             self._move(place_of(call), None)
             self._by_state[call.state] -= 1
             self._order.discard(call_id)
+            self._ringing.pop(call_id, None)
             self._parked.discard(call_id)
 
     def _move(self, before: Place | None, after: Place | None) -> None:

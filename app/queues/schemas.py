@@ -81,6 +81,8 @@ class _Fields(BaseModel):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     requirements: Annotated[list[RequirementPart], Field(max_length=32)] = []
     ring_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
+    ring_at_most: Annotated[int, Field(ge=1, le=200)] = 20
+    ring_step_seconds: Annotated[float, Field(ge=0.5, le=600)] = 5.0
     wrap_up_seconds: Seconds = 0.0
     max_wait: Annotated[float, Field(gt=0, le=86_400)] | None = 600.0
     max_length: Annotated[int, Field(ge=0)] | None = None

@@ -10,6 +10,7 @@ from queues.strategies.least_talk_time import LeastTalkTime
 from queues.strategies.longest_idle import LongestIdle
 from queues.strategies.port import RingsSeveral, Strategy
 from queues.strategies.round_robin import RoundRobin
+from queues.strategies.several import RingAll, RingProgressively
 from queues.strategies.top_down import TopDown
 
 __all__ = ["BUILT_IN", "STRATEGIES", "register", "rings_several", "unregister"]
@@ -21,6 +22,8 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "least-talk-time": LeastTalkTime(),
     "longest-idle": LongestIdle(),
     "random": Random(),
+    "ring-all": RingAll(),
+    "ring-progressively": RingProgressively(),
     "round-robin": RoundRobin(),
     "top-down": TopDown(),
     "weighted-random": WeightedRandom(),

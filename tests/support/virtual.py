@@ -51,6 +51,7 @@ class Peer:
     dialog: Dialog | None = None
     invite_key: ClientKey = ClientKey("")
     answer_requests: bool = True  # 200 to BYE, INFO, UPDATE; 200 with the last SDP to re-INVITE only if ``sdp`` is set
+    answers_cancels: bool = True  # 487 to the INVITE that is cancelled
     sdp: bytes = b""
     answers_with: bytes = b""  # new INVITEs are answered 200 with this
     counter: int = 0
@@ -135,7 +136,7 @@ class Peer:
                 if self.dialog is not None:
                     self.dialog.receive(event.request)
                 self.reply(event, 200, self.sdp)
-        elif isinstance(event, CancelReceived):
+        elif isinstance(event, CancelReceived) and self.answers_cancels:
             invite = self.endpoint.invite_of(event.transaction)
             if invite is not None:
                 self.endpoint.respond(event.transaction, respond_to(invite, 487, to_tag="callee"), self.net.now)
