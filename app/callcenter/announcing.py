@@ -76,7 +76,7 @@ class Announcing:
 
     def _may_hear(self, call: LiveCall) -> bool:
         """Parked with music and nobody rings."""
-        if call.greeting or call.announcing or call.offer is not None or call.forward is not None:
+        if call.greeting or call.announcing or call.ringing or call.forward is not None:
             return False
         return call.parked and self._desk.board.state_of(CallId(call.id)) is CallState.PARKED
 

@@ -69,7 +69,7 @@ class Dispatching:
         if call.connected_at is not None:
             call.talked_ms += round((now - call.connected_at) * 1000)
             call.connected_at = call.agent = call.outcome = None
-            call.offer = call.offer_agent = call.offered_at = None
+            call.ringing.clear()
             call.parked = True
             desk.tell_board(to_board.Repark(CallId(call.id), playlist), now)
         elif call.parked and not call.greeting:

@@ -61,6 +61,7 @@ from queues.outputs import (
     TicketReserved,
     TicketResult,
 )
+from queues.strategies import BUILT_IN
 
 QUEUES = ("red", "green", "blue")
 AGENTS = ("ana", "bo", "cleo", "dan")
@@ -69,6 +70,7 @@ queue_names = st.sampled_from(QUEUES)
 agent_names = st.sampled_from(AGENTS)
 needs_some = st.sampled_from([{}, {}, {"billing": 2}, {"billing": 3}, {"french": 1}, {"billing": 1, "french": 2}])
 skills_some = st.sampled_from([{"billing": 3, "french": 2}, {"billing": 3}, {"billing": 2, "french": 1}, {}])
+strategies_some = st.sampled_from(sorted(BUILT_IN) + ["ring-all", "ring-progressively"] * 4)
 picks = st.integers(0, 1_000_000)
 mostly = st.sampled_from([True, True, True, False])
 
@@ -83,6 +85,7 @@ class Booked:
     joined_at: float
     ready: bool
     offers: set[str] = field(default_factory=set)
+    rings_since: float = 0.0
     agent: str | None = None
     kept: tuple[str, bool] | None = None  # for whom, and is a slot held?
 
@@ -174,6 +177,7 @@ class EngineRules(RuleBasedStateMachine):
         else:
             assert self.eligible(self.agents[offer.agent], self.queues[offer.queue])
             self.check_order(booked)
+        self.hear_another_phone(booked, offer)
         booked.offers.add(offer.offer)
         self.offers[offer.offer] = (offer.ticket, offer.agent)
         assert self.in_hand(offer.agent) <= self.agents[offer.agent].capacity
@@ -188,6 +192,18 @@ class EngineRules(RuleBasedStateMachine):
     def held_by(self, agent: str) -> int:
         """Slots that are kept for tickets."""
         return sum(1 for booked in self.tickets.values() if booked.kept == (agent, True))
+
+    def hear_another_phone(self, booked: Booked, offer: MakeOffer) -> None:
+        """More than one for a ticket: only where the strategy has it, as many as it has, each agent once."""
+        if not booked.offers:
+            booked.rings_since = self.now
+            return
+        queue = self.queues[offer.queue]
+        steps = (self.now - booked.rings_since) // queue.ring_step_seconds
+        most = {"ring-all": queue.ring_at_most, "ring-progressively": min(1 + steps, queue.ring_at_most)}
+        assert len(booked.offers) < most.get(queue.strategy, 1)
+        assert offer.agent not in [self.offers[other][1] for other in booked.offers]
+        assert not any(self.engine._floor.offers[OfferId(other)].answered for other in booked.offers)
 
     def hear_offer_ended(self, ended: OfferEnded) -> None:
         assert self.offers.pop(ended.offer) == (ended.ticket, ended.agent)
@@ -238,6 +254,8 @@ class EngineRules(RuleBasedStateMachine):
         wrap_up=st.sampled_from([0.0, 5.0]),
         max_wait=st.sampled_from([None, 40.0]),
         max_length=st.sampled_from([None, None, 3]),
+        strategy=strategies_some,
+        ring_at_most=st.sampled_from([2, 20]),
     )
     def configure_queue(
         self,
@@ -247,10 +265,13 @@ class EngineRules(RuleBasedStateMachine):
         wrap_up: float,
         max_wait: float | None,
         max_length: int | None,
+        strategy: str = "longest-idle",
+        ring_at_most: int = 20,
     ) -> None:
         config = QueueConfig(
             QueueId(name), name, tuple(Requirement(skill, level) for skill, level in needs.items()), priority,
             wrap_up_seconds=wrap_up, max_wait=max_wait, max_length=max_length, delays=Delays(busy=0.0, rejected=4.0),
+            strategy=strategy, ring_at_most=ring_at_most, ring_step_seconds=4.0,
         )  # fmt: skip
         self.queues[name] = config
         self.do(ConfigureQueue(config))

@@ -66,6 +66,17 @@ class EngineMachine(EngineRules):
                     assert not self.eligible(agent, self.queues[booked.queue])
 
     @invariant()
+    def nobody_is_idle_beside_a_ticket_that_could_ring_more_phones(self) -> None:
+        for ticket_id, booked in self.tickets.items():
+            ticket = self.engine._floor.tickets[TicketId(ticket_id)]
+            if not booked.offers or not booked.ready or len(booked.offers) >= ticket.phones:
+                continue
+            rung = [self.offers[offer][1] for offer in booked.offers]
+            for agent in self.agents.values():
+                if agent.id not in rung and self.engine._floor.agents.agents[agent.id].open:
+                    assert not self.eligible(agent, self.queues[booked.queue])
+
+    @invariant()
     def views_agree_with_what_was_told(self) -> None:
         for name in self.agents:
             view = self.engine.agent_view(AgentId(name))
