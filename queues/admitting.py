@@ -11,8 +11,9 @@ from queues.expected_wait import expected_wait
 from queues.floor import Floor
 from queues.model import Overflow, OverflowAction, OverflowCause, QueueId
 from queues.outputs import TurnedAway
+from queues.requirements import Requirement
 
-__all__ = ["Route", "onward", "route"]
+__all__ = ["Caller", "Route", "onward", "route"]
 
 
 @dataclass(slots=True)
@@ -24,15 +25,22 @@ class Route:
     turned_away: tuple[TurnedAway, ...] = ()
 
 
-def route(
-    floor: Floor, door: Door, priority: int, now: float, *, ready: bool, visited: tuple[QueueId, ...] = ()
-) -> Route:
+@dataclass(slots=True)
+class Caller:
+    """Who wants to enter: the call's own priority and requirements, and whether it could be offered at once."""
+
+    priority: int
+    ready: bool
+    requirements: tuple[Requirement, ...] = ()
+
+
+def route(floor: Floor, door: Door, caller: Caller, now: float, visited: tuple[QueueId, ...] = ()) -> Route:
     """From queue to queue, none of them twice and none of ``visited``, until one takes the call or there is another action."""
     away: list[TurnedAway] = []
     asked = set(visited)
     while True:
         queue = door.config.id
-        cause = _refusal(floor, door, priority, now, ready=ready)
+        cause = _refusal(floor, door, caller, now)
         if cause is None:
             return Route(queue, HANG_UP, tuple(away))
         away.append(TurnedAway(queue, cause))
@@ -47,14 +55,7 @@ def route(
 
 
 def onward(
-    floor: Floor,
-    door: Door,
-    cause: OverflowCause,
-    priority: int,
-    now: float,
-    *,
-    ready: bool,
-    visited: tuple[QueueId, ...],
+    floor: Floor, door: Door, cause: OverflowCause, caller: Caller, now: float, visited: tuple[QueueId, ...]
 ) -> Route:
     """Where a call goes that leaves this queue for this cause; ``visited`` are the queues that it was in, this one too."""
     overflow = door.action(cause)
@@ -63,10 +64,10 @@ def onward(
     following = floor.doors.get(QueueId(overflow.queue or ""))
     if following is None or following.config.id in visited:
         return Route(None, door.last_resort())
-    return route(floor, following, priority, now, ready=ready, visited=visited)
+    return route(floor, following, caller, now, visited)
 
 
-def _refusal(floor: Floor, door: Door, priority: int, now: float, *, ready: bool) -> OverflowCause | None:
+def _refusal(floor: Floor, door: Door, caller: Caller, now: float) -> OverflowCause | None:
     shut = door.shut()
     if shut is not None:
         return shut
@@ -76,15 +77,16 @@ def _refusal(floor: Floor, door: Door, priority: int, now: float, *, ready: bool
         return OverflowCause.NONE_LOGGED_IN
     if limits.none_ready and not floor.staff.ready(queue):
         return OverflowCause.NONE_READY
-    full = config.max_length is not None and len(floor.lines[queue].waiting) >= config.max_length
+    lines = floor.lines[queue]
+    full = config.max_length is not None and len(lines.waiting) >= config.max_length
     if not full and limits.max_expected_wait is None:
         return None
-    if ready and floor.agents.best(queue) is not None:
+    if caller.ready and floor.agents.best(lines.line_for(caller.requirements, now, now)) is not None:
         return None
     if full:
         return OverflowCause.QUEUE_FULL
     longest = limits.max_expected_wait
-    expected = expected_wait(floor, queue, priority, now) if longest is not None else None
+    expected = expected_wait(floor, queue, caller.priority, now) if longest is not None else None
     if longest is not None and expected is not None and expected > longest:
         return OverflowCause.EXPECTED_WAIT
     return None

@@ -1,23 +1,25 @@
 """Agents: what each intends and has in hand, which queues each may serve, and who is open for a call now.
 
-For every queue there is a roster: a heap, with lazy deletion, of the agents who are open and eligible for it, ranked by
-the queue's strategy. An agent's entries are valid while they bear the agent's present stamp.
+For every queue there is a roster: a heap, with lazy deletion, of the agents who are open and could serve a call of it,
+ranked by tier, level (where the queue wants that) and the queue's strategy. An agent's entries are valid while they bear
+the agent's present stamp. Whether an agent may serve a certain line is a bit of the line's audience.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from queues.agent_rules import WrappedCall
+from queues.audience import Audience
+from queues.lines import Line
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
-from queues.strategies import STRATEGIES, Rank, Standing
+from queues.needs import surplus
+from queues.requirements import OpenWhen
+from queues.rosters import Roster
+from queues.strategies import Standing
 from queues.tally import Tally
 
 __all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told", "WrapUp"]
-
-_SLACK: Final = 16
-
 
 IdlePlace = tuple[float, int]
 """Since when the agent is idle, and a number counting up with every agent that becomes idle."""
@@ -90,6 +92,8 @@ class Agent:
     delay: Spell | None = None
     reserved: dict[TicketId, bool] = field(default_factory=dict)  # kept for the agent; is a slot held for it?
     serves: tuple[QueueId, ...] = ()
+    place: int = 0  # number of its bit in audiences
+    presence: tuple[bool, bool] = (False, False)  # logged in, and ready, when that was last noted
     stamp: int = 0  # of the entries in the rosters, 0 when there are none
     misses: int = 0  # calls in a row that were not taken
     paused_at: float | None = None
@@ -164,65 +168,27 @@ def _offline(config: AgentConfig) -> Picture:
     return Picture(AgentStatus.LOGGED_OUT, None, None, RoutingState.OFFLINE, None, 0, config.capacity, None)
 
 
-class _Roster:
-    """The agents open for one queue. ``size`` of the eligible ones bounds the heap."""
-
-    __slots__ = ("clock", "config", "heap", "size")
-
-    def __init__(self, config: QueueConfig) -> None:
-        self.config = config
-        self.heap: list[tuple[Rank, int, Agent]] = []
-        self.size = 0
-        self.clock = 0.0  # the first number of the rank of whom this queue picked last
-
-    def accepts(self, agent: AgentConfig) -> bool:
-        if agent.queues is not None and self.config.id not in agent.queues:
-            return False
-        return all(agent.skills.get(need.skill, 0) >= need.min_level for need in self.config.requirements)
-
-    def push(self, agent: Agent, standing: Standing) -> None:
-        standing.last_offer = agent.tally.last_offers.get(self.config.id, 0)
-        standing.clock = self.clock
-        rank = STRATEGIES[self.config.strategy].rank(standing, self.config)
-        heappush(self.heap, (rank, agent.stamp, agent))
-        if len(self.heap) > 2 * self.size + _SLACK:
-            self.heap = [entry for entry in self.heap if entry[2].stamp == entry[1]]
-            heapify(self.heap)
-
-    def best(self) -> Agent | None:
-        heap = self.heap
-        while heap:
-            _, stamp, agent = heap[0]
-            if agent.stamp == stamp:
-                return agent
-            heappop(heap)
-        return None
-
-    def best_but(self, others: Collection[Agent]) -> Agent | None:
-        """The best who is not one of ``others``."""
-        best = self.best()
-        if best is None or best not in others:
-            return best
-        rest = [entry for entry in self.heap if entry[2].stamp == entry[1] and entry[2] not in others]
-        return min(rest)[2] if rest else None
-
-    def picked(self, agent: Agent) -> None:
-        """The best is being offered a call."""
-        if self.heap and self.heap[0][2] is agent and self.heap[0][1] == agent.stamp:
-            self.clock = max(self.clock, self.heap[0][0][0])
-
-
 class AgentTable:
-    """``uniform`` draws a number in [0, 1) for strategies by chance."""
+    """``uniform`` draws a number in [0, 1) for strategies by chance.
 
-    __slots__ = ("_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents")
+    As bits: ``open``, the agents who are open and listed; ``logged_in`` and ``ready``, those who are that.
+    """
+
+    __slots__ = (
+        "_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents", "audience",
+        "logged_in", "open", "ready",
+    )  # fmt: skip
 
     def __init__(self, uniform: Callable[[], float]) -> None:
         self._uniform = uniform
         self._listed = 0
         self._offers_made = 0
         self.agents: dict[AgentId, Agent] = {}
-        self._rosters: dict[QueueId, _Roster] = {}
+        self.audience = Audience()
+        self.open = 0
+        self.logged_in = 0
+        self.ready = 0
+        self._rosters: dict[QueueId, Roster[Agent]] = {}
         self._last_stamp = 0
         self._idle_order = 0
 
@@ -237,6 +203,11 @@ class AgentTable:
             self._listed += 1
             agent = Agent(config, Told(_offline(config), now, now), (now, 0), self._listed)
             self.agents[config.id] = agent
+            agent.place = self.audience.enter(config)
+        elif agent.removed:
+            self.audience.enter(config)
+        else:
+            self.audience.change(agent.config, config)
         agent.removed = False
         agent.config = config
         self._assign(agent, tuple(queue for queue, roster in self._rosters.items() if roster.accepts(config)))
@@ -246,13 +217,16 @@ class AgentTable:
         """Take the agent out of every roster; ``forget`` follows when nothing is in hand any more."""
         agent.removed = True
         self._assign(agent, ())
+        self.note_presence(agent)
+        self.audience.leave(agent.config)
 
     def forget(self, agent: Agent) -> None:
         del self.agents[agent.config.id]
+        self.audience.release(agent.config.id)
 
     def configure_queue(self, config: QueueConfig) -> None:
         roster = self._rosters.get(config.id)
-        self._rosters[config.id] = fresh = _Roster(config)
+        self._rosters[config.id] = fresh = Roster[Agent](config)
         for agent in self.agents.values():
             if agent.removed:
                 continue
@@ -287,16 +261,78 @@ class AgentTable:
         """Enter the agent, who is open and unlisted, into the rosters of the queues it serves."""
         self._last_stamp += 1
         agent.stamp = self._last_stamp
+        self.open |= 1 << agent.place
         standing = self._standing(agent)
         for queue in agent.serves:
             self._rosters[queue].push(agent, standing)
 
-    def best(self, queue: QueueId, others: Collection[Agent] = ()) -> Agent | None:
-        """The agent to offer the queue's next call to; not one of ``others``, whom it rings already."""
-        roster = self._rosters.get(queue)
-        if roster is None:
+    def unlist(self, agent: Agent) -> None:
+        if agent.stamp:
+            agent.stamp = 0
+            self.open &= ~(1 << agent.place)
+
+    # --- lines and who may serve them
+
+    def serving(self, line: Line) -> int:
+        """The agents who may serve the line now, as bits."""
+        audience = self.audience
+        if line.seen != audience.version:
+            line.audience = audience.of(line.config.id, line.needs)
+            line.seen = audience.version
+        return self._opened(line) if line.queue.tiered else line.audience
+
+    def may_serve(self, agent: Agent, line: Line) -> bool:
+        return bool(self.serving(line) >> agent.place & 1)
+
+    def best(self, line: Line, others: Iterable[Agent] = ()) -> Agent | None:
+        """The agent to offer the line's next ticket to; not one of ``others``, whom it rings already."""
+        among = self.serving(line) & self.open
+        for other in others:
+            among &= ~(1 << other.place)
+        if not among:
             return None
-        return roster.best_but(others) if others else roster.best()
+        if line.queue.config.prefer_skilled and line is not line.queue.base:
+            return self._ablest(line, among)
+        return self._rosters[line.queue.config.id].best(among)
+
+    def note_presence(self, agent: Agent) -> bool:
+        """Note whether the agent is logged in and ready. Is it less so than before?"""
+        logged_in = agent.status is not AgentStatus.LOGGED_OUT and not agent.removed
+        ready = agent.status is AgentStatus.AVAILABLE and agent.reachable and agent.pending is None
+        presence = (logged_in, logged_in and ready)
+        before = agent.presence
+        if presence == before:
+            return False
+        agent.presence = presence
+        bit = 1 << agent.place
+        self.logged_in = self.logged_in & ~bit | bit * presence[0]
+        self.ready = self.ready & ~bit | bit * presence[1]
+        return before > presence or before[1] > presence[1]
+
+    def top_tier(self, queue: QueueId) -> int:
+        """The highest tier that the queue has agents in."""
+        return max(self.audience.tiers(queue), default=0)
+
+    def _opened(self, line: Line) -> int:
+        """Tier after tier is open, until somebody is present in the open ones."""
+        rules = line.config.tier_rules
+        present = self.ready if rules is not None and rules.open_when is OpenWhen.NONE_READY else self.logged_in
+        if line.needs.max_tier is None or line.audience & present:
+            return line.audience
+        for tier in self.audience.tiers(line.config.id):
+            if tier > line.needs.max_tier:
+                wider = self.audience.of(line.config.id, line.needs._replace(max_tier=tier))
+                if wider & present:
+                    return wider
+        return line.audience
+
+    def _ablest(self, line: Line, among: int) -> Agent | None:
+        """The line asks for other levels than its queue does: its order is not that of the roster."""
+        queue = line.queue.config.id
+        ranked = self._rosters[queue].ranked(among)
+        return min(
+            ranked, key=lambda agent: (_tier(agent.config, queue), -surplus(agent.config, line.needs)), default=None
+        )
 
     def picked(self, agent: Agent, queue: QueueId) -> None:
         """The agent is being offered a call of the queue (and is in its roster still, if it was)."""
@@ -326,4 +362,9 @@ class AgentTable:
         for queue in serves:
             self._rosters[queue].size += 1
         agent.serves = serves
-        agent.stamp = 0
+        self.unlist(agent)
+
+
+def _tier(agent: AgentConfig, queue: QueueId) -> int:
+    member = agent.members.get(queue)
+    return member.penalty if member is not None else 0

@@ -15,6 +15,7 @@ from queues.model import (
     QueueId,
     TicketId,
 )
+from queues.requirements import Requirement
 
 __all__ = [
     "Abandon", "AssignTicket", "CallEnded", "CloseQueue", "Command", "ConfigureAgent", "ConfigurePauseReason",
@@ -132,6 +133,7 @@ class Enqueue:
     """A ticket enters a queue. ``ready`` False: it holds its place in line but is not offered before ``SetReady``.
 
     ``caller``: whoever abandons and enters again by this name soon enough has the old place (None: nobody).
+    ``requirements``: the call's own, beside the queue's; of a skill that is named twice the higher level counts.
     """
 
     ticket: TicketId
@@ -140,6 +142,7 @@ class Enqueue:
     ready: bool = True
     wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
     caller: str | None = None
+    requirements: tuple[Requirement, ...] = ()
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-__all__ = ["DELAY", "MAX_WAIT", "PAUSE", "PLACE", "RESERVED", "RING", "RING_STEP", "WRAP_UP", "Deadlines"]
+__all__ = ["DELAY", "MAX_WAIT", "PAUSE", "PLACE", "RELAX", "RESERVED", "RING", "RING_STEP", "WRAP_UP", "Deadlines"]
 
 RING: Final = 0
 WRAP_UP: Final = 1
@@ -11,6 +11,7 @@ DELAY: Final = 2
 MAX_WAIT: Final = 3
 RING_STEP: Final = 4
 PAUSE: Final = 10  # the limit of an agent's pause
+RELAX: Final = 5  # a waiting call needs less from then on
 PLACE: Final = 11  # a place kept for a caller who may call again
 RESERVED: Final = 30  # a ticket is kept for one agent so long
 

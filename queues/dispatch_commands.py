@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from queues.agent_table import Agent
 from queues.commands import AssignTicket, MoveToFront, ReleaseTicket, RequeueTicket, ReserveTicket
 from queues.floor import Floor
-from queues.lines import Line, Ticket
+from queues.lines import Lines, Ticket
 from queues.model import AgentId, AgentStatus, TicketId, TicketState
 from queues.outputs import CancelReason, RefusalReason, Refused, TicketRequeued
 from queues.reservation import Reservation
@@ -28,7 +28,7 @@ def carry_out(floor: Floor, command: DispatchCommand, now: float) -> Refused | N
         case RequeueTicket():
             return _requeue(floor, command, now)
         case MoveToFront():
-            return _to_front(floor, command.ticket)
+            return _to_front(floor, command.ticket, now)
 
 
 @dataclass(slots=True)
@@ -96,57 +96,57 @@ def _requeue(floor: Floor, command: RequeueTicket, now: float) -> Refused | None
     ticket = floor.tickets.get(command.ticket)
     if ticket is None:
         return unknown(command.ticket)
-    line = floor.lines.get(command.queue if command.queue is not None else ticket.line.config.id)
-    if line is None:
+    lines = floor.lines.get(command.queue if command.queue is not None else ticket.line.config.id)
+    if lines is None:
         return Refused(RefusalReason.UNKNOWN_QUEUE, f"there is no queue {command.queue or ticket.line.config.name}")
-    refused = _no_move(floor, ticket, line)
+    refused = _no_move(floor, ticket, lines)
     if refused is not None:
         return refused
     if ticket.state is TicketState.CONNECTED:
         leave_agent(floor, ticket, now)
         ticket.ready = command.ready
     floor.withdraw_offers(ticket, CancelReason.REASSIGNED, now)
-    _move(floor, ticket, line, now)
-    config = line.config
-    position = 1 + sum(1 for other in line.waiting.values() if other.place < ticket.place)
-    floor.outputs.append(TicketRequeued(ticket.id, config.id, ticket.joined_at, position))
+    _move(floor, ticket, lines, now)
+    floor.outputs.append(TicketRequeued(ticket.id, lines.config.id, ticket.joined_at, lines.position(ticket.place)))
     return None
 
 
-def _no_move(floor: Floor, ticket: Ticket, line: Line) -> Refused | None:
-    config = line.config
+def _no_move(floor: Floor, ticket: Ticket, lines: Lines) -> Refused | None:
+    config = lines.config
     if floor.answered(ticket):
         return _impossible(f"an agent has answered ticket {ticket.id}")
-    if ticket.state is not TicketState.CONNECTED and line is ticket.line:
+    if ticket.state is not TicketState.CONNECTED and lines is ticket.line.queue:
         return _impossible(f"ticket {ticket.id} waits in queue {config.name} already")
-    if config.max_length is not None and len(line.waiting) >= config.max_length and line is not ticket.line:
+    if config.max_length is not None and len(lines.waiting) >= config.max_length and lines is not ticket.line.queue:
         return Refused(RefusalReason.QUEUE_FULL, f"queue {config.name} holds its {config.max_length} calls already")
     return None
 
 
-def _move(floor: Floor, ticket: Ticket, line: Line, now: float) -> None:
+def _move(floor: Floor, ticket: Ticket, lines: Lines, now: float) -> None:
     """Into the line, with the time of joining that it has; the queue's ``max_wait`` begins anew."""
     floor.unreserve(ticket)
     if ticket.state is TicketState.WAITING:
-        ticket.line.remove(ticket)
+        ticket.line.queue.remove(ticket)
     floor.deadlines.disarm(ticket.timer)
-    ticket.state, ticket.line = TicketState.WAITING, line
+    ticket.state, ticket.line = TicketState.WAITING, lines.base
     ticket.met, ticket.entered_at, ticket.visited = UNSEEN, now, ()  # it waited in two lines
-    max_wait = line.config.max_wait
+    max_wait = lines.config.max_wait
     ticket.flow_out_at = now + max_wait if max_wait is not None else None
-    floor.admit(ticket)
+    floor.admit(ticket, now)
 
 
-def _to_front(floor: Floor, ticket_id: TicketId) -> Refused | None:
+def _to_front(floor: Floor, ticket_id: TicketId, now: float) -> Refused | None:
     """By as much priority as it takes to stand before the first in line."""
     ticket = unconnected(floor, ticket_id)
     if isinstance(ticket, Refused):
         return ticket
-    others = [other.priority for other in ticket.line.waiting.values() if other.place < ticket.place]
-    if others:
+    priority = ticket.line.queue.first_priority(ticket)
+    if priority is not None:
         if ticket.state is TicketState.WAITING:
-            ticket.line.set_priority(ticket, max(others) + 1)
-        ticket.priority = max(others) + 1
+            ticket.line.queue.set_priority(ticket, priority)
+        else:
+            ticket.priority = priority
+            floor.place(ticket, now)
         ticket.met = UNSEEN
         floor.touch_line(ticket.line)
         floor.dirty.tickets[ticket.id] = None

@@ -47,7 +47,7 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, PAUSE, PLACE, RESERVED, RING, RING_STEP, WRAP_UP
+from queues.deadlines import DELAY, PAUSE, PLACE, RELAX, RESERVED, RING, RING_STEP, WRAP_UP
 from queues.expected_wait import expected_wait, remaining_wait
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.flowing import flow_out
@@ -149,13 +149,13 @@ class Engine:
 
     def waiting(self, queue: QueueId) -> list[TicketId]:
         """The queue's waiting tickets in the order in which they will be served, ready or not."""
-        line = self._floor.lines.get(queue)
-        return [] if line is None else [ticket.id for ticket in line.in_order()]
+        lines = self._floor.lines.get(queue)
+        return [] if lines is None else [ticket.id for ticket in lines.in_order()]
 
     def depth(self, queue: QueueId) -> int:
         """How many tickets wait in the queue."""
-        line = self._floor.lines.get(queue)
-        return 0 if line is None else len(line.waiting)
+        lines = self._floor.lines.get(queue)
+        return 0 if lines is None else len(lines.waiting)
 
     def position(self, ticket: TicketId) -> int | None:
         """From 1, among the queue's waiting tickets; an offered ticket has the place it would fall back to."""
@@ -214,6 +214,8 @@ class Engine:
                 self._floor.ringing.stepped(self._floor.tickets[TicketId(key)], now)
             elif kind == RESERVED:
                 reserving.expire(self._floor, TicketId(key))
+            elif kind == RELAX:
+                self._floor.move(self._floor.tickets[TicketId(key)], now)
             else:
                 flow_out(self._floor, self._floor.tickets[TicketId(key)], OverflowCause.MAX_WAIT, now)
             due = self._floor.deadlines.pop_due(now)

@@ -19,21 +19,25 @@ def expected_wait(floor: Floor, queue: QueueId, priority: int, now: float, posit
     """
     if queue not in floor.lines:
         return None
-    return _ask(floor, queue, priority, length_met(floor, queue, priority) if position is None else position, now)
+    return _ask(floor, queue, priority, length_met(floor, queue, priority, now) if position is None else position, now)
 
 
 def enter(floor: Floor, ticket: Ticket, now: float) -> float | None:
     """The ticket is about to enter its queue: what it meets there is remembered. Returns what it may expect, seconds."""
-    ticket.met = length_met(floor, ticket.line.config.id, ticket.priority)
+    queue = ticket.line.queue
+    line = queue.line_for(ticket.requirements, ticket.joined_at, now)
+    at_once = floor.agents.best(line) is not None
+    ticket.met = AT_ONCE if at_once else queue.ahead_of_newcomer(ticket.priority, now) + 1
     ticket.entered_at = now
     return _ask(floor, ticket.line.config.id, ticket.priority, ticket.met, now)
 
 
-def length_met(floor: Floor, queue: QueueId, priority: int) -> int:
+def length_met(floor: Floor, queue: QueueId, priority: int, now: float) -> int:
     """What a call of this priority meets on entering: its position, or ``AT_ONCE`` where an agent is open for it."""
-    if floor.agents.best(queue) is not None:
+    lines = floor.lines[queue]
+    if floor.agents.best(lines.base) is not None:
         return AT_ONCE
-    return floor.lines[queue].last_position(priority) + 1
+    return lines.ahead_of_newcomer(priority, now) + 1
 
 
 def remaining_wait(floor: Floor, ticket_id: TicketId, now: float) -> float | None:
@@ -46,8 +50,8 @@ def remaining_wait(floor: Floor, ticket_id: TicketId, now: float) -> float | Non
 
 
 def _ask(floor: Floor, queue: QueueId, priority: int, length: int, now: float) -> float | None:
-    line, waits = floor.lines.get(queue), floor.waits.get(queue)
-    if line is None or waits is None:
+    lines, waits = floor.lines.get(queue), floor.waits.get(queue)
+    if lines is None or waits is None:
         return None
-    head = line.head()
+    head = lines.head()
     return waits.expected(priority, length, head.joined_at if head is not None else None, now)

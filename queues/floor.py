@@ -4,14 +4,14 @@ Commands and deadlines change it through these methods only; ``matching`` then b
 whoever waits. Nothing here refuses: that is decided before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from queues.agent_rules import NO_CODE, PauseReason, PauseReasonId, WrappedCall
 from queues.agent_table import Agent, AgentTable, Picture, Spell, WrapUp
-from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RESERVED, RING, WRAP_UP, Deadlines
+from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RELAX, RESERVED, RING, WRAP_UP, Deadlines
 from queues.doors import Door
-from queues.lines import Line, Ticket
+from queues.lines import Line, Lines, Ticket
 from queues.model import (
     AgentId,
     AgentStatus,
@@ -60,7 +60,7 @@ class Floor:
 
     def __init__(self, offer_ids: Callable[[], str], uniform: Callable[[], float]) -> None:
         self.agents = AgentTable(uniform)
-        self.lines: dict[QueueId, Line] = {}
+        self.lines: dict[QueueId, Lines] = {}
         self.tickets: dict[TicketId, Ticket] = {}
         self.offers: dict[OfferId, Offer] = {}
         self.waits: dict[QueueId, QueueWaits] = {}
@@ -76,18 +76,26 @@ class Floor:
         self.sequence = 0  # counts arrivals and connections
         self._offer_ids = offer_ids
         self.touched_agents: dict[AgentId, Agent] = {}
-        self.touched_lines: dict[QueueId, Line] = {}
+        self.touched_lines: dict[Line, None] = {}
 
     # --- what changed
 
     def touch(self, agent: Agent) -> None:
         """The agent may have become open, or no longer be: it leaves the rosters until it is settled."""
-        agent.stamp = 0
+        self.agents.unlist(agent)
         self.touched_agents[agent.config.id] = agent
 
     def touch_line(self, line: Line) -> None:
         """The line may have a ready ticket, or agents, that it had not."""
-        self.touched_lines[line.config.id] = line
+        self.touched_lines[line] = None
+
+    def touch_tiers(self, queues: Iterable[QueueId]) -> None:
+        """Somebody is not there any more: with tiers that open by emptiness others may be asked now."""
+        for queue in queues:
+            lines = self.lines[queue]
+            if lines.tiered:
+                for line in lines:
+                    self.touch_line(line)
 
     def touch_reserved(self, ticket: Ticket) -> None:
         """The agent for whom the ticket is kept may take it now."""
@@ -96,14 +104,36 @@ class Floor:
 
     # --- tickets
 
-    def admit(self, ticket: Ticket) -> None:
+    def place(self, ticket: Ticket, now: float) -> None:
+        """Give a ticket that stands in no line the place that is due to it now, and see to when that changes."""
+        relaxes_at = ticket.line.queue.assign(ticket, now)
+        self.deadlines.disarm(ticket.relax_timer)
+        ticket.relax_timer = self.deadlines.arm(relaxes_at, RELAX, ticket.id) if relaxes_at is not None else 0
+
+    def join(self, ticket: Ticket) -> None:
+        """The ticket waits in the line that it was given."""
+        ticket.line.queue.add(ticket)
+        self.touch_line(ticket.line)
+
+    def admit(self, ticket: Ticket, now: float) -> None:
         """A new (or restored) ticket takes its place in its line."""
         self.tickets[ticket.id] = ticket
         if ticket.flow_out_at is not None:
             ticket.timer = self.deadlines.arm(ticket.flow_out_at, MAX_WAIT, ticket.id)
-        ticket.line.add(ticket)
-        self.touch_line(ticket.line)
+        self.place(ticket, now)
+        self.join(ticket)
         self.dirty.tickets[ticket.id] = None
+
+    def move(self, ticket: Ticket, now: float) -> None:
+        """What the ticket needs has changed, by time or configuration."""
+        waits = ticket.state is TicketState.WAITING
+        if waits:
+            ticket.line.queue.remove(ticket)
+        self.place(ticket, now)
+        if waits:
+            self.join(ticket)
+        else:
+            self.ringing.weigh(ticket)
 
     def end_ticket(
         self, ticket: Ticket, result: TicketResult, overflow: Overflow | None = None,
@@ -112,8 +142,9 @@ class Floor:
         """The ticket is over; its offers were ended before. ``overflow``, ``cause``: of one that flows out."""
         self._end_reservation(ticket)
         if ticket.state is TicketState.WAITING:
-            ticket.line.remove(ticket)
+            ticket.line.queue.remove(ticket)
         self.deadlines.disarm(ticket.timer)
+        self.deadlines.disarm(ticket.relax_timer)
         del self.tickets[ticket.id]
         self.dirty.tickets[ticket.id] = None
         queue = ticket.line.config.id
@@ -151,8 +182,7 @@ class Floor:
             self.end_ticket(ticket, ticket.doomed)
             return
         ticket.state = TicketState.WAITING
-        ticket.line.add(ticket)
-        self.touch_line(ticket.line)
+        self.join(ticket)
 
     # --- reservations
 
@@ -163,7 +193,7 @@ class Floor:
         if reservation.until is not None:
             reservation.timer = self.deadlines.arm(reservation.until, RESERVED, ticket.id)
         agent.reserved[ticket.id] = reservation.holds
-        ticket.line.relist(ticket)
+        ticket.line.queue.relist(ticket)
         self.touch(agent)
         self.dirty.tickets[ticket.id] = None
         if tell:
@@ -176,7 +206,7 @@ class Floor:
             return
         self._end_reservation(ticket)
         if ticket.state is TicketState.WAITING:
-            ticket.line.relist(ticket)
+            ticket.line.queue.relist(ticket)
             self.touch_line(ticket.line)
         self.outputs.append(ReservationEnded(ticket.id, reservation.agent))
 
@@ -202,7 +232,7 @@ class Floor:
         timer = self.deadlines.arm(ring_until, RING, offer_id)
         self.offers[offer_id] = Offer(offer_id, ticket, agent, now, ring_until, timer)
         if ticket.state is TicketState.WAITING:
-            ticket.line.remove(ticket)
+            ticket.line.queue.remove(ticket)
             ticket.state = TicketState.OFFERED
         ticket.offers = (*ticket.offers, offer_id)
         if not alone:

@@ -3,11 +3,11 @@
 A ticket for which a bridge is being built leaves only if that fails.
 """
 
-from queues.admitting import onward
+from queues.admitting import Caller, onward
 from queues.deadlines import MAX_WAIT
 from queues.doors import Door
 from queues.floor import Floor
-from queues.lines import Line, Ticket
+from queues.lines import Lines, Ticket
 from queues.model import OverflowCause, QueueId, TicketState
 from queues.outputs import CancelReason, TicketMoved, TicketQueued, TicketResult, TurnedAway
 from queues.waits import UNSEEN
@@ -76,7 +76,7 @@ def _leave(floor: Floor, ticket: Ticket, cause: OverflowCause, now: float) -> No
         floor.end_ticket(ticket, TicketResult.WITHDRAWN)
         return
     visited = (*ticket.visited, door.config.id)
-    onto = onward(floor, door, cause, ticket.priority, now, ready=ticket.ready, visited=visited)
+    onto = onward(floor, door, cause, Caller(ticket.priority, ticket.ready, ticket.requirements), now, visited)
     if onto.queue is None:
         floor.end_ticket(ticket, TicketResult.FLOWED_OUT, onto.overflow, cause, onto.turned_away)
     else:
@@ -85,18 +85,18 @@ def _leave(floor: Floor, ticket: Ticket, cause: OverflowCause, now: float) -> No
         ticket.visited = visited
 
 
-def _move(floor: Floor, ticket: Ticket, line: Line, turned_away: tuple[TurnedAway, ...], now: float) -> None:
+def _move(floor: Floor, ticket: Ticket, lines: Lines, turned_away: tuple[TurnedAway, ...], now: float) -> None:
     """Into another line, in the place that its time of joining gives; ``max_wait`` begins anew."""
     if ticket.state is TicketState.WAITING:
-        ticket.line.remove(ticket)
+        ticket.line.queue.remove(ticket)
     floor.deadlines.disarm(ticket.timer)
     ticket.timer = 0
     ticket.state = TicketState.WAITING
-    ticket.line, ticket.entered_at, ticket.met = line, now, UNSEEN
-    config = line.config
+    ticket.line, ticket.entered_at, ticket.met = lines.base, now, UNSEEN
+    config = lines.config
     ticket.flow_out_at = now + config.max_wait if config.max_wait is not None else None
     watch_max_wait(floor, ticket)
-    line.add(ticket)
-    floor.touch_line(line)
+    floor.place(ticket, now)
+    floor.join(ticket)
     floor.dirty.tickets[ticket.id] = None
     floor.outputs.append(TicketQueued(ticket.id, config.id, ticket.joined_at, 0, None, turned_away))

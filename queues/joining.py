@@ -5,7 +5,7 @@ be served first, up to the number its strategy allows.
 """
 
 from queues.floor import Floor
-from queues.lines import Place, Ticket
+from queues.lines import Ticket, urgency
 
 __all__ = ["join"]
 
@@ -20,7 +20,7 @@ def join(floor: Floor, now: float) -> None:
                     queues[queue] = None
     tickets = [ticket for queue in queues if queue in short for ticket in short[queue].values()]
     queues.clear()
-    for ticket in sorted(tickets, key=_place) if len(tickets) > 1 else tickets:
+    for ticket in sorted(tickets, key=lambda ticket: urgency(ticket, now)) if len(tickets) > 1 else tickets:
         _fill(floor, ticket, now)
     queues.clear()
 
@@ -28,13 +28,9 @@ def join(floor: Floor, now: float) -> None:
 def _fill(floor: Floor, ticket: Ticket, now: float) -> None:
     while floor.ringing.wants(ticket):
         ringing = [floor.offers[offer].agent for offer in ticket.offers]
-        agent = floor.agents.best(ticket.line.config.id, ringing)
+        agent = floor.agents.best(ticket.line, ringing)
         if agent is None:
             return
         floor.make_offer(ticket, agent, now)
         if agent.open:
             floor.agents.list_open(agent)
-
-
-def _place(ticket: Ticket) -> Place:
-    return ticket.place

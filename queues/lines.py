@@ -1,24 +1,40 @@
-"""Tickets and the lines they stand in. A line holds the waiting tickets of one queue: the same needs, one order.
+"""Tickets and the lines they stand in. A line holds the waiting tickets of one queue that need the same of an agent.
 
-The order is priority (high first), then the time of joining, then the sequence of arrival; it never changes by an offer
-that fails. Ready tickets are also in a heap with lazy deletion, so that the head is found in O(log n).
+The order within a queue is that of points: priority (the queue's and the call's own) plus ageing times wait; among equals
+the earlier to join is first. All tickets of a queue age alike, so that their order never changes by time, nor by an offer
+that fails. Ready tickets are also in the heap of their line, and lines in one by their heads, both with lazy deletion: the
+first ticket that an agent may serve is found without a look at those behind the heads.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from math import floor
 from typing import Final
 
+from queues.heaps import in_order
 from queues.model import AgentId, OfferId, OverflowCause, QueueConfig, QueueId, TicketId, TicketState
+from queues.needs import Needs, needs_after, next_step, steps_of
 from queues.outputs import TicketResult
+from queues.ranking import Ranking
+from queues.requirements import OpenWhen, RelaxationStep, Requirement
 from queues.reservation import Reservation
 from queues.waits import UNSEEN
 
-__all__ = ["Line", "Place", "Ticket"]
+__all__ = ["Line", "Lines", "Place", "Ticket", "Urgency", "urgency"]
 
 _SLACK: Final = 64
+_HAIR: Final = 1e-3
+"""Points: differences below are rounding."""
+_LAST: Final = 1 << 62
+"""A sequence number after all that are given out."""
 
-Place = tuple[int, float, int]
-"""Sorts tickets across lines: negated effective priority, joined_at, arrival sequence."""
+Place = tuple[float, float, int]
+"""Sorts the tickets of a queue: negated points (but for ageing times now, the same for all), joined_at, arrival sequence."""
+
+
+Urgency = tuple[float, float, float, int]
+"""Sorts tickets across queues: negated points now, negated wait by the queue's weight, joined_at, arrival sequence."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +42,7 @@ class Ticket:
     """A place in line. ``doomed``: how it ends should the bridge that is being built fail (``doomed_by``: for which cause).
 
     ``entered_at``: when it came into this queue; ``visited``: the queues that it flowed out of before.
+    ``requirements``: the call's own, beside the queue's. ``line`` and ``place`` follow from configuration and time.
     """
 
     id: TicketId
@@ -35,6 +52,7 @@ class Ticket:
     sequence: int
     ready: bool
     flow_out_at: float | None = None
+    requirements: tuple[Requirement, ...] = ()
     state: TicketState = TicketState.WAITING
     offers: tuple[OfferId, ...] = ()
     met: int = UNSEEN  # how many it met on entering its queue (see ``waits``)
@@ -46,6 +64,7 @@ class Ticket:
     coded: bool = False  # it has a disposition
     doomed_by: OverflowCause | None = None
     timer: int = 0  # of max_wait
+    relax_timer: int = 0
     phones: int = 0  # how many may ring at once, where it is more than one that may (``ringing``)
     ring_step: int = 0
     ring_timer: int = 0  # of the next step
@@ -54,10 +73,7 @@ class Ticket:
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return (-self.line.config.priority - self.priority, self.joined_at, self.sequence)
+    place: Place = (0.0, 0.0, 0)
 
     @property
     def for_all(self) -> bool:
@@ -66,32 +82,129 @@ class Ticket:
 
 
 class Line:
-    """The waiting tickets of a queue: all of them in ``waiting``, the ready ones also in the heap."""
+    """Waiting tickets of ``queue`` with the same ``needs``. ``audience``: the agents who may serve them (see ``Lines``)."""
 
-    __slots__ = ("_dead", "_heap", "_last_stamp", "_of_priority", "config", "waiting")
+    __slots__ = ("audience", "dead", "heap", "listed", "needs", "queue", "seen", "size", "stamp")
 
-    def __init__(self, config: QueueConfig) -> None:
-        self.config = config
+    def __init__(self, queue: "Lines", needs: Needs) -> None:
+        self.queue = queue
+        self.needs = needs
+        self.size = 0
+        self.heap: list[tuple[Place, int, Ticket]] = []  # the ready ones
+        self.dead = 0  # entries of the heap that are void
+        self.listed: Ticket | None = None  # the head that the queue's heap of lines knows
+        self.stamp = 0  # of the entry there
+        self.audience = 0
+        self.seen = 0  # the version of who is who that ``audience`` is of
+
+    @property
+    def config(self) -> QueueConfig:
+        return self.queue.config
+
+    def head(self) -> Ticket | None:
+        """The ready ticket to serve first."""
+        heap = self.heap
+        while heap:
+            _, stamp, ticket = heap[0]
+            if ticket.stamp == stamp:
+                return ticket
+            heappop(heap)
+            self.dead -= 1
+        return None
+
+    def push(self, ticket: Ticket, stamp: int) -> None:
+        ticket.stamp = stamp
+        heappush(self.heap, (ticket.place, stamp, ticket))
+
+    def unpush(self, ticket: Ticket) -> None:
+        ticket.stamp = 0
+        heap = self.heap
+        if heap[0][2] is ticket:  # nearly always: served from the head
+            heappop(heap)
+            return
+        self.dead += 1
+        if 2 * self.dead > len(heap) + _SLACK:
+            self.heap = [entry for entry in heap if entry[2].stamp == entry[1]]
+            heapify(self.heap)
+            self.dead = 0
+
+
+class Lines:
+    """The lines of one queue: that of its own needs (``base``) always, others while somebody stands in them.
+
+    ``alone``: the base line is the only one. ``pace``: places of tickets can be compared across queues of the same pace,
+    as they gain points, and wait, at the same rate. ``tiered``: tiers may open by emptiness.
+    """
+
+    __slots__ = (
+        "_heads", "_last_stamp", "_of_needs", "_order", "_steps", "alone", "base", "config", "pace", "tiered", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, config: QueueConfig, top_tier: int = 0) -> None:
         self.waiting: dict[TicketId, Ticket] = {}
-        self._of_priority: dict[int, int] = {}
-        self._heap: list[tuple[int, float, int, int, Ticket]] = []
+        self._order: Ranking[Place] = Ranking()
         self._last_stamp = 0
-        self._dead = 0
+        self.configure(config, top_tier)
+
+    def configure(self, config: QueueConfig, top_tier: int) -> None:
+        """``top_tier``: the highest that the queue's agents have. Whoever waits is taken out before, and placed anew."""
+        self.config = config
+        self.pace = (config.ageing, config.weight)
+        self.tiered = config.tier_rules is not None and config.tier_rules.open_when is not OpenWhen.NEVER
+        self._steps: tuple[RelaxationStep, ...] = steps_of(config, top_tier)
+        self.base = Line(self, needs_after(config, (), (), 0.0, 0.0))
+        self._of_needs: dict[Needs, Line] = {self.base.needs: self.base}
+        self.alone = True
+        self._heads: list[tuple[Place, int, Line]] = []
+
+    def close(self) -> None:
+        """The queue is gone: its lines refer to it, it no longer to them."""
+        self._of_needs.clear()
+        self._heads.clear()
+        del self.base
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._of_needs.values())
+
+    # --- a ticket's place
+
+    def assign(self, ticket: Ticket, now: float) -> float | None:
+        """Line and place of a ticket that stands in none. Returns the instant at which its needs change next."""
+        joined_at = ticket.joined_at
+        ticket.place = self._place(ticket)
+        ticket.line = self.line_for(ticket.requirements, joined_at, now)
+        return next_step(self._steps, joined_at, now) if self._steps else None
+
+    def line_for(self, own: tuple[Requirement, ...], joined_at: float, now: float) -> Line:
+        """The line of a call with these requirements of its own; one of which nobody stands in is not kept."""
+        if not own and not self._steps:
+            return self.base
+        needs = needs_after(self.config, self._steps, own, joined_at, now)
+        return self._of_needs.get(needs) or Line(self, needs)
 
     def add(self, ticket: Ticket) -> None:
+        """The ticket waits, in its line and place."""
+        line = ticket.line
+        if not line.size and line is not self.base:
+            line = ticket.line = self._open(line)
+        line.size += 1
         self.waiting[ticket.id] = ticket
-        self._of_priority[ticket.priority] = self._of_priority.get(ticket.priority, 0) + 1
+        self._order.add(ticket.place)
         if ticket.for_all:
             self._push(ticket)
 
     def remove(self, ticket: Ticket) -> None:
+        """The ticket waits no longer, or is about to be placed anew."""
         del self.waiting[ticket.id]
-        left = self._of_priority[ticket.priority] - 1
-        if left:
-            self._of_priority[ticket.priority] = left
+        self._order.discard(ticket.place)
+        line = ticket.line
+        if ticket.stamp:
+            line.unpush(ticket)
+        line.size -= 1
+        if not line.size and line is not self.base:
+            self._drop(line)
         else:
-            del self._of_priority[ticket.priority]
-        self._unpush(ticket)
+            self._list(line)
 
     def set_ready(self, ticket: Ticket, *, ready: bool) -> None:
         ticket.ready = ready
@@ -101,51 +214,110 @@ class Line:
         """Whether it may be offered to all has changed."""
         if ticket.for_all and not ticket.stamp:
             self._push(ticket)
-        elif not ticket.for_all:
-            self._unpush(ticket)
+        elif not ticket.for_all and ticket.stamp:
+            ticket.line.unpush(ticket)
+            self._list(ticket.line)
 
     def set_priority(self, ticket: Ticket, priority: int) -> None:
+        """Of a ticket that waits; it takes effect at once."""
         self.remove(ticket)
         ticket.priority = priority
+        ticket.place = self._place(ticket)
         self.add(ticket)
 
-    def head(self) -> Ticket | None:
-        """The ready ticket to serve first."""
-        heap = self._heap
-        while heap:
-            entry = heap[0]
-            if entry[4].stamp == entry[3]:
-                return entry[4]
-            heappop(heap)
-            self._dead -= 1
-        return None
+    # --- what is asked
 
-    def last_position(self, priority: int) -> int:
-        """The position, from 1, of the last waiting ticket of this priority."""
-        return sum(count for other, count in self._of_priority.items() if other >= priority)
+    def heads(self) -> Iterator[Line]:
+        """The lines with a ready ticket, the one with the best head first. Nothing must change meanwhile."""
+        if self.alone:
+            if self.base.head() is not None:
+                yield self.base
+            return
+        for _, stamp, line in in_order(self._heads):
+            if line.stamp == stamp:
+                yield line
+
+    def first_priority(self, ticket: Ticket) -> int | None:
+        """The lowest priority that puts the ticket before all who wait; None: nobody is before it."""
+        first = self._order.first()
+        if first is None or not first < ticket.place:
+            return None
+        return floor(ticket.place[0] + ticket.priority - first[0] + _HAIR) + 1
+
+    def head(self) -> Ticket | None:
+        """The ready ticket of the queue to serve first."""
+        line = next(self.heads(), None)
+        return line.head() if line is not None else None
+
+    def position(self, place: Place) -> int:
+        """From 1, among the waiting tickets, of the one in this place or of one that would take it."""
+        return self._order.before(place) + 1
+
+    def ahead_of_newcomer(self, priority: int, now: float) -> int:
+        """How many of those who wait are served before a call of this priority that comes now."""
+        config = self.config
+        return self._order.before((config.ageing * now - config.priority - priority, now, _LAST))
 
     def in_order(self) -> list[Ticket]:
-        return sorted(self.waiting.values(), key=_place)
+        return sorted(self.waiting.values(), key=_place_of)
+
+    # ---
+
+    def _place(self, ticket: Ticket) -> Place:
+        config = self.config
+        points = config.ageing * ticket.joined_at - config.priority - ticket.priority
+        return points, ticket.joined_at, ticket.sequence
+
+    def _open(self, line: Line) -> Line:
+        """The line of these needs that is in use from now on."""
+        found = self._of_needs.get(line.needs)
+        if found is not None:
+            return found
+        self._of_needs[line.needs] = line
+        if self.alone:
+            self.alone = False
+            self._list(self.base)
+        return line
+
+    def _drop(self, line: Line) -> None:
+        del self._of_needs[line.needs]
+        line.stamp = 0
+        line.listed = None
+        if len(self._of_needs) == 1:
+            self.alone = True
+            self._heads.clear()
+            self.base.stamp = 0
+            self.base.listed = None
 
     def _push(self, ticket: Ticket) -> None:
         self._last_stamp += 1
-        ticket.stamp = self._last_stamp
-        heappush(self._heap, (-ticket.priority, ticket.joined_at, ticket.sequence, ticket.stamp, ticket))
+        ticket.line.push(ticket, self._last_stamp)
+        self._list(ticket.line)
 
-    def _unpush(self, ticket: Ticket) -> None:
-        if not ticket.stamp:
+    def _list(self, line: Line) -> None:
+        """Enter the line under its present head; a queue with one line needs no such list."""
+        if self.alone:
             return
-        ticket.stamp = 0
-        heap = self._heap
-        if heap[0][4] is ticket:  # nearly always: served from the head
-            heappop(heap)
+        head = line.head()
+        if head is line.listed:
             return
-        self._dead += 1
-        if 2 * self._dead > len(heap) + _SLACK:
-            self._heap = [entry for entry in heap if entry[4].stamp == entry[3]]
-            heapify(self._heap)
-            self._dead = 0
+        line.listed = head
+        if head is None:
+            line.stamp = 0
+            return
+        self._last_stamp += 1
+        line.stamp = self._last_stamp
+        heappush(self._heads, (head.place, line.stamp, line))
+        if len(self._heads) > 2 * len(self._of_needs) + _SLACK:
+            self._heads = [entry for entry in self._heads if entry[2].stamp == entry[1]]
+            heapify(self._heads)
 
 
-def _place(ticket: Ticket) -> Place:
+def urgency(ticket: Ticket, now: float) -> Urgency:
+    points, joined_at, sequence = ticket.place
+    config = ticket.line.queue.config
+    return points - config.ageing * now, config.weight * (joined_at - now), joined_at, sequence
+
+
+def _place_of(ticket: Ticket) -> Place:
     return ticket.place

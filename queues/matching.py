@@ -1,14 +1,16 @@
 """Matching: whoever became free with whoever waits, until nobody who waits could be served.
 
-``settle`` closes every command and every ``expire``. An agent who became open takes the best ticket of the lines it serves;
-a line with a new ticket offers its head to the best agent open for it.
+``settle`` closes every command and every ``expire``. An agent who became open takes the best ticket of the lines it may
+serve; a line with a new ticket offers its head to the best agent open for it.
 """
+
+from heapq import heapify, heappop, heapreplace
 
 from queues.agent_table import Agent, IdlePlace
 from queues.floor import Floor
 from queues.flowing import check_staff, leave_doomed
 from queues.joining import join
-from queues.lines import Line, Place, Ticket
+from queues.lines import Line, Lines, Ticket, urgency
 from queues.outputs import Output
 from queues.reserving import preferred, serve
 
@@ -23,14 +25,16 @@ def settle(floor: Floor, now: float) -> list[Output]:
     if floor.leaving:
         leave_doomed(floor, now)
     touched = list(agents.values())
+    for agent in touched:
+        if floor.agents.note_presence(agent):
+            floor.touch_tiers(agent.serves)
     if len(touched) > 1:
         touched.sort(key=_idle_place)
     for agent in touched:
         _feed(floor, agent, now)
     lines = floor.touched_lines
     if lines:
-        for line in lines.values():
-            _serve(floor, line, now)
+        _serve_all(floor, list(lines), now)
         lines.clear()
     if floor.ringing.short:
         join(floor, now)
@@ -42,45 +46,79 @@ def settle(floor: Floor, now: float) -> list[Output]:
 
 
 def _feed(floor: Floor, agent: Agent, now: float) -> None:
-    """The agent takes the best tickets of the lines it serves; with slots left it is open for whoever comes."""
+    """The agent takes the best tickets of the lines it may serve; with slots left it is open for whoever comes."""
     if agent.reserved:
         serve(floor, agent, now)
     while agent.open:
-        ticket = _best_ticket(floor, agent)
+        ticket = _best_ticket(floor, agent, now)
         if ticket is None:
             floor.agents.list_open(agent)
             return
         floor.make_offer(ticket, agent, now)
 
 
-def _serve(floor: Floor, line: Line, now: float) -> None:
-    """Offer the line's tickets, from its head, to the agents open for it."""
-    while True:
-        ticket = line.head()
-        if ticket is None:
-            return
-        agent = floor.agents.best(line.config.id)
-        if agent is None:
-            return
-        floor.make_offer(ticket, agent, now)
-        if agent.open:
-            floor.agents.list_open(agent)
+def _serve_all(floor: Floor, touched: list[Line], now: float) -> None:
+    """Offer the tickets of these lines, the best first, to the agents open for them."""
+    if len(touched) == 1:
+        while _serve(floor, touched[0], now):
+            pass
+        return
+    heads = [(urgency(head, now), n) for n, line in enumerate(touched) if (head := line.head()) is not None]
+    heapify(heads)
+    while heads:
+        number = heads[0][1]
+        line = touched[number]
+        if _serve(floor, line, now) and (head := line.head()) is not None:
+            heapreplace(heads, (urgency(head, now), number))
+        else:
+            heappop(heads)
 
 
-def _best_ticket(floor: Floor, agent: Agent) -> Ticket | None:
+def _serve(floor: Floor, line: Line, now: float) -> bool:
+    """Offer the line's head to the best agent open for it. Was there such an agent?"""
+    ticket = line.head()
+    if ticket is None:
+        return False
+    agent = floor.agents.best(line)
+    if agent is None:
+        return False
+    floor.make_offer(ticket, agent, now)
+    if agent.open:
+        floor.agents.list_open(agent)
+    return True
+
+
+def _best_ticket(floor: Floor, agent: Agent, now: float) -> Ticket | None:
     best: Ticket | None = None
-    best_place: Place = (0, 0.0, 0)
     if agent.reserved:
-        best = preferred(floor, agent)
-        best_place = best.place if best is not None else best_place
-    lines = floor.lines
+        best = preferred(floor, agent, now)
+    agents, all_lines = floor.agents, floor.lines
     for queue in agent.serves:
-        head = lines[queue].head()
-        if head is not None:
-            place = head.place
-            if best is None or place < best_place:
-                best, best_place = head, place
+        lines = all_lines[queue]
+        if not lines.alone:
+            best = _best_of_lines(floor, lines, agent, best, now)
+            continue
+        head = lines.base.head()
+        if head is not None and (best is None or _precedes(head, best, now)) and agents.may_serve(agent, lines.base):
+            best = head
     return best
+
+
+def _best_of_lines(floor: Floor, lines: Lines, agent: Agent, best: Ticket | None, now: float) -> Ticket | None:
+    """The first ticket of the queue that the agent may serve, if it comes before ``best``; else that."""
+    for line in lines.heads():
+        head = line.head()
+        if head is None or (best is not None and not _precedes(head, best, now)):
+            return best
+        if floor.agents.may_serve(agent, line):
+            return head
+    return best
+
+
+def _precedes(ticket: Ticket, other: Ticket, now: float) -> bool:
+    if ticket.line.queue.pace == other.line.queue.pace:
+        return ticket.place < other.place
+    return urgency(ticket, now) < urgency(other, now)
 
 
 def _idle_place(agent: Agent) -> IdlePlace:

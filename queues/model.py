@@ -6,9 +6,10 @@ Durations are seconds (float), instants seconds since the epoch (float). Field n
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from queues.overflow import Limits, Opening, Overflow, OverflowAction, OverflowCause
+from queues.requirements import Membership, RelaxationStep, Requirement, TierRules
 
 __all__ = [
     "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "Limits", "OfferId", "Opening", "Overflow",
@@ -60,14 +61,6 @@ class TicketState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A skill that an agent must have at ``min_level`` (1–10) or above."""
-
-    skill: str
-    min_level: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Delays:
     """Seconds an agent is left alone after a failed offer, by cause; never less than 1, whatever is configured.
 
@@ -90,7 +83,8 @@ class QueueConfig:
 
     ``weight``: between queues whose calls have the same points, a wait counts ``weight`` times. ``overflow_on``: the
     actions of causes that ``overflow`` is not for. ``place_return_seconds``: a caller who hangs up and calls again within
-    them has the old place.
+    them has the old place. ``groups``: agents of these groups only (None: of any or none). ``tier_rules`` None: every tier
+    is open at once. ``prefer_skilled``: an agent further above the required levels comes before the strategy is asked.
     """
 
     id: QueueId
@@ -116,6 +110,13 @@ class QueueConfig:
     overflow_on: Mapping[OverflowCause, Overflow] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     place_return_seconds: float = 0.0
+    groups: frozenset[str] | None = None
+    relaxation: tuple[RelaxationStep, ...] = ()
+    tier_rules: TierRules | None = None
+    prefer_skilled: bool = False
+
+
+_PLAIN: Final = Membership()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class AgentConfig:
     """An agent. ``queues`` None: serves every queue whose requirements the agent meets; else only those named.
 
     ``wrap_up_seconds`` and ``pause_after_misses`` None: the queue's; ``pause_after_misses`` 0: never.
+    ``members``: how the agent belongs to a queue, where that is not the default way.
     """
 
     id: AgentId
@@ -133,3 +135,10 @@ class AgentConfig:
     groups: frozenset[str] = frozenset()
     wrap_up_seconds: float | None = None
     pause_after_misses: int | None = None
+    members: Mapping[QueueId, Membership] = field(default_factory=dict)
+
+    def membership(self, queue: QueueId) -> Membership | None:
+        """None: the agent does not belong to the queue."""
+        if self.queues is not None and queue not in self.queues:
+            return None
+        return self.members.get(queue, _PLAIN) if self.members else _PLAIN

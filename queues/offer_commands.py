@@ -48,7 +48,8 @@ def _connected(floor: Floor, offer: Offer, now: float) -> None:
     floor.withdraw_offers(ticket, CancelReason.ANSWERED_ELSEWHERE, now, winner=offer.id)
     floor.close_offer(offer, OfferResult.CONNECTED, None, now)
     floor.deadlines.disarm(ticket.timer)
-    ticket.timer = 0
+    floor.deadlines.disarm(ticket.relax_timer)
+    ticket.timer = ticket.relax_timer = 0
     floor.learn_wait(ticket, now)
     ticket.flow_out_at = None
     ticket.doomed = ticket.doomed_by = None

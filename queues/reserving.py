@@ -6,7 +6,7 @@ offer (whatever becomes of that), and when the agent is gone; the ticket is ever
 
 from queues.agent_table import Agent
 from queues.floor import Floor
-from queues.lines import Ticket
+from queues.lines import Ticket, urgency
 from queues.model import AgentStatus, TicketId, TicketState
 
 __all__ = ["expire", "preferred", "serve"]
@@ -21,10 +21,10 @@ def serve(floor: Floor, agent: Agent, now: float) -> None:
             floor.make_offer(ticket, agent, now)
 
 
-def preferred(floor: Floor, agent: Agent) -> Ticket | None:
+def preferred(floor: Floor, agent: Agent, now: float) -> Ticket | None:
     """The first in line of the tickets that are kept for the agent without a claim to be its next."""
     own = [floor.tickets[ticket_id] for ticket_id in agent.reserved]
-    return min((ticket for ticket in own if offerable(ticket)), key=lambda ticket: ticket.place, default=None)
+    return min((ticket for ticket in own if offerable(ticket)), key=lambda ticket: urgency(ticket, now), default=None)
 
 
 def offerable(ticket: Ticket) -> bool:

@@ -12,7 +12,7 @@ from queues.agent_rules import WrappedCall
 from queues.agent_table import Agent
 from queues.doors import Closure
 from queues.floor import Floor
-from queues.lines import Line, Ticket
+from queues.lines import Lines, Ticket
 from queues.model import (
     AgentConfig,
     AgentId,
@@ -44,7 +44,7 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
             case TicketRow():
                 floor.sequence = max(floor.sequence, row.sequence, row.call_order)
                 if row.agent is None:
-                    _restore_waiting(floor, TicketId(key), row)
+                    _restore_waiting(floor, TicketId(key), row, now)
                 else:
                     connected.append((row.call_order, TicketId(key), row, row.agent))
             case AgentRow():
@@ -123,17 +123,18 @@ def _restore_pause(floor: Floor, agent: Agent, row: AgentRow) -> None:
         agent.pause_timer, agent.pause_overdue = 0, True
 
 
-def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow) -> None:
-    line = floor.lines.get(row.queue)
-    if line is None:
+def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow, now: float) -> None:
+    lines = floor.lines.get(row.queue)
+    if lines is None:
         floor.dirty.tickets[ticket_id] = None
         floor.outputs.append(TicketEnded(ticket_id, row.queue, TicketResult.WITHDRAWN))
         return
-    ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
+    ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
+    ticket.requirements = row.requirements
     ticket.met, ticket.entered_at = row.met, row.entered_at
     ticket.wrap_up_seconds = row.wrap_up_seconds
     ticket.visited, ticket.caller = row.visited, row.caller
-    floor.admit(ticket)
+    floor.admit(ticket, now)
     agent = floor.agents.configured(row.reserved_for) if row.reserved_for is not None else None
     if agent is not None:
         kept = Reservation(agent.config.id, row.reserved_until, row.reserved_first, row.reserved_holds)
@@ -160,8 +161,8 @@ def _restore_door(floor: Floor, queue: QueueId, row: QueueRow) -> None:
 
 
 def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_id: AgentId, now: float) -> None:
-    line = floor.lines.get(row.queue) or Line(QueueConfig(row.queue, row.queue))
-    ticket = Ticket(ticket_id, line, row.priority, row.joined_at, row.sequence, row.ready)
+    lines = floor.lines.get(row.queue) or Lines(QueueConfig(row.queue, row.queue))
+    ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready)
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent_id
     ticket.call_order = row.call_order

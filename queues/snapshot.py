@@ -16,6 +16,7 @@ from queues.model import AgentId, AgentStatus, OfferId, Overflow, QueueId, Routi
 from queues.offer import Offer
 from queues.outputs import Change
 from queues.places import Places
+from queues.requirements import Requirement
 from queues.waits import UNSEEN, QueueWaits
 
 __all__ = [
@@ -43,6 +44,7 @@ class TicketRow:
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
     connected_at: float | None = None
+    requirements: tuple[Requirement, ...] = ()
     reserved_for: AgentId | None = None
     reserved_until: float | None = None
     reserved_first: bool = False
@@ -162,6 +164,7 @@ def ticket_row(ticket: Ticket) -> TicketRow:
         ticket.line.config.id, ticket.state, ticket.priority, ticket.joined_at, ticket.sequence, ticket.ready,
         ticket.flow_out_at, ticket.agent, ticket.call_order, ticket.met, ticket.entered_at,
         1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller, ticket.connected_at,
+        ticket.requirements,
     )  # fmt: skip
     kept = ticket.reservation
     if kept is not None:

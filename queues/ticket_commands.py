@@ -1,7 +1,7 @@
 """Commands about tickets: entering, leaving, and what happens to them while they wait."""
 
 from queues import wrap_ups
-from queues.admitting import Route, route
+from queues.admitting import Caller, Route, route
 from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, SetWrapUp, Withdraw
 from queues.expected_wait import enter
 from queues.floor import Floor
@@ -28,7 +28,7 @@ def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | Non
         case Withdraw():
             return _leave(floor, command.ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
         case SetPriority():
-            return _set_priority(floor, command)
+            return _set_priority(floor, command, now)
         case SetWrapUp():
             return wrap_ups.set_seconds(floor, command)
 
@@ -39,7 +39,7 @@ def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
     door = floor.doors.get(command.queue)
     if door is None:
         return Refused(RefusalReason.UNKNOWN_QUEUE, f"there is no queue {command.queue}")
-    found = route(floor, door, command.priority, now, ready=command.ready)
+    found = route(floor, door, Caller(command.priority, command.ready, command.requirements), now)
     if found.queue is None:
         away = found.turned_away
         reason = RefusalReason(away[0].cause.value)
@@ -51,20 +51,21 @@ def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:
 
 def _admit(floor: Floor, command: Enqueue, found: Route, queue: QueueId, now: float) -> None:
     """Into the queue that takes the call; a caller whose place was kept has it."""
-    line = floor.lines[queue]
-    config = line.config
+    lines = floor.lines[queue]
+    config = lines.config
     flow_out_at = now + config.max_wait if config.max_wait is not None else None
     caller = command.caller if config.place_return_seconds > 0 else None
     kept = floor.places.take(queue, caller) if caller is not None else None
     joined_at = now if kept is None else kept
     floor.sequence += 1
-    ticket = Ticket(command.ticket, line, command.priority, joined_at, floor.sequence, command.ready, flow_out_at)
+    ticket = Ticket(command.ticket, lines.base, command.priority, joined_at, floor.sequence, command.ready, flow_out_at)
     ticket.wrap_up_seconds, ticket.caller = command.wrap_up_seconds, command.caller
+    ticket.requirements = command.requirements
     expected = enter(floor, ticket, now)
     if kept is not None:
         ticket.met, expected = UNSEEN, None  # an old place says nothing of what new callers wait
-    floor.admit(ticket)
-    position = line.last_position(command.priority) if kept is None else 0
+    floor.admit(ticket, now)
+    position = lines.position(ticket.place) if kept is None else 0
     floor.outputs.append(TicketQueued(command.ticket, queue, joined_at, position, expected, found.turned_away))
 
 
@@ -89,7 +90,7 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
     if ticket.ready is command.ready:
         return None
     if ticket.state is TicketState.WAITING:
-        ticket.line.set_ready(ticket, ready=command.ready)
+        ticket.line.queue.set_ready(ticket, ready=command.ready)
         floor.touch_line(ticket.line)
         floor.touch_reserved(ticket)
     ticket.ready = command.ready
@@ -98,13 +99,15 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
     return None
 
 
-def _set_priority(floor: Floor, command: SetPriority) -> Refused | None:
+def _set_priority(floor: Floor, command: SetPriority, now: float) -> Refused | None:
     ticket = unconnected(floor, command.ticket)
     if isinstance(ticket, Refused):
         return ticket
     if ticket.state is TicketState.WAITING:
-        ticket.line.set_priority(ticket, command.priority)
-    ticket.priority = command.priority
+        ticket.line.queue.set_priority(ticket, command.priority)
+    else:
+        ticket.priority = command.priority
+        floor.place(ticket, now)
     ticket.met = UNSEEN  # it waited in two classes
     floor.dirty.tickets[ticket.id] = None
     return None

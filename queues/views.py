@@ -88,12 +88,11 @@ def position(floor: Floor, ticket_id: TicketId) -> int | None:
     ticket = floor.tickets.get(ticket_id)
     if ticket is None or ticket.state is TicketState.CONNECTED:
         return None
-    place = ticket.place
-    return 1 + sum(1 for other in ticket.line.waiting.values() if other.place < place)
+    return ticket.line.queue.position(ticket.place)
 
 
 def counts(floor: Floor) -> dict[str, int]:
-    waiting = sum(len(line.waiting) for line in floor.lines.values())
+    waiting = sum(len(lines.waiting) for lines in floor.lines.values())
     connected = sum(len(agent.calls) for agent in floor.agents.agents.values())
     return {
         "tickets_waiting": waiting,

@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from app.projections.ranking import Ranking
 from app.projections.views import CallState, CallView
+from queues.ranking import Ranking
 
 __all__ = ["Line", "Place", "place_of"]
 

@@ -14,8 +14,8 @@ from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
-from app.projections.ranking import Ranking
 from app.projections.views import CallState, CallView, QueueStats
+from queues.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
 

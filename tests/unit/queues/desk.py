@@ -29,6 +29,7 @@ from queues.model import (
     TicketId,
 )
 from queues.outputs import AgentChanged, MakeOffer, Output, RefusalReason, Refused
+from queues.requirements import Membership
 from queues.views import AgentView
 
 __all__ = ["Desk", "agent_config", "queue_config"]
@@ -91,9 +92,19 @@ class Desk:
         return self.do(SetStatus(AgentId(name), status, reason), at)
 
     def enter(
-        self, ticket: str, queue: str = "support", *, priority: int = 0, ready: bool = True, at: float | None = None
-    ) -> list[Output]:
-        return self.do(Enqueue(TicketId(ticket), QueueId(queue), priority, ready), at)
+        self, ticket: str, queue: str = "support", *, priority: int = 0, ready: bool = True, at: float | None = None,
+        needs: dict[str, int] | None = None,
+    ) -> list[Output]:  # fmt: skip
+        own = tuple(Requirement(skill, level) for skill, level in (needs or {}).items())
+        return self.do(Enqueue(TicketId(ticket), QueueId(queue), priority, ready, requirements=own), at)
+
+    def member(self, name: str, skills: dict[str, int] | None = None, at: float | None = None, **how: object) -> None:
+        """An available agent: ``penalty``, ``position``, ``enabled`` of its membership in support; ``groups``."""
+        groups = frozenset(how.pop("groups", ()))  # type: ignore[call-overload]
+        members = {QueueId("support"): Membership(**how)}  # type: ignore[arg-type]
+        config = AgentConfig(AgentId(name), name, skills or {}, groups=groups, members=members)
+        self.do(ConfigureAgent(config), at)
+        self.do(SetStatus(AgentId(name), AgentStatus.AVAILABLE))
 
     def answer(self, offer: str, at: float | None = None) -> list[Output]:
         return self.do(OfferAnswered(OfferId(offer)), at)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from app.projections.ranking import Ranking
+from queues.ranking import Ranking
 
 
 def test_like_a_sorted_list() -> None:

@@ -1,4 +1,4 @@
-"""A sorted collection that knows everybody's position: the waiting callers of a queue, the live calls by id.
+"""A sorted collection that knows everybody's position: the waiting tickets of a queue, the live calls by id.
 
 Chunks of a bounded length instead of one long list: with 100,000 entries adding, removing and ranking stay in the
 microseconds, where one list would move a megabyte for each.
@@ -13,7 +13,7 @@ __all__ = ["Ranking"]
 
 _CHUNK: Final = 512
 
-Key = TypeVar("Key", str, tuple[int, float, str], tuple[float, str])
+Key = TypeVar("Key", str, tuple[int, float, str], tuple[float, str], tuple[float, float, int])
 
 
 class Ranking(Generic[Key]):
@@ -68,6 +68,13 @@ class Ranking(Generic[Key]):
         if at < 0:
             return None
         return sum(map(len, islice(self._chunks, at))) + index + 1
+
+    def before(self, key: Key) -> int:
+        """How many keys are smaller; the key itself may be there or not."""
+        at = bisect_left(self._lasts, key)
+        if at == len(self._chunks):
+            return self._length
+        return sum(map(len, islice(self._chunks, at))) + bisect_left(self._chunks[at], key)
 
     def first(self) -> Key | None:
         return self._chunks[0][0] if self._chunks else None
