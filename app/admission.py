@@ -1,6 +1,7 @@
-"""Who may call in: a new INVITE from a trunk's address, or with an agent's digest (RFC 3261 §22.2); anyone else hears 403.
+"""Who may call in: a new INVITE from a trusted address, or with the digest of an agent or phone (RFC 3261 §22.2); anyone
+else hears 403.
 
-The decision, as a response to send or None for "come in". Knows no transactions.
+The decision, as a response to send or who may come in. Knows no transactions.
 """
 
 from app.directory import Directory
@@ -8,7 +9,6 @@ from sipcore.digest import Challenge, Credentials, NonceMaker, Verdict, verify
 from sipcore.errors import SipError
 from sipcore.ids import Minter
 from sipcore.message import Request, Response, respond_to
-from sipcore.packets import Source
 
 __all__ = ["Admission"]
 
@@ -23,9 +23,9 @@ class Admission:
         self._ids = ids
         self._algorithms = algorithms
 
-    def refusal(self, request: Request, source: Source, now: float) -> Response | None:
-        """The response that keeps this INVITE out, None when it may come in."""
-        if self._directory.is_trusted(source.hop.host):
+    def judge(self, request: Request, now: float, *, trusted: bool) -> Response | str | None:
+        """The response that keeps this INVITE out, or the user that digest proved, or None: ``trusted`` is enough."""
+        if trusted:
             return None
         try:
             given = self._credentials(request)
@@ -38,7 +38,7 @@ class Admission:
             return self._answer(request, 403)
         verdict = verify(given, "INVITE", ha1, self._nonces, now, realm=self._realm, request_uri=request.uri)
         if verdict is Verdict.OK:
-            return None
+            return given.username
         return self._challenge(request, now, stale=True) if verdict is Verdict.STALE else self._answer(request, 403)
 
     def _credentials(self, request: Request) -> Credentials | None:

@@ -1,6 +1,6 @@
 """Writes down what happens in the call centre, as facts; and tells it again after a restart, for the projections."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from app.configuration import Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallEventKind, Fact, WrapUp
@@ -55,8 +55,8 @@ class Chronicle:
         """The call is over."""
         self.facts.append(record_of(call, self._ids(), by, cause, queue, now))
 
-    def agent_changed(self, output: AgentChanged, now: float) -> None:
-        """The interval that ends now, a wrap-up that is over, and the new state."""
+    def agent_changed(self, output: AgentChanged, now: float, address: str | None) -> None:
+        """The interval that ends now, a wrap-up that is over, and the new state. ``address``: the desk it sits at."""
         if now > output.previous_since:
             self.facts.append(_interval(output, self._ids(), now))
         if (
@@ -79,8 +79,16 @@ class Chronicle:
                 call=output.ticket,
                 active=output.active,
                 capacity=output.capacity,
+                outside_calls=output.outside_calls,
+                pause_overdue=output.pause_overdue,
+                forced_by=output.forced_by,
+                address=address,
             )
         )
+
+    def agent_moved(self, view: AgentView, now: float, address: str | None) -> None:
+        """The agent's state is as before, its phone another one."""
+        self.facts.append(_state(view, self._ids(), now, address))
 
 
 def _interval(output: AgentChanged, fact_id: str, now: float) -> AgentInterval:
@@ -95,8 +103,31 @@ def _interval(output: AgentChanged, fact_id: str, now: float) -> AgentInterval:
     )
 
 
-def retold(calls: Iterable[LiveCall], agents: Iterable[AgentView]) -> Iterator[Fact]:
-    """What the projections have to know of calls and agents that were there before a restart; not to be stored again."""
+def _state(view: AgentView, fact_id: str, time: float, address: str | None) -> AgentState:
+    pending = view.pending_status
+    return AgentState(
+        id=fact_id,
+        time=time,
+        agent=view.agent,
+        status=view.status.value,
+        routing_state=view.routing_state.value,
+        pause_reason=view.pause_reason,
+        pending_status=pending.value if pending is not None else None,
+        call=view.ticket,
+        active=view.active,
+        capacity=view.capacity,
+        outside_calls=view.outside_calls,
+        pause_overdue=view.pause_overdue,
+        forced_by=view.forced_by,
+        address=address,
+    )
+
+
+def retold(calls: Iterable[LiveCall], agents: Iterable[AgentView], desks: Mapping[str, str]) -> Iterator[Fact]:
+    """What the projections have to know of calls and agents that were there before a restart; not to be stored again.
+
+    ``desks``: the addresses at which agents logged in.
+    """
     for call in calls:
         yield CallEvent("", call.arrived_at, "arrived", call.id, call.queue, caller=call.caller, called=call.called)
         if call.queued_at is not None:
@@ -106,16 +137,4 @@ def retold(calls: Iterable[LiveCall], agents: Iterable[AgentView]) -> Iterator[F
         if call.connected_at is not None:
             yield CallEvent("", call.connected_at, "connected", call.id, call.queue, call.agent)
     for view in agents:
-        pending = view.pending_status
-        yield AgentState(
-            id="",
-            time=view.since,
-            agent=view.agent,
-            status=view.status.value,
-            routing_state=view.routing_state.value,
-            pause_reason=view.pause_reason,
-            pending_status=pending.value if pending is not None else None,
-            call=view.ticket,
-            active=view.active,
-            capacity=view.capacity,
-        )
+        yield _state(view, "", view.since, desks.get(view.agent))

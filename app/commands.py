@@ -9,9 +9,9 @@ from typing import Literal, Protocol
 from app.configuration import ConfigObject, ObjectKind
 
 __all__ = [
-    "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand",
-    "MoveCallToFront", "RefusedReply", "ReleaseCall", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
-    "SetCallPriority", "Unconfigure", "WithdrawCall",
+    "AgentCommand", "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExtendWrapUp", "Gateway", "HangUp",
+    "LiveCommand", "MoveCallToFront", "RefusedReply", "ReleaseCall", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
+    "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls", "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
 
 
@@ -30,20 +30,55 @@ class Unconfigure:
 
 @dataclass(frozen=True, slots=True)
 class SetAgentState:
+    """``address``: the phone at which the agent logs in. ``force``: at once, in the name of ``by``."""
+
     agent: str
     status: Literal["available", "paused", "logged_out"]
     pause_reason: str | None = None
+    address: str | None = None
+    force: bool = False
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EndWrapUp:
+    """``force``: although a call still needs its disposition."""
+
     agent: str
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExtendWrapUp:
     agent: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutsideCalls:
+    """How many calls the agent is in that came from no queue, by the word of another system."""
+
+    agent: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetDisposition:
+    """``call`` None: the one that the agent wraps up or talks in. ``code``: a disposition's name or id."""
+
+    agent: str
+    call: str | None
+    code: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetCallWrapUp:
+    """How long the wrap-up after this call will be. ``agent``: only if it is this agent's call."""
+
+    call: str
+    seconds: float
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +146,10 @@ class WithdrawCall:
 DispatchCommand = AssignCall | ReserveCall | ReleaseCall | RequeueCall | MoveCallToFront | WithdrawCall
 """A supervisor's hand in the lines."""
 
-LiveCommand = (
-    Configure | Unconfigure | SetAgentState | EndWrapUp | ExtendWrapUp | HangUp | SetCallPriority | DispatchCommand
-)
+AgentCommand = SetAgentState | EndWrapUp | ExtendWrapUp | SetOutsideCalls | SetDisposition | SetCallWrapUp
+"""What agents and their supervisors ask for."""
+
+LiveCommand = Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,31 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.announcements import Announcements
+from queues.agent_rules import PauseReason
 from queues.model import AgentConfig, QueueConfig
 
 __all__ = [
     "Agent",
     "ConfigObject",
+    "Disposition",
     "EntryPoint",
+    "FeatureAction",
+    "FeatureCode",
     "MediaServer",
     "ObjectKind",
     "OfferMode",
+    "PauseReason",
+    "Phone",
     "Queue",
     "ServiceLevel",
     "Trunk",
 ]
 
 OfferMode = Literal["late", "caller"]
-ObjectKind = Literal["queue", "agent", "entry_point", "trunk", "media_server"]
+ObjectKind = Literal[
+    "queue", "agent", "entry_point", "trunk", "media_server", "pause_reason", "disposition", "phone", "feature_code"
+]
+FeatureAction = Literal["log_in", "log_out", "pause", "available", "toggle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +63,32 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent: ``address`` is an AoR registered here or any SIP URI; ``ha1`` digest hashes by algorithm, if it registers."""
+    """An agent: ``address`` is an AoR registered here or any SIP URI, "" for one who has none but the phone it logs in at.
+
+    ``ha1``: digest hashes by algorithm, if it registers. ``number`` and ``pin`` (a salted hash): who it is to feature codes.
+    """
 
     routing: AgentConfig
     address: str
     offer: OfferMode = "late"
     ha1: Mapping[str, str] = field(default_factory=dict, repr=False)  # as good as the password
     initial_status: Literal["available", "paused", "logged_out"] = "logged_out"
+    number: str | None = None
+    pin: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """Calls to ``sip:<user>@<us>`` enter ``queue`` (its id) with ``priority`` added."""
+    """Calls to ``sip:<user>@<us>`` enter ``queue`` (its id) with ``priority`` added.
+
+    ``wrap_up_seconds``: what follows these calls, whatever the agent's and the queue's say.
+    """
 
     id: str
     user: str
     queue: str
     priority: int = 0
+    wrap_up_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +110,36 @@ class MediaServer:
     position: int = 0
 
 
-ConfigObject = Queue | Agent | EntryPoint | Trunk | MediaServer
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """A word for what came of a call. ``queues`` (ids): whose calls it is for, None: any."""
+
+    id: str
+    name: str
+    queues: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone that registers as ``user`` and is nobody's own: a desk at which agents log in."""
+
+    id: str
+    user: str
+    ha1: Mapping[str, str] = field(default_factory=dict, repr=False)  # as good as the password
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCode:
+    """Dialled from a phone as ``code``, ``code`` + an agent's number, or that + ``*`` + its PIN: the agent's state changes.
+
+    ``announcement``: the sound that is heard for it; None: the one of what was done.
+    """
+
+    id: str
+    code: str
+    action: FeatureAction
+    pause_reason: str | None = None
+    announcement: str | None = None
+
+
+ConfigObject = Queue | Agent | EntryPoint | Trunk | MediaServer | PauseReason | Disposition | Phone | FeatureCode

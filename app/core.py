@@ -26,13 +26,17 @@ from app.commands import (
     ReserveCall,
     SetAgentState,
     SetCallPriority,
+    SetCallWrapUp,
+    SetDisposition,
+    SetOutsideCalls,
     Unconfigure,
     WithdrawCall,
 )  # fmt: skip
-from app.configuration import Agent, ConfigObject, MediaServer, Queue
+from app.configuration import Agent, ConfigObject, MediaServer, PauseReason, Queue
 from app.directory import Directory
 from app.facts import Fact
 from app.instants import earliest
+from app.replies import reply_of
 from b2bua.commands import SetMediaServers
 from b2bua.desk import SwitchboardConfig
 from b2bua.header_policy import user_of_uri
@@ -40,24 +44,20 @@ from b2bua.signalling import ALLOW
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues.engine import Engine
-from queues.model import AgentId, AgentStatus, QueueId
-from queues.outputs import RefusalReason, Refused
+from queues.model import QueueId
 from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived
 from sipcore.ids import Minter
 from sipcore.location import Binding, BindingChanged, MemoryLocations
-from sipcore.message import Request, respond_to
+from sipcore.message import Request, Response, respond_to
 from sipcore.packets import Hop, Send, Source
 from sipcore.registrar import Registrar, RegistrarConfig
 
 __all__ = ["BindingsRow", "Core", "CoreConfig", "Sources"]
 
 _ANSWERS = (ResponseReceived, ClientFailed)
-_UNKNOWN = (
-    RefusalReason.UNKNOWN_AGENT, RefusalReason.UNKNOWN_QUEUE, RefusalReason.UNKNOWN_TICKET, RefusalReason.UNKNOWN_OFFER,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +166,21 @@ class Core:
 
     def _invite(self, event: RequestReceived, now: float) -> None:
         server = event.transaction
-        refusal = self._admission.refusal(event.request, event.source, now)
-        if refusal is not None and server is not None:
-            self.endpoint.respond(server, refusal, now)
+        called = _called_user(event.request)
+        who = self._admission.judge(event.request, now, trusted=self.directory.is_trusted(event.source.hop.host))
+        if isinstance(who, Response):
+            if server is not None:
+                self.endpoint.respond(server, who, now)
             return
-        entry = self.directory.entry(_called_user(event.request))
+        entry = self.directory.entry(called)
         if entry is None:
             self._answer(event, 404, now)
         elif len(self.centre.calls) >= self._config.max_calls:
             self._answer(event, 503, now, ("Retry-After", "5"))
         else:
-            self.centre.arrive(event, *entry, now)
+            callers = self.directory.callers(event.request, event.source, who)
+            wrap_up = self.directory.wrap_up_of(called)
+            self.centre.arrive(event, *entry, now, wrap_up=wrap_up, callers=callers)
 
     def _answer(self, event: RequestReceived, status: int, now: float, *headers: tuple[str, str]) -> None:
         if event.transaction is not None:
@@ -237,6 +241,8 @@ class Core:
         for item in items:
             if isinstance(item, Queue):
                 self.engine.handle(to_engine.ConfigureQueue(item.routing), now)
+            elif isinstance(item, PauseReason):
+                self.engine.handle(to_engine.ConfigurePauseReason(item), now)
         for agent in agents:
             self.engine.handle(to_engine.ConfigureAgent(agent.routing), now)
         self._media_changed(now)
@@ -262,24 +268,20 @@ class Core:
                 if kind == "media_server":
                     self._media_changed(now)
                 return Done()
-            case SetAgentState(agent, status, reason):
-                return _reply(
-                    self.centre.tell_engine(to_engine.SetStatus(AgentId(agent), AgentStatus(status), reason), now)
-                )
-            case EndWrapUp(agent):
-                return _reply(self.centre.tell_engine(to_engine.EndWrapUp(AgentId(agent)), now))
-            case ExtendWrapUp(agent, seconds):
-                return _reply(self.centre.tell_engine(to_engine.ExtendWrapUp(AgentId(agent), seconds), now))
+            case (
+                SetAgentState() | EndWrapUp() | ExtendWrapUp() | SetOutsideCalls() | SetDisposition() | SetCallWrapUp()
+            ):
+                return self.centre.of_agents(command, now)
             case HangUp(call):
                 if self.centre.hang_up(call, now):
                     return Done()
                 return RefusedReply(404, "unknown_call", f"no live call has the id {call!r}")
             case SetCallPriority(call, priority):
-                return _reply(self.centre.set_priority(call, priority, now))
+                return reply_of(self.centre.set_priority(call, priority, now))
             case (
                 AssignCall() | ReserveCall() | ReleaseCall() | RequeueCall() | MoveCallToFront() | WithdrawCall()
             ):  # fmt: skip
-                return _reply(self.centre.dispatch(command, now))
+                return reply_of(self.centre.dispatch(command, now))
             case _:
                 assert_never(command)
 
@@ -320,13 +322,6 @@ class Core:
             "queues": self.engine.counts(),
             "registrations": len(self.locations),
         }
-
-
-def _reply(refused: Refused | None) -> Reply:
-    if refused is None:
-        return Done()
-    status = 404 if refused.reason in _UNKNOWN else 409
-    return RefusedReply(status, refused.reason.value, refused.detail)  # type: ignore[arg-type]  # one of the two
 
 
 def _called_user(request: Request) -> str:

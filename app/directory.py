@@ -1,13 +1,29 @@
 """The configuration in force, as the live core looks things up in it: who is called what, and where it can be reached."""
 
+from collections import Counter
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, ObjectKind, Queue, Trunk
+from app.configuration import (
+    Agent,
+    ConfigObject,
+    Disposition,
+    EntryPoint,
+    FeatureCode,
+    MediaServer,
+    ObjectKind,
+    Phone,
+    Queue,
+    Trunk,
+)
+from app.workplace import Workplace, place_of
 from b2bua.commands import Target
+from b2bua.header_policy import user_of_uri
+from sipcore.errors import SipError
 from sipcore.location import LocationStore
-from sipcore.message import BadUri, Uri
+from sipcore.message import BadUri, Request, Uri
+from sipcore.packets import Source
 from sipcore.registrar import Registrar
 
 __all__ = ["Directory"]
@@ -29,8 +45,13 @@ class Directory:
         self._by_user: dict[str, EntryPoint] = {}
         self._by_name: dict[str, str] = {}
         self._aors: dict[str, str | None] = {}
-        self._by_aor: dict[str, list[str]] = {}
+        self._places: dict[str, str] = {}
+        self._at_place: dict[str, list[str]] = {}
+        self._users: Counter[str] = Counter()  # user parts of the agents' addresses
+        self._by_number: dict[str, Agent] = {}
         self._by_auth_user: dict[str, Agent] = {}
+        self.workplace = Workplace()
+        self.desks: dict[str, str] = {}  # addresses of the phones that agents logged in at
         self._networks: tuple[Network, ...] = self._always_trusted
         self._verdicts: dict[str, bool] = {}  # of hosts that called lately
         self._elsewhere: dict[str, Target] = {}  # agents at URIs that are not ours: always the same target
@@ -58,6 +79,10 @@ class Directory:
                     self.trunks[item.id] = item
                 case MediaServer():
                     self.media_servers[item.id] = item
+                case Disposition() | Phone() | FeatureCode():
+                    self.workplace.put(item)
+                case _:  # the queue engine's alone
+                    pass
         self._index(any(not isinstance(item, Agent) for item in items))
 
     def drop(self, kind: ObjectKind, item_id: str) -> None:
@@ -72,16 +97,22 @@ class Directory:
                 self.trunks.pop(item_id, None)
             case "media_server":
                 self.media_servers.pop(item_id, None)
+            case _:
+                self.workplace.drop(item_id)
         self._index(kind != "agent")
 
     def _enter(self, agent: Agent) -> None:
         agent_id = agent.routing.id
         self.agents[agent_id] = agent
-        aor = self._aors[agent_id] = self._canonical(agent)
-        if aor is not None:
-            self._by_aor.setdefault(aor, []).append(agent_id)
-        else:
-            self._elsewhere[agent_id] = Target(agent.address)
+        address = self.address_of(agent)
+        aor = self._aors[agent_id] = self._canonical(address)
+        if aor is None and address:
+            self._elsewhere[agent_id] = Target(address)
+        place = self._places[agent_id] = aor or self.place(address)
+        self._at_place.setdefault(place, []).append(agent_id)
+        self._users[_user(address)] += 1
+        if agent.number is not None:
+            self._by_number[agent.number] = agent
         if agent.ha1:
             self._by_auth_user[_user(agent.address)] = agent
 
@@ -90,9 +121,14 @@ class Directory:
         if agent is None:
             return
         self._elsewhere.pop(agent_id, None)
-        aor = self._aors.pop(agent_id)
-        if aor is not None:
-            self._by_aor[aor].remove(agent_id)
+        self._aors.pop(agent_id)
+        place = self._places.pop(agent_id)
+        self._at_place[place].remove(agent_id)
+        if not self._at_place[place]:
+            del self._at_place[place]
+        self._users[_user(self.address_of(agent))] -= 1
+        if agent.number is not None and self._by_number.get(agent.number) is agent:
+            del self._by_number[agent.number]
         if self._by_auth_user.get(_user(agent.address)) is agent:
             del self._by_auth_user[_user(agent.address)]
 
@@ -116,6 +152,11 @@ class Directory:
         queue = self._by_name.get(user)
         return (queue, 0) if queue is not None else None
 
+    def wrap_up_of(self, user: str) -> float | None:
+        """What follows calls to this entry point, where it has a word in it."""
+        point = self._by_user.get(user)
+        return point.wrap_up_seconds if point is not None else None
+
     def is_trusted(self, host: str) -> bool:
         """Whether INVITEs from this address need no digest."""
         verdict = self._verdicts.get(host)
@@ -131,28 +172,99 @@ class Directory:
         """Of an agent that registers; the realm is fixed when passwords are set."""
         del realm
         agent = self._by_auth_user.get(user)
-        return agent.ha1.get(algorithm) if agent is not None else None
+        return agent.ha1.get(algorithm) if agent is not None else self.workplace.ha1(user, algorithm)
 
     def aor_of(self, agent: Agent) -> str | None:
-        """The agent's address-of-record if it is one of ours, None if it is a URI elsewhere."""
+        """The agent's address-of-record if it is one of ours, None if it is a URI elsewhere (or nowhere)."""
         return self._aors.get(agent.routing.id)
 
-    def _canonical(self, agent: Agent) -> str | None:
+    def _canonical(self, address: str) -> str | None:
         if self._registrar is None:
             return None
         try:
-            uri = Uri.parse(agent.address)
+            uri = Uri.parse(address)
         except BadUri:
             return None
         return self._registrar.aor_of(uri) if uri.port is None else None
 
     def registered(self, aor: str) -> list[str]:
         """Ids of the agents with this address-of-record."""
-        return self._by_aor.get(aor, [])
+        return self._at_place.get(aor, [])
 
     def is_reachable(self, agent: Agent) -> bool:
-        aor = self.aor_of(agent)
-        return aor is None or (self._locations is not None and bool(self._locations.bindings(aor)))
+        return self.rings(self.address_of(agent))
+
+    def rings(self, address: str) -> bool:
+        """Whether a phone is there: registered, if it is an address-of-record of ours."""
+        aor = self._canonical(address)
+        if aor is None:
+            return bool(address)
+        return self._locations is not None and bool(self._locations.bindings(aor))
+
+    def address_of(self, agent: Agent) -> str:
+        """The phone it logged in at, else its own; "" where it has none."""
+        return self.desks.get(agent.routing.id, agent.address)
+
+    def place(self, address: str) -> str:
+        """The address so that two spellings of it are the same; "" for what is none."""
+        try:
+            return self._canonical(address) or place_of(Uri.parse(address))
+        except BadUri:
+            return ""
+
+    def at(self, place: str) -> list[str]:
+        """Ids of the agents whose phone is there now."""
+        return self._at_place.get(place, []) if place else []
+
+    def seat(self, agent_id: str, address: str | None) -> None:
+        """The agent's phone is at this address from now on; None: its own one."""
+        agent = self.agents.get(agent_id)
+        if agent is not None:
+            self._forget(agent_id)
+        if address is None:
+            self.desks.pop(agent_id, None)
+        else:
+            self.desks[agent_id] = address
+        if agent is not None:
+            self._enter(agent)
+
+    def numbered(self, number: str) -> Agent | None:
+        """The agent with this number."""
+        return self._by_number.get(number)
+
+    def callers(self, request: Request, source: Source, user: str | None) -> list[str]:
+        """Ids of the agents from whose phone this INVITE comes; ``user``: the one that digest proved.
+
+        Without digest From or Contact must name an agent's phone, and the message come from where that is.
+        """
+        if user is not None:
+            return self.at(self._of_user(user))
+        for text in (request.get("From"), request.get("Contact")):
+            uri = (text or "").partition("<")[2].partition(">")[0] or (text or "").partition(";")[0]
+            if self._users[user_of_uri(uri)] > 0:
+                place = self.place(uri)
+                if self._is_at(place, source.hop.host):
+                    return self.at(place)
+        return []
+
+    def _of_user(self, user: str) -> str:
+        return (self._registrar.aor_of_user(user) if self._registrar is not None else None) or ""
+
+    def _is_at(self, place: str, host: str) -> bool:
+        if place.startswith("sip:"):
+            bindings = self._locations.bindings(place) if self._locations is not None else ()
+            return any(each.source.hop.host == host for each in bindings)
+        return place.rpartition(":")[0].rpartition("@")[2] == host
+
+    def phone_of(self, request: Request, user: str | None) -> str | None:
+        """The address of the phone that sent this INVITE, as an agent could log in there; None: it has none."""
+        if user is not None:
+            return self._of_user(user) or None
+        try:
+            uri = request.from_.uri
+            return self._canonical(uri) or f"sip:{Uri.parse(uri).user}@{_numeric(Uri.parse(uri))}"
+        except SipError:
+            return None
 
     def target(self, agent: Agent) -> Target | None:
         """Where the agent's phone is now: its preferred binding, or its URI."""
@@ -161,7 +273,7 @@ class Directory:
             return fixed
         aor = self.aor_of(agent)
         if aor is None:
-            return Target(agent.address)
+            return None
         bindings = self._locations.bindings(aor) if self._locations is not None else ()
         if not bindings:
             return None
@@ -171,6 +283,17 @@ class Directory:
     def media_uris(self) -> tuple[str, ...]:
         """Media servers in the order in which they are tried."""
         return tuple(each.uri for each in sorted(self.media_servers.values(), key=lambda s: (s.position, s.name)))
+
+
+def _numeric(uri: Uri) -> str:
+    """Host and port. Raises ``BadUri`` where that is a name: none is looked up."""
+    try:
+        ip_address(uri.host)
+    except ValueError:
+        raise BadUri("not a numeric address") from None
+    if not uri.user:
+        raise BadUri("no user part")
+    return uri.host_port
 
 
 def _user(address: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 __all__ = [
-    "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Fact", "Outcome", "WrapUp",
+    "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome", "WrapUp",
     "decode", "encode", "encode_stored", "instant_of", "is_stored",
 ]  # fmt: skip
 
@@ -130,9 +130,48 @@ class AgentState(msgspec.Struct, frozen=True, tag="agent_state", omit_defaults=T
     call: str | None = None
     active: int = 0
     capacity: int = 1
+    outside_calls: int = 0
+    pause_overdue: bool = False
+    forced_by: str | None = None
+    address: str | None = None  # of the desk it logged in at
 
 
-Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState
+AgentEventKind = Literal["auto_paused", "pause_overdue", "forced", "desk_taken", "desk_left"]
+
+
+class AgentEvent(msgspec.Struct, frozen=True, tag="agent_event", omit_defaults=True):
+    """What befell an agent; a row of ``agent_events``, and the event ``agent.<kind>``.
+
+    ``queue``, ``cause`` and ``misses``: the last of the calls missed in a row. ``actor``: who forced the state.
+    ``address``: the desk that was taken or left.
+    """
+
+    id: str
+    time: float
+    kind: AgentEventKind
+    agent: str
+    status: str | None = None
+    pause_reason: str | None = None
+    queue: str | None = None
+    cause: str | None = None
+    misses: int | None = None
+    actor: str | None = None
+    address: str | None = None
+
+
+class Disposition(msgspec.Struct, frozen=True, tag="disposition", omit_defaults=True):
+    """What came of a call; a row of ``call_dispositions``, the last word counts. The event ``call.disposition``."""
+
+    id: str
+    time: float
+    call: str
+    queue: str
+    agent: str
+    code: str
+    note: str | None = None
+
+
+Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | AgentEvent | Disposition
 
 
 def is_stored(fact: Fact) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.callcenter.workplaces import DeskRow
 from app.core import BindingsRow
 from app.live_call import LiveCall
 from b2bua.snapshot import CallRow, InviteRow
@@ -14,5 +15,6 @@ TABLES: Final[dict[str, type[Any]]] = {
     "call": CallRow,
     "invite": InviteRow,
     "bindings": BindingsRow,
+    "desk": DeskRow,
     **ROWS,
 }

@@ -51,6 +51,7 @@ class LiveCall:
     expected_wait_ms: int | None = None  # predicted when it entered the queue
     version: int = 1
     talked_ms: int = 0  # before it went back into line
+    caller_agents: tuple[str, ...] = ()  # whose phone the call came from
 
     def first_rung(self) -> Rung | None:
         """Whose phone rings for the longest time."""

@@ -12,9 +12,13 @@ from app.agents.router import router as agents
 from app.agents.state import router as agent_states
 from app.config_file.router import router as config_file
 from app.db.engine import FAILURES
+from app.dispositions.router import router as dispositions
 from app.entry_points.router import router as entry_points
+from app.feature_codes.router import router as feature_codes
 from app.http_guard import HttpGuard
 from app.media_servers.router import router as media_servers
+from app.pause_reasons.router import router as pause_reasons
+from app.phones.router import router as phones
 from app.queues.router import router as queues
 from app.services import Services, UsesServices
 from app.skills.router import router as skills
@@ -47,7 +51,9 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)
-    for router in (*routers, queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file):
+    slices = (queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file)
+    agents_day = (pause_reasons, dispositions, phones, feature_codes)
+    for router in (*routers, *slices, *agents_day):
         app.include_router(router, prefix="/api/v1")
     return app
 

@@ -74,7 +74,7 @@ def _as_told(agent: Agent) -> None:
         active=len(agent.calls),
         pending_status=pending[0] if pending is not None else None,
         wrap_up_until=wrap_up.until if wrap_up is not None else None,
-        outside_calls=agent.told_outside,
+        outside_calls=agent.outside,
         pause_overdue=agent.pause_overdue,
         forced_by=agent.forced_by,
     )

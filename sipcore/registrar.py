@@ -105,6 +105,10 @@ class Registrar:
             return None
         return f"sip:{uri.username}@{self._realm}"
 
+    def aor_of_user(self, user: str) -> str:
+        """The address-of-record of a user of ours."""
+        return f"sip:{user}@{self._realm}"
+
     def _address_of_record(self, request: Request) -> str:
         if not self._is_ours(request.uri):
             raise _Refused(404, "Not a domain of this registrar")

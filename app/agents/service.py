@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.agents.credentials import digest_hashes, user_of
+from app.agents.credentials import digest_hashes, hash_pin, is_pin, user_of
 from app.agents.schemas import AgentBody, AgentView
 from app.commands import SetAgentState
 from app.configuration import ConfigObject
@@ -19,7 +19,7 @@ from app.resources import Change, Resource, resolve
 
 __all__ = ["AGENTS", "Agents"]
 
-_POLICIES: Final = ("groups",)
+_POLICIES: Final = ("groups", "wrap_up_seconds", "pause_after_misses")
 
 
 class Agents(Resource[AgentRow, AgentBody, AgentView]):
@@ -36,24 +36,28 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
             AgentView(
                 **AgentView.common(row),
                 name=row.name,
-                address=row.address,
+                address=row.address or None,
                 skills=skills[row.id],
                 queues=None if row.serves_all else queues[row.id],
                 capacity=row.capacity,
                 offer="caller" if row.offer == "caller" else "late",
+                number=row.number,
                 has_password=bool(row.ha1),
+                has_pin=row.pin is not None,
                 **row.policies,
             )
             for row in rows
         ]
 
     async def columns(self, change: Change, body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
-        values = body.model_dump(include={"name", "address", "offer", "capacity"})
+        values = body.model_dump(include={"name", "offer", "capacity", "number"})
+        values["address"] = body.address or ""
+        await _check_number(change.session, body.number, row)
         values["serves_all"] = body.queues is None
         values["policies"] = body.model_dump(mode="json", include=set(_POLICIES))
         if row is None:
             values["initial_status"] = body.status
-        return {**values, **_credentials(change.realm, body, row)}
+        return {**values, **_credentials(change.realm, body, row), **_pin(body, row)}
 
     async def patch(self, change: Change, row: AgentRow, fields: Mapping[str, object]) -> bool:
         if "status" in fields:
@@ -85,9 +89,27 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
             change.commands.append(SetAgentState(row.id, body.status))
 
 
+async def _check_number(session: AsyncSession, number: str | None, row: AgentRow | None) -> None:
+    if number is None:
+        return
+    query = select(col(AgentRow.name)).where(col(AgentRow.number) == number)
+    if row is not None:
+        query = query.where(col(AgentRow.id) != row.id)
+    other = (await session.scalars(query)).first()
+    if other is not None:
+        raise invalid([FieldError("number", f"agent {other!r} has this number")])
+
+
+def _pin(body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
+    """The column of the PIN's hash; none where it stays as it is."""
+    if "pin" not in body.model_fields_set or (body.pin and row is not None and row.pin and is_pin(body.pin, row.pin)):
+        return {}
+    return {"pin": None if body.pin is None else hash_pin(body.pin)}
+
+
 def _credentials(realm: str, body: AgentBody, row: AgentRow | None) -> dict[str, Any]:
     """The columns of the digest hashes; none where they stay as they are."""
-    user = user_of(body.address)
+    user = user_of(body.address or "")
     if body.password is not None:
         if not user:
             raise invalid([FieldError("password", "an address without a user cannot register")])

@@ -1,6 +1,6 @@
 """The call centre's door: SIP events, commands and time in; it carries out what the two engines say until both are silent."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
@@ -8,9 +8,10 @@ from app.callcenter.dispatching import Dispatching
 from app.callcenter.leaving import Leaving
 from app.callcenter.offering import Offering
 from app.callcenter.waiting import Waiting
+from app.callcenter.workplaces import DeskRow, Workplaces
 from app.chronicle import Chronicle, retold
-from app.commands import DispatchCommand
-from app.configuration import Agent, ConfigObject, ObjectKind, Queue
+from app.commands import AgentCommand, DispatchCommand, Reply
+from app.configuration import Agent, ConfigObject, ObjectKind, PauseReason, Queue
 from app.directory import Directory
 from app.facts import Fact
 from app.instants import earliest
@@ -21,7 +22,7 @@ from b2bua.call import CallState
 from b2bua.commands import CallId
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
-from queues import outputs as from_engine
+from queues.agent_rules import PauseReasonId
 from queues.engine import Engine
 from queues.model import AgentId, AgentStatus, Overflow, QueueId, TicketId
 from queues.outputs import Refused
@@ -41,10 +42,10 @@ class CallCenter:
         self._waiting = Waiting(desk, self._leaving, self._announcing)
         offering = Offering(desk, self._waiting, self._leaving)
         self._dispatching = Dispatching(desk)
-        rooms = (self._waiting, offering, self._leaving, self._dispatching)
+        self._workplaces = Workplaces(desk)
+        rooms = (self._waiting, offering, self._leaving, self._dispatching, self._workplaces)
         self._of_board: OfBoard = {said: hears for room in rooms for said, hears in room.of_board.items()}
         self._of_engine: OfEngine = {said: hears for room in rooms for said, hears in room.of_engine.items()}
-        self._of_engine[from_engine.AgentChanged] = desk.chronicle.agent_changed
 
     @property
     def calls(self) -> dict[str, LiveCall]:
@@ -57,12 +58,19 @@ class CallCenter:
 
     # ------------------------------------------------------------------ in
 
-    def arrive(self, event: RequestReceived, queue: str, priority: int, now: float) -> None:
-        """An admitted INVITE for this queue (its id)."""
+    def arrive(
+        self, event: RequestReceived, queue: str, priority: int, now: float, *, wrap_up: float | None = None,
+        callers: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """An admitted INVITE for this queue (its id). ``callers``: the agents from whose phone it comes."""
         call_id = self._desk.ids()
         for each in self._desk.board.arrive(event, CallId(call_id), now):
             if isinstance(each, from_board.CallArrived):
+                self._desk.begin_calling(callers, now)
                 self._waiting.arrived(each, queue, priority, now)
+                self.calls[call_id].caller_agents = tuple(callers)
+                if wrap_up is not None:
+                    self._desk.tell_engine(to_engine.SetWrapUp(TicketId(call_id), wrap_up), now)
         self._run(now)
         call = self.calls.get(call_id)
         if call is not None and not call.ringing and not call.parked and call.forward is None:
@@ -90,6 +98,12 @@ class CallCenter:
         if refused is None:
             self._run(now)
         return refused
+
+    def of_agents(self, command: AgentCommand, now: float) -> Reply:
+        """What agents and supervisors ask for, as REST hands it on."""
+        reply = self._workplaces.handle(command, now)
+        self._run(now)
+        return reply
 
     def media_vanished(self, alive: frozenset[str], now: float) -> None:
         """Media servers other than ``alive`` are gone, with their sessions."""
@@ -132,6 +146,9 @@ class CallCenter:
             if is_new:
                 self.begin(item, now)
 
+        elif isinstance(item, PauseReason):
+            self.tell_engine(to_engine.ConfigurePauseReason(item), now)
+
     def begin(self, agent: Agent, now: float) -> None:
         """An agent that was never seen before takes up the status that its configuration names."""
         self.tell_engine(to_engine.SetStatus(agent.routing.id, AgentStatus(agent.initial_status)), now)
@@ -141,6 +158,9 @@ class CallCenter:
             self.tell_engine(to_engine.RemoveQueue(QueueId(item_id)), now)
         elif kind == "agent":
             self.tell_engine(to_engine.RemoveAgent(AgentId(item_id)), now)
+            self._workplaces.gone(item_id)
+        elif kind == "pause_reason":
+            self.tell_engine(to_engine.RemovePauseReason(PauseReasonId(item_id)), now)
 
     def presence(self, aor: str, now: float) -> None:
         """Registrations of this address-of-record changed."""
@@ -177,6 +197,7 @@ class CallCenter:
             calls = desk.calls
             changes += [("live_call", call_id, calls.get(call_id)) for call_id in desk.dirty]
             desk.dirty.clear()
+        changes += self._workplaces.take_changes()
         changes += desk.board.take_changes()
         return changes
 
@@ -190,6 +211,10 @@ class CallCenter:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
                 row.ringing.clear()
+                desk.begin_calling(row.caller_agents, now)
+            elif table == "desk" and isinstance(row, DeskRow):
+                self._workplaces.restore(key, row)
+        desk.work.clear()  # the agents' rows say what was told of them
         outputs = desk.engine.restore([r for r in everything if r[0] in ROWS], now)
         living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
         for call in list(desk.calls.values()):
@@ -217,5 +242,6 @@ class CallCenter:
     def retold(self) -> Iterable[Fact]:
         """The calls and agents there are, for projections that begin now."""
         views = [self._desk.engine.agent_view(agent) for agent in self._desk.engine.agents()]
-        yield from retold(self.calls.values(), [view for view in views if view is not None])
+        agents = [view for view in views if view is not None]
+        yield from retold(self.calls.values(), agents, self._desk.directory.desks)
         yield from self._dispatching.retold()

@@ -1,7 +1,7 @@
 """What the rooms of the call centre share: the two engines, the calls that are live, and how both are told and noted."""
 
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.chronicle import Chronicle
@@ -12,6 +12,7 @@ from b2bua import commands as to_board
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues.engine import Engine
+from queues.model import AgentId
 from queues.outputs import Refused
 
 __all__ = ["Desk", "OfBoard", "OfEngine"]
@@ -26,7 +27,7 @@ OfEngine = dict[type, Callable[[Any, float], None]]
 class Desk:
     """``ids`` makes UUIDv7s. What the engines answer is queued in ``work``; the door carries it out until both are silent."""
 
-    __slots__ = ("board", "calls", "chronicle", "directory", "dirty", "engine", "ids", "work")
+    __slots__ = ("board", "calling", "calls", "chronicle", "directory", "dirty", "engine", "ids", "work")
 
     def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
         self.engine = engine
@@ -37,6 +38,7 @@ class Desk:
         self.calls: dict[str, LiveCall] = {}
         self.work: deque[Any] = deque()  # CallEvent and Output
         self.dirty: dict[str, None] = {}  # calls whose rows changed
+        self.calling: Counter[str] = Counter()  # how many calls each agent makes to us
 
     def tell_board(self, command: to_board.Command, now: float) -> None:
         self.work.extend(self.board.handle(command, now))
@@ -48,6 +50,19 @@ class Desk:
             return outputs[0]
         self.work.extend(outputs)
         return None
+
+    def begin_calling(self, agents: Iterable[str], now: float) -> None:
+        """A call came from these agents' phone: they are offered none meanwhile."""
+        for agent in agents:
+            self.calling[agent] += 1
+            self.tell_engine(to_engine.OutsideCalls(AgentId(agent), self.calling[agent], seen=True), now)
+
+    def end_calling(self, agents: Iterable[str], now: float) -> None:
+        for agent in agents:
+            self.calling[agent] -= 1
+            self.tell_engine(to_engine.OutsideCalls(AgentId(agent), self.calling[agent], seen=True), now)
+            if not self.calling[agent]:
+                del self.calling[agent]
 
     def note(
         self, call: LiveCall, kind: CallEventKind, now: float, *, agent: str | None = None, offer: str | None = None,

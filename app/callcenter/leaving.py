@@ -53,6 +53,7 @@ class Leaving:
         desk.chronicle.record(call, event.by, event.cause, queue, now)
         del desk.calls[call.id]
         desk.touch(call)
+        desk.end_calling(call.caller_agents, now)
 
     def _ticket_ended(self, output: from_engine.TicketEnded, now: float) -> None:
         desk = self._desk

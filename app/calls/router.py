@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from app.auth.access import READ, SUPERVISOR
-from app.calls.schemas import AssignBody, LiveCall, PriorityBody, RequeueBody, ReserveBody
+from app.auth.access import READ, SUPERVISOR, UsesCaller
+from app.calls.schemas import AssignBody, CallWrapUpBody, LiveCall, PriorityBody, RequeueBody, ReserveBody
 from app.commands import (
     AssignCall,
     HangUp,
@@ -18,6 +18,7 @@ from app.commands import (
     RequeueCall,
     ReserveCall,
     SetCallPriority,
+    SetCallWrapUp,
     WithdrawCall,
 )
 from app.paging import Cursor, Limit, Page, after_cursor, to_cursor
@@ -120,6 +121,18 @@ async def move_to_front(services: UsesServices, view: UsesView, call_id: str) ->
 async def withdraw(services: UsesServices, call_id: str) -> None:
     """Take a waiting call out of its queue and hang up; one that is talked is refused."""
     await _submit(services, WithdrawCall(call_id))
+
+
+@router.post("/{call_id}/wrap-up")
+async def set_wrap_up(
+    services: UsesServices, view: UsesView, caller: UsesCaller, call_id: str, body: CallWrapUpBody
+) -> LiveCall:
+    """How long the wrap-up after this call will be. Scope ``supervisor``, or the agent who talks in it."""
+    if not caller.may("supervisor") and caller.agent_id is None:
+        raise Problem("forbidden", f"The key {caller.name!r} may not do this.")
+    agent = None if caller.may("supervisor") else caller.agent_id
+    await _submit(services, SetCallWrapUp(call_id, body.seconds, agent))
+    return _shown(services, view, call_id)
 
 
 def _shown(services: Services, view: LiveView, call_id: str) -> LiveCall:

@@ -5,11 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from app.fields import Name
+from app.fields import Name, Seconds
 from app.projections.views import CallState, CallView
 from app.resources import Body
 
-__all__ = ["AssignBody", "LiveCall", "PriorityBody", "RequeueBody", "ReserveBody"]
+__all__ = ["AssignBody", "CallWrapUpBody", "LiveCall", "PriorityBody", "RequeueBody", "ReserveBody"]
 
 
 class LiveCall(BaseModel):
@@ -90,6 +90,12 @@ class RequeueBody(Body):
     """``queue`` null: back into its own, for a call that is talked."""
 
     queue: Name | None = None
+
+
+class CallWrapUpBody(Body):
+    """How long the wrap-up after this call will be, whatever the agent's and the queue's say."""
+
+    seconds: Seconds
 
 
 def _instant(seconds: float | None) -> datetime | None:

@@ -14,8 +14,12 @@ from pydantic import BaseModel, ValidationError
 from app.agents.service import AGENTS
 from app.config_file.document import ConfigFileError, read_document
 from app.db.engine import Database
+from app.dispositions.service import DISPOSITIONS
 from app.entry_points.service import ENTRY_POINTS
+from app.feature_codes.service import FEATURE_CODES
 from app.media_servers.service import MEDIA_SERVERS
+from app.pause_reasons.service import PAUSE_REASONS
+from app.phones.service import PHONES
 from app.problems import FieldError, Problem, field_errors, invalid
 from app.queues.service import QUEUES
 from app.resources import Change, Resource
@@ -28,11 +32,15 @@ __all__ = ["ImportReport", "import_document", "import_file"]
 # In the order in which one refers to the other.
 _SECTIONS: Final[Mapping[str, Resource[Any, Any, Any]]] = {
     "skills": SKILLS,
+    "pause_reasons": PAUSE_REASONS,
     "queues": QUEUES,
     "agents": AGENTS,
     "entry_points": ENTRY_POINTS,
     "trunks": TRUNKS,
     "media_servers": MEDIA_SERVERS,
+    "dispositions": DISPOSITIONS,
+    "phones": PHONES,
+    "feature_codes": FEATURE_CODES,
 }
 # Fields that say how an object begins; an object that exists keeps what it has become.
 _ONLY_NEW: Final[Mapping[str, frozenset[str]]] = {"agents": frozenset({"status"})}

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, Queue, ServiceLevel, Trunk
+from app.db.agents_day import load_agents_day
 from app.db.policies import policies_of
 from app.db.tables import (
     AgentQueueRow,
@@ -51,6 +52,7 @@ async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
         *map(entry_point_object, await session.scalars(select(EntryPointRow).order_by(col(EntryPointRow.id)))),
         *map(trunk_object, await session.scalars(select(TrunkRow).order_by(col(TrunkRow.id)))),
         *map(media_server_object, await session.scalars(select(MediaServerRow).order_by(col(MediaServerRow.id)))),
+        *await load_agents_day(session),
     ]
 
 
@@ -127,11 +129,13 @@ def _agent(row: AgentRow, skills: dict[str, int], queues: frozenset[QueueId]) ->
         offer="caller" if row.offer == "caller" else "late",
         ha1=dict(row.ha1),
         initial_status=_STATUSES.get(row.initial_status, "logged_out"),
+        number=row.number,
+        pin=row.pin,
     )
 
 
 def entry_point_object(row: EntryPointRow) -> EntryPoint:
-    return EntryPoint(row.id, row.user, row.queue_id, row.priority)
+    return EntryPoint(row.id, row.user, row.queue_id, row.priority, row.wrap_up_seconds)
 
 
 def trunk_object(row: TrunkRow) -> Trunk:

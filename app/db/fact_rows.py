@@ -9,18 +9,31 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from app.db.agent_tables import AgentEventRow, CallDispositionRow
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, WrapUp
+from app.facts import (
+    AgentEvent,
+    AgentInterval,
+    AgentState,
+    CallEvent,
+    CallRecord,
+    Disposition,
+    Fact,
+    WrapUp,
+)
 
 __all__ = ["Batch", "FactStore", "to_ms"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
 _INTERVALS: Final[sa.Table] = AgentIntervalRow.__table__  # type: ignore[attr-defined]  # as above
+_AGENT_EVENTS: Final[sa.Table] = AgentEventRow.__table__  # type: ignore[attr-defined]  # as above
+_DISPOSITIONS: Final[sa.Table] = CallDispositionRow.__table__  # type: ignore[attr-defined]  # as above
 
 Values = tuple[str | int | None, ...]
 """A row's values in the order of its table's columns."""
 
+_DISPOSED_AT: Final = list(_DISPOSITIONS.columns.keys()).index("time")
 _BEFORE_WRAP_UP: Final = list(_CALLS.columns.keys()).index("wrap_up_ms")
 
 
@@ -37,6 +50,8 @@ class Batch:
     events: list[Values] = field(default_factory=list)
     intervals: list[Values] = field(default_factory=list)
     wrap_ups: dict[str, int] = field(default_factory=dict)
+    agent_events: list[Values] = field(default_factory=list)
+    dispositions: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Self:
@@ -54,6 +69,12 @@ class Batch:
             self.calls[fact.call] = _call(fact, self.wrap_ups.pop(fact.call, None))
         elif isinstance(fact, WrapUp):
             self._wrapped_up(fact.call, fact.wrap_up_ms)
+        elif isinstance(fact, AgentEvent):
+            self.agent_events.append(_agent_event(fact))
+        elif isinstance(fact, Disposition):
+            known = self.dispositions.get(fact.call)
+            if known is None or known[_DISPOSED_AT] <= to_ms(fact.time):  # type: ignore[operator]  # an integer column
+                self.dispositions[fact.call] = _disposition(fact)
         elif not isinstance(fact, AgentState):  # not stored; an earlier release may have left one
             assert_never(fact)
 
@@ -101,10 +122,19 @@ class FactStore:
         self._calls = _Statement(
             calls.on_conflict_do_update(index_elements=["call"], set_=kept), dialect, _CALLS.columns.keys()
         )
-        self._events, self._intervals = (
+        self._events, self._intervals, self._agent_events = (
             _Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
-            for table in (_EVENTS, _INTERVALS)
+            for table in (_EVENTS, _INTERVALS, _AGENT_EVENTS)
         )
+        given = insert(_DISPOSITIONS)
+        newer: dict[str, Any] = {
+            column.name: given.excluded[column.name] for column in _DISPOSITIONS.columns if not column.primary_key
+        }
+        # An older word that is shipped again does not replace a newer one.
+        latest = given.on_conflict_do_update(
+            index_elements=["call"], set_=newer, where=_DISPOSITIONS.c.time <= given.excluded.time
+        )
+        self._dispositions = _Statement(latest, dialect, _DISPOSITIONS.columns.keys())
         self._wrap_up = _Statement(
             sa.update(_CALLS).where(_CALLS.c.call == sa.bindparam("of_call")).values(wrap_up_ms=sa.bindparam("ms")),
             dialect,
@@ -116,6 +146,10 @@ class FactStore:
         await self._events.many(connection, batch.events)
         await self._intervals.many(connection, batch.intervals)
         await self._calls.many(connection, batch.calls.values())
+        if batch.agent_events:
+            await self._agent_events.many(connection, batch.agent_events)
+        if batch.dispositions:
+            await self._dispositions.many(connection, batch.dispositions.values())
         return await self._wrap_ups(connection, batch.wrap_ups)
 
     async def _wrap_ups(self, connection: AsyncConnection, wrap_ups: Mapping[str, int]) -> set[str]:
@@ -151,6 +185,17 @@ def _interval(interval: AgentInterval) -> Values:
         interval.id, interval.agent, interval.state, round(interval.start * 1000), round(interval.end * 1000),
         _text(interval.pause_reason), interval.call,
     )  # fmt: skip
+
+
+def _agent_event(event: AgentEvent) -> Values:
+    return (
+        event.id, to_ms(event.time), event.kind, event.agent, event.status, _text(event.pause_reason), event.queue,
+        event.cause, event.misses, _text(event.actor), _text(event.address),
+    )  # fmt: skip
+
+
+def _disposition(fact: Disposition) -> Values:
+    return (fact.call, fact.id, to_ms(fact.time), fact.queue, fact.agent, _text(fact.code), _text(fact.note))
 
 
 def _ms(instant: float | None) -> int | None:

@@ -103,6 +103,8 @@ class AgentRow(ConfigRow, table=True):
     initial_status: str = Field(max_length=16)
     ha1: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON, repr=False)
     ha1_realm: str | None = Field(default=None, max_length=128)
+    number: str | None = Field(default=None, max_length=32, unique=True, index=True)
+    pin: str | None = Field(default=None, max_length=128, repr=False)  # salted hash
     policies: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON, sa_column_kwargs=_EMPTY)
 
 
@@ -124,6 +126,7 @@ class EntryPointRow(ConfigRow, table=True):
     user: str = Field(max_length=_NAME, unique=True)
     queue_id: str = Field(foreign_key="queues.id", ondelete="RESTRICT", max_length=_ID, index=True)
     priority: int
+    wrap_up_seconds: float | None = None
 
 
 class TrunkRow(ConfigRow, table=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from app.fields import Name
+from app.fields import Name, Seconds
 from app.resources import Body, View
 
 __all__ = ["EntryPointBody", "EntryPointView"]
@@ -17,6 +17,7 @@ class _Fields(BaseModel):
     user: User
     queue: Name
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    wrap_up_seconds: Seconds | None = None
 
 
 class EntryPointBody(_Fields, Body):

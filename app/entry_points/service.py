@@ -29,7 +29,11 @@ class EntryPoints(Resource[EntryPointRow, EntryPointBody, EntryPointView]):
         names = {row.id: row.name for row in await session.execute(query)}
         return [
             EntryPointView(
-                **EntryPointView.common(row), user=row.user, queue=names[row.queue_id], priority=row.priority
+                **EntryPointView.common(row),
+                user=row.user,
+                queue=names[row.queue_id],
+                priority=row.priority,
+                wrap_up_seconds=row.wrap_up_seconds,
             )
             for row in rows
         ]
@@ -41,7 +45,7 @@ class EntryPoints(Resource[EntryPointRow, EntryPointBody, EntryPointView]):
         row: EntryPointRow | None,  # noqa: ARG002 - the port's
     ) -> dict[str, Any]:
         ids = await resolve(change, QueueRow, {body.queue: ("queue",)})
-        return {"user": body.user, "queue_id": ids[body.queue], "priority": body.priority}
+        return {"queue_id": ids[body.queue], **body.model_dump(exclude={"queue"})}
 
     async def objects(self, _session: AsyncSession, rows: Sequence[EntryPointRow], /) -> Sequence[ConfigObject]:
         return [entry_point_object(row) for row in rows]

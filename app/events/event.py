@@ -5,12 +5,21 @@ from typing import Any, Final, Protocol, TypeGuard, assert_never
 
 import msgspec
 
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, WrapUp
+from app.facts import (
+    AgentEvent,
+    AgentInterval,
+    AgentState,
+    CallEvent,
+    CallRecord,
+    Disposition,
+    Fact,
+    WrapUp,
+)
 from app.projections.views import QueueStats
 
 __all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "is_told", "reset", "rfc3339", "stats_event"]
 
-Told = CallEvent | CallRecord | AgentState | WrapUp
+Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition
 """Facts that are events of the stream."""
 
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
@@ -92,6 +101,10 @@ def _event_of(fact: Told) -> Event:
             return Event(fact.id, "agent.state_changed", fact.time, fact, None, fact.agent, fact.call)
         case WrapUp():
             return Event(fact.id, "agent.wrap_up_ended", fact.time, fact, None, fact.agent, fact.call)
+        case AgentEvent():
+            return Event(fact.id, f"agent.{fact.kind}", fact.time, fact, fact.queue, fact.agent)
+        case Disposition():
+            return Event(fact.id, "call.disposition", fact.time, fact, fact.queue, fact.agent, fact.call)
         case _:
             assert_never(fact)
 
@@ -116,6 +129,11 @@ def _data(source: Told | QueueStats | str, names: Names) -> dict[str, Any]:
         case WrapUp():
             told = {"call": source.call, "wrap_up_seconds": source.wrap_up_ms / 1000}
             return {**_refs(None, source.agent, names), **told}
+        case AgentEvent():
+            return {**_refs(source.queue, source.agent, names), **_befallen(source)}
+        case Disposition():
+            told = {"call": source.call, "code": source.code, "note": source.note}
+            return {**told, **_refs(source.queue, source.agent, names)}
         case QueueStats():
             return _stats(source)
         case str():
@@ -148,11 +166,20 @@ def _step(event: CallEvent) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _befallen(event: AgentEvent) -> dict[str, Any]:
+    fields = {
+        "status": event.status, "pause_reason": event.pause_reason, "cause": event.cause, "misses": event.misses,
+        "by": event.actor, "address": event.address,
+    }  # fmt: skip
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _state(state: AgentState) -> dict[str, Any]:
     return {
         "status": state.status, "routing_state": state.routing_state,
         "pause_reason": state.pause_reason, "pending_status": state.pending_status, "call": state.call,
-        "active": state.active, "capacity": state.capacity,
+        "active": state.active, "capacity": state.capacity, "outside_calls": state.outside_calls,
+        "pause_overdue": state.pause_overdue, "forced_by": state.forced_by, "address": state.address,
     }  # fmt: skip
 
 

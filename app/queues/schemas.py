@@ -69,6 +69,9 @@ class DelaysPart(_Part):
     connect_failed: Seconds = 2.0
 
 
+MissCause = Literal["busy", "rejected", "no_answer", "unreachable", "connect_failed"]
+
+
 def _known(strategy: str) -> str:
     if strategy not in STRATEGIES:
         raise ValueError(f"there is no strategy {strategy!r}; known are {', '.join(sorted(STRATEGIES))}")
@@ -90,6 +93,11 @@ class _Fields(BaseModel):
     delays: DelaysPart = DelaysPart()
     ageing: Annotated[float, Field(ge=0, le=1000)] = 0.0
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    max_wrap_up_seconds: Seconds | None = None
+    disposition_required: bool = False
+    pause_after_misses: Annotated[int, Field(ge=1, le=1000)] | None = None
+    miss_causes: Annotated[list[MissCause], Field(max_length=5)] = ["no_answer", "rejected", "unreachable"]
+    missed_pause_reason: Annotated[str, Field(min_length=1, max_length=64)] = "missed calls"
     service_level: ServiceLevelPart = ServiceLevelPart()
     short_abandon_seconds: Seconds = 5.0
     music: SoundName = "music"

@@ -22,7 +22,10 @@ _PLAIN: Final = (
     "name", "strategy", "priority", "ring_seconds", "wrap_up_seconds", "max_wait", "max_length", "overflow", "delays",
     "service_level", "short_abandon_seconds", "music", "greeting", "early_media", "early_media_max_seconds",
 )  # fmt: skip
-_POLICIES: Final = ("ring_at_most", "ring_step_seconds", "ageing", "weight", "announcements")
+_POLICIES: Final = (
+    "ring_at_most", "ring_step_seconds", "ageing", "weight", "max_wrap_up_seconds", "disposition_required",
+    "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements",
+)  # fmt: skip
 
 
 class Queues(Resource[QueueRow, QueueBody, QueueView]):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.db.agent_tables import CallDispositionRow
 from app.db.engine import Database
 from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow
 from app.projections.day import Counts
@@ -25,13 +26,17 @@ Key = tuple[int, str]
 async def page_of_calls(
     session: AsyncSession, conditions: Sequence[sa.ColumnElement[bool]], before: Key | None, limit: int
 ) -> Sequence[sa.Row[Any]]:
-    """Rows of ``calls`` with ``queue_name`` and ``agent_name``, newest first, older than ``before``."""
+    """Rows of ``calls`` with ``queue_name``, ``agent_name`` and the disposition, newest first, older than ``before``."""
     columns = _CALLS.c
     query = (
         sa.select(_CALLS, col(QueueRow.name).label("queue_name"), col(AgentRow.name).label("agent_name"))
+        .add_columns(
+            col(CallDispositionRow.code).label("disposition"), col(CallDispositionRow.note).label("disposition_note")
+        )
         .select_from(_CALLS)
         .outerjoin(QueueRow, col(QueueRow.id) == columns.queue)
         .outerjoin(AgentRow, col(AgentRow.id) == columns.agent)
+        .outerjoin(CallDispositionRow, col(CallDispositionRow.call) == columns.call)
         .where(*conditions)
         .order_by(columns.arrived_at.desc(), columns.call.desc())
         .limit(limit)

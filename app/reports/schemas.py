@@ -42,6 +42,8 @@ class CallReport(BaseModel):
     within_threshold: bool | None
     short_abandon: bool
     expected_wait_seconds: float | None
+    disposition: str | None
+    disposition_note: str | None
 
     @classmethod
     def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of calls, with queue_name and agent_name
@@ -70,6 +72,8 @@ class CallReport(BaseModel):
             within_threshold=row.within_threshold,
             short_abandon=row.short_abandon,
             expected_wait_seconds=None if row.expected_wait_ms is None else row.expected_wait_ms / 1000,
+            disposition=row.disposition,
+            disposition_note=row.disposition_note,
         )
 
 

@@ -139,6 +139,7 @@ async def test_state_is_read_from_the_projection(client: AsyncClient, live: Fixe
     assert answer.json() == {
         "agent": agent, "status": "available", "routing_state": "on_call", "pause_reason": None,
         "pending_status": "paused", "since": "2027-01-15T08:00:00.500000Z", "call": "c1", "active": 1, "capacity": 1,
+        "outside_calls": 0, "pause_overdue": False, "forced_by": None, "address": None,
     }  # fmt: skip
     assert answer.headers["ETag"] == '"s1"'
 

@@ -19,9 +19,10 @@ class Kind:
     body: dict[str, Any]
     change: dict[str, Any]
     key: str = "name"
+    spelled: str = "n{:03}"
 
     def numbered(self, number: int) -> dict[str, Any]:
-        return self.body | {self.key: f"n{number:03}"}
+        return self.body | {self.key: self.spelled.format(number)}
 
 
 KINDS = [
@@ -30,6 +31,17 @@ KINDS = [
     Kind("agents", "agent", {"name": "ana", "address": "sip:ana@callyard"}, {"capacity": 3}),
     Kind("entry-points", "entry_point", {"user": "1000", "queue": "main"}, {"priority": 4}, key="user"),
     Kind("trunks", "trunk", {"name": "carrier", "addresses": ["192.0.2.1/24"]}, {"addresses": ["2001:db8::/32"]}),
+    Kind("pause-reasons", "pause_reason", {"name": "lunch"}, {"limit_seconds": 1800, "on_limit": "log_out"}),
+    Kind("dispositions", "disposition", {"name": "sold", "queues": ["main"]}, {"queues": None}),
+    Kind("phones", "phone", {"user": "desk12"}, {"password": "s3cret"}, key="user"),
+    Kind(
+        "feature-codes",
+        "feature_code",
+        {"code": "*11", "action": "log_in"},
+        {"announcement": "hello"},
+        "code",
+        "*{:03}",
+    ),
     Kind("media-servers", "media_server", {"name": "moh", "uri": "sip:moh@192.0.2.7:5060"}, {"position": 2}),
 ]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.path)
@@ -148,7 +160,7 @@ async def test_pages_neither_skip_nor_repeat_while_objects_come_and_go(kind: Kin
     while page["next_cursor"]:
         page = (await client.get(path, params={"limit": 3, "cursor": page["next_cursor"]})).json()
         names += [item[kind.key] for item in page["items"]]
-    assert [name for name in names if name != "main"] == ["n000", "n001", "n002", "n003", "n004", "n005", "n050"]
+    assert [name for name in names if name != "main"] == [kind.spelled.format(n) for n in (0, 1, 2, 3, 4, 5, 50)]
 
 
 @every_kind

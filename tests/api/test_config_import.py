@@ -47,9 +47,9 @@ async def test_only_what_is_named_changes(client: AsyncClient, gateway: Recordin
 async def test_a_wrong_document_changes_nothing(client: AsyncClient, gateway: RecordingGateway) -> None:
     document = sample()
     document["agents"][1] |= {"address": "nowhere", "skills": {"welding": 5}}
-    document["agents"].append({"name": "cy"})
+    document["agents"].append({"name": "cy", "capacity": 0})
     found = errors(problem(await client.post("/api/v1/config/import", json=document), 422, "validation"))
-    assert list(found) == ["agents[1].address", "agents[2].address"]
+    assert list(found) == ["agents[1].address", "agents[2].capacity"]
     assert gateway.commands == []
     for path in ("skills", "queues", "agents"):
         assert (await client.get(f"/api/v1/{path}")).json()["items"] == []

@@ -6,8 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.db.agent_tables import AgentEventRow
 from app.db.engine import Database
+from app.db.facts_writer import FactsWriter
+from app.facts import AgentEvent, Disposition, encode
+from app.journal.memory import MemoryJournal
+from app.journal.port import Turn
 from app.reports.csv import COLUMNS, _harmless
 from tests.api.live.conftest import store
 from tests.unit.app.histories import NOON, Story
@@ -48,7 +54,7 @@ async def test_a_record(client: httpx.AsyncClient) -> None:
         "ended_at": "2026-01-01T12:01:01Z", "outcome": "answered", "cause": "normal", "ended_by": "caller",
         "expected_wait_seconds": None,
         "wait_seconds": 10.25, "ring_seconds": 1.0, "talk_seconds": 20.0, "wrap_up_seconds": 7.5, "offers": 1,
-        "priority": 0, "within_threshold": True, "short_abandon": False,
+        "priority": 0, "within_threshold": True, "short_abandon": False, "disposition": None, "disposition_note": None,
     }  # fmt: skip
 
 
@@ -138,3 +144,25 @@ async def test_queue_counts(client: httpx.AsyncClient) -> None:
          "flowed_out": 0, "system": 0, "wait_seconds": 0.0, "talk_seconds": 0.0, "service_level": None,
          "abandon_rate": None, "average_speed_of_answer_seconds": None, "average_handle_time_seconds": None}
     ]  # fmt: skip
+
+
+async def test_what_came_of_a_call(client: httpx.AsyncClient, database: Database) -> None:
+    """The last word counts, also when it is shipped before the record, or an older one once more."""
+    story = Story()
+    story.waits("c1", NOON)
+    first = Disposition(story.new_id(), NOON + 20, "c1", "q1", "a1", "lost")
+    second = Disposition(story.new_id(), NOON + 25, "c1", "q1", "a1", "sold", "two\0of them")
+    story.facts += [first, second]
+    story.ends("c1", "answered", NOON, NOON + 20, wait=1, talk=19)
+    story.facts.append(first)
+    story.facts.append(AgentEvent(story.new_id(), NOON, "auto_paused", "a1", pause_reason="missed calls", misses=3))
+    await store(database, story)
+    journal = MemoryJournal()
+    journal.append(Turn([], [encode(first)]))
+    while await FactsWriter(journal, database, lambda: NOON).ship():
+        pass
+    (call,) = (await client.get("/api/v1/reports/calls")).json()["items"]
+    assert (call["disposition"], call["disposition_note"]) == ("sold", "two\N{REPLACEMENT CHARACTER}of them")
+    async with database.read() as session:
+        (event,) = await session.scalars(select(AgentEventRow))
+    assert (event.kind, event.pause_reason, event.misses) == ("auto_paused", "missed calls", 3)

@@ -1,0 +1,1 @@
+"""Dispositions: the words for what came of a call."""

@@ -1,0 +1,1 @@
+"""Feature codes: what a phone dials to change an agent's state."""

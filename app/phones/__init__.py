@@ -1,0 +1,1 @@
+"""Phones: desks that register, at which agents log in."""
