@@ -18,7 +18,7 @@ from app.auth.keys import ensure_bootstrap_key
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import import_file
 from app.core import Core, CoreConfig, Sources
-from app.db.configuration import agents_of_other_realms, load_configuration
+from app.db.configuration import agents_of_other_realms, load_configuration, strategies_in_use
 from app.db.engine import Database, DatabaseError
 from app.db.facts_writer import FactsWriter
 from app.db.migrate import migrate
@@ -40,6 +40,7 @@ from app.randomness import random_bits
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
+from app.strategy_plugins import StrategyError, check_installed, register_strategies
 from app.web import WebServer, bind
 from b2bua.desk import SwitchboardConfig
 from sipcore.config import EndpointConfig, Listener
@@ -59,9 +60,10 @@ def serve(settings: Settings) -> int:
     _configure_logs(settings.log_level)
     sys.setswitchinterval(0.0005)  # a database driver's thread must not hold the loop
     try:
+        _log_plugins(register_strategies())
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_Service(settings).run())
-    except (DatabaseError, JournalError, MediaError, ListenError, OSError) as error:
+    except (DatabaseError, JournalError, MediaError, ListenError, StrategyError, OSError) as error:
         sys.stderr.write(f"callyard: {error}\n")
         return 1
     except ConfigFileError as error:
@@ -76,6 +78,11 @@ def _configure_logs(level: str) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+
+
+def _log_plugins(strategies: list[str]) -> None:
+    if strategies:
+        _log.info("strategies installed: %s", ", ".join(strategies))
 
 
 def steady_clock() -> Callable[[], float]:
@@ -118,6 +125,8 @@ class _Service:
         if settings.config is not None:
             report = await import_file(database, settings, settings.config)
             _log.info("%s: %s", settings.config, report)
+        async with database.read() as session:
+            check_installed(await strategies_in_use(session))
 
     async def _serve(self, database: Database, journal: LmdbJournal) -> None:
         parts = await self._build(database, journal)

@@ -11,6 +11,7 @@ from app.cli.parser import build_parser
 from app.config_file.document import ConfigFileError
 from app.db.engine import DatabaseError
 from app.settings import SettingsError
+from app.strategy_plugins import StrategyError
 
 __all__ = ["main"]
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail([str(error)], 2)
     except ConfigFileError as error:
         return _fail(error.lines, 2)
-    except (DatabaseError, ServiceError) as error:
+    except (DatabaseError, ServiceError, StrategyError) as error:
         return _fail([str(error)], 1)
     except KeyboardInterrupt:
         return 130

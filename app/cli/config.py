@@ -14,6 +14,7 @@ from app.cli.given import opened_database, settings_of
 from app.config_file.document import ConfigFileError, read_document
 from app.config_file.importer import ImportReport, import_file
 from app.settings import ENV_PREFIX, Settings, SettingsError
+from app.strategy_plugins import register_strategies
 
 __all__ = ["ServiceError", "import_command"]
 
@@ -26,6 +27,7 @@ _TIMEOUT = 120.0  # a file with thousands of agents takes a while
 
 
 def import_command(given: argparse.Namespace) -> int:
+    register_strategies()
     file: Path = given.file
     settings = settings_of(given)
     url = given.url or os.environ.get(f"{ENV_PREFIX}URL")

@@ -34,7 +34,7 @@ from queues.model import (
 
 __all__ = [
     "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object",
-    "queue_objects", "trunk_object",
+    "queue_objects", "strategies_in_use", "trunk_object",
 ]  # fmt: skip
 
 Status = Literal["available", "paused", "logged_out"]
@@ -54,6 +54,12 @@ async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
         *map(media_server_object, await session.scalars(select(MediaServerRow).order_by(col(MediaServerRow.id)))),
         *await load_agents_day(session),
     ]
+
+
+async def strategies_in_use(session: AsyncSession) -> list[tuple[str, str]]:
+    """Every queue's name and strategy."""
+    query = select(col(QueueRow.name), col(QueueRow.strategy)).order_by(col(QueueRow.name))
+    return [(name, strategy) for name, strategy in await session.execute(query)]
 
 
 async def agents_of_other_realms(session: AsyncSession, realm: str) -> list[str]:

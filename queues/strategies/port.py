@@ -51,8 +51,8 @@ class Strategy(Protocol):
 
 
 @runtime_checkable
-class RingsSeveral(Protocol):
-    """What a strategy has besides that lets several phones ring for one call."""
+class RingsSeveral(Strategy, Protocol):
+    """A strategy that lets several phones ring for one call."""
 
     def phones(self, step: int, queue: QueueConfig) -> int:
         """How many may ring in this step. Step 0 begins with the first phone, the next one ``ring_step_seconds`` later."""

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.strategy_plugins import GROUP
 from tests.interop.conftest import configuration
+from tests.support.plugins import install
 from tests.support.ports import free_port
 from tests.support.service import CALLYARD, Service
 
@@ -136,3 +138,42 @@ def test_a_second_instance_on_the_same_data(tmp_path: Path, start_service: Start
     assert f"in use by pid {service.process.pid}" in lines[0]
     assert service.client.get("/readyz").status_code == 200
     assert (data / "media.json").exists()
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a strategy ``mine`` with this body of ``rank``."""
+
+    def put(answer: str) -> None:
+        source = f"class Mine:\n    def rank(self, agent, queue):\n        return {answer}\n"
+        folder = install(tmp_path / "site", source, GROUP, {"mine": "acme_strategies:Mine"})
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+
+    return put
+
+
+def test_a_strategy_plug_in_that_does_not_rank(tmp_path: Path, plugin: Callable[[str], None]) -> None:
+    plugin("'ana'")
+    line = complaint(tmp_path, {}, code=1)
+    assert line.startswith("strategy plug-in 'mine' (acme_strategies:Mine, of acme-strategies 1.2): ")
+    assert "three numbers, not 'ana'" in line
+
+
+def test_a_strategy_plug_in_serves_and_is_missed(
+    tmp_path: Path, plugin: Callable[[str], None], start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is taken by the file and by REST; without it the service says what is missing."""
+    before = os.environ.get("PYTHONPATH", "")
+    plugin("(0, agent.idle_order, 0)")
+    service = start_service(config=configuration([], queue={"strategy": "mine"}))
+    assert service.by_name("/queues", "support")["strategy"] == "mine"
+    body = {"name": "sales", "strategy": "mine"}
+    assert service.client.post("/api/v1/queues", json=body).status_code == 201
+    body = {"name": "other", "strategy": "yours"}
+    refusal = service.client.post("/api/v1/queues", json=body).json()
+    assert "there is no strategy 'yours'; known are" in refusal["detail"]
+    assert "mine" in refusal["detail"]
+    service.stop()
+    monkeypatch.setenv("PYTHONPATH", before)
+    line = complaint(tmp_path, {"DATABASE_URL": f"sqlite:///{service.folder}/data/callyard.db"}, code=1)
+    assert line.startswith("queue 'sales' has the strategy 'mine', which is not installed (by-skill-level, ")

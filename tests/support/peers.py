@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.sipp import Sipp, sipp_agent
 
-__all__ = ["answering", "busy", "declining", "media_server", "silent"]
+__all__ = ["answering", "busy", "declining", "elsewhere", "media_server", "silent", "too_late"]
 
 
 def answering(
@@ -29,6 +29,16 @@ def declining(folder: Path, *, port: int | None = None) -> Sipp:
 def silent(folder: Path, *, port: int | None = None) -> Sipp:
     """Rings until it is cancelled."""
     return sipp_agent("uas_no_answer", folder, port=port)
+
+
+def elsewhere(folder: Path, *, tcp: bool = False) -> Sipp:
+    """Rings until it is cancelled because another phone was answered; fails where the CANCEL does not say so."""
+    return sipp_agent("uas_elsewhere", folder, transport=_transport(tcp=tcp))
+
+
+def too_late(folder: Path, *, tcp: bool = False) -> Sipp:
+    """Is answered in the very moment in which that CANCEL comes; wants the reason in the BYE, too."""
+    return sipp_agent("uas_too_late", folder, transport=_transport(tcp=tcp))
 
 
 def media_server(folder: Path, *, port: int | None = None, tcp: bool = False) -> Sipp:
