@@ -1,13 +1,15 @@
 """Writes down what happens in the call centre, as facts; and tells it again after a restart, for the projections."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal
 
 from app.configuration import Queue
-from app.facts import AgentInterval, AgentState, CallEvent, CallEventKind, Fact, WrapUp
+from app.facts import AgentInterval, AgentState, CallEvent, CallEventKind, Fact, QueueState, WrapUp
 from app.live_call import LiveCall, record_of
+from app.segments import flowed_out, last_segment, rejected
 from b2bua.events import EndedBy
-from queues.model import RoutingState
-from queues.outputs import AgentChanged
+from queues.model import OverflowCause, RoutingState
+from queues.outputs import AgentChanged, QueueChanged, TurnedAway
 from queues.views import AgentView
 
 __all__ = ["Chronicle", "retold"]
@@ -48,12 +50,34 @@ class Chronicle:
                 called=call.called if arrival else None,
                 priority=call.priority if kind in ("queued", "priority_changed") else None,
                 expected_wait_ms=call.expected_wait_ms if kind == "queued" else None,
+                joined_at=call.joined_at if kind == "queued" and call.joined_at != now else None,
             )
         )
 
     def record(self, call: LiveCall, by: EndedBy, cause: str, queue: Queue | None, now: float) -> None:
         """The call is over."""
-        self.facts.append(record_of(call, self._ids(), by, cause, queue, now))
+        last = call.segments > 0 and call.entered_at is not None
+        call.segments += last
+        record = record_of(call, self._ids(), by, cause, queue, now)
+        if last:
+            self.facts.append(last_segment(call, self._ids(), record, queue))
+        self.facts.append(record)
+
+    def flowed_out(self, call: LiveCall, cause: OverflowCause, now: float, to: str | None = None) -> None:
+        """The call leaves its queue, and that is not all there is to tell of it."""
+        call.segments += 1
+        self.facts.append(flowed_out(call, self._ids(), cause, now, to))
+        call.entered_at = None
+
+    def turned_away(self, call: LiveCall, away: Iterable[TurnedAway], now: float) -> None:
+        """Queues that were asked for the call and would not take it."""
+        for each in away:
+            call.segments += 1
+            self.facts.append(rejected(call, self._ids(), each.queue, each.cause, now))
+
+    def queue_changed(self, output: QueueChanged, now: float) -> None:
+        """A queue takes calls again, or no more."""
+        self.facts.append(QueueState(self._ids(), now, output.queue, _queue_state(output.cause), output.reason or None))
 
     def agent_changed(self, output: AgentChanged, now: float, address: str | None) -> None:
         """The interval that ends now, a wrap-up that is over, and the new state. ``address``: the desk it sits at."""
@@ -89,6 +113,18 @@ class Chronicle:
     def agent_moved(self, view: AgentView, now: float, address: str | None) -> None:
         """The agent's state is as before, its phone another one."""
         self.facts.append(_state(view, self._ids(), now, address))
+
+
+def _queue_state(cause: OverflowCause | None) -> Literal["open", "closed", "holiday", "emergency"]:
+    match cause:
+        case None:
+            return "open"
+        case OverflowCause.EMERGENCY:
+            return "emergency"
+        case OverflowCause.HOLIDAY:
+            return "holiday"
+        case _:
+            return "closed"
 
 
 def _interval(output: AgentChanged, fact_id: str, now: float) -> AgentInterval:
@@ -131,7 +167,9 @@ def retold(calls: Iterable[LiveCall], agents: Iterable[AgentView], desks: Mappin
     for call in calls:
         yield CallEvent("", call.arrived_at, "arrived", call.id, call.queue, caller=call.caller, called=call.called)
         if call.queued_at is not None:
-            yield CallEvent("", call.queued_at, "queued", call.id, call.queue, priority=call.priority)
+            yield CallEvent(
+                "", call.queued_at, "queued", call.id, call.queue, priority=call.priority, joined_at=call.joined_at
+            )  # fmt: skip
         if call.parked:
             yield CallEvent("", call.arrived_at, "parked", call.id, call.queue)
         if call.connected_at is not None:

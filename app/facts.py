@@ -6,12 +6,13 @@ wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a 
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 __all__ = [
-    "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome", "WrapUp",
+    "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome",
+    "QueueSegment", "QueueState", "WrapUp",
     "decode", "encode", "encode_stored", "instant_of", "is_stored",
 ]  # fmt: skip
 
@@ -52,6 +53,7 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=Tru
     called: str | None = None
     priority: int | None = None
     expected_wait_ms: int | None = None  # with ``queued``: until connected, where anything is known
+    joined_at: float | None = None  # with ``queued``: where the place is older than this entry
 
     def __post_init__(self) -> None:
         if self.caller is None and self.cause is None and self.called is None:
@@ -89,10 +91,49 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     short_abandon: bool = False
     ended_by: Literal["caller", "agent", "system"] = "system"
     expected_wait_ms: int | None = None  # what was predicted when it entered the queue, to compare ``wait_ms`` with
+    segments: int = 1  # above 1: the call was in, or refused by, several queues, and each has its ``QueueSegment``
 
     def __post_init__(self) -> None:
         if not (self.sip_call_id + self.caller + self.called + self.cause).isascii():
             _show(self, ("sip_call_id", "caller", "called", "cause"))
+
+
+class QueueSegment(msgspec.Struct, frozen=True, tag="queue_segment", omit_defaults=True):
+    """A queue's part in a call that several queues had to do with; a row of ``queue_segments``.
+
+    ``number`` counts from 1. ``outcome`` is the queue's view: a call that went on to another queue flowed out of this one;
+    ``rejected`` never entered it. ``cause``: of a refusal or flow-out, else as in the call's record. ``to``: the queue
+    that took the call.
+    """
+
+    id: str
+    call: str
+    number: int
+    queue: str
+    entered_at: float
+    left_at: float
+    outcome: Outcome
+    cause: str
+    wait_ms: int
+    talk_ms: int = 0
+    agent: str | None = None
+    to: str | None = None
+    within_threshold: bool | None = None
+    short_abandon: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.cause.isascii():
+            _show(self, ("cause",))
+
+
+class QueueState(msgspec.Struct, frozen=True, tag="queue_state", omit_defaults=True):
+    """Whether a queue takes calls from ``time`` on: the events ``queue.closed`` and ``queue.opened``. Not stored."""
+
+    id: str
+    time: float
+    queue: str
+    state: Literal["open", "closed", "holiday", "emergency"] = "open"
+    reason: str | None = None
 
 
 class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):
@@ -171,24 +212,30 @@ class Disposition(msgspec.Struct, frozen=True, tag="disposition", omit_defaults=
     note: str | None = None
 
 
-Fact = CallEvent | CallRecord | WrapUp | AgentInterval | AgentState | AgentEvent | Disposition
+Fact = (
+    CallEvent | CallRecord | QueueSegment | WrapUp | AgentInterval | AgentState | AgentEvent | Disposition | QueueState
+)  # fmt: skip
+
+_NOT_STORED: Final = (AgentState, QueueState)
 
 
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return not isinstance(fact, AgentState)
+    return not isinstance(fact, _NOT_STORED)
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
     """The facts of a turn that belong into the outbox, encoded, in order."""
     write = _encoder.encode
-    return [write(fact) for fact in facts if not isinstance(fact, AgentState)]
+    return [write(fact) for fact in facts if not isinstance(fact, _NOT_STORED)]
 
 
 def instant_of(fact: Fact) -> float:
     """When the fact was said, seconds since the epoch."""
     if isinstance(fact, CallRecord):
         return fact.ended_at
+    if isinstance(fact, QueueSegment):
+        return fact.left_at
     return fact.end if isinstance(fact, AgentInterval) else fact.time
 
 

@@ -4,11 +4,13 @@ Journalled as it changes (table ``live_call``), so that a restart loses no time 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.configuration import Queue
 from app.facts import CallRecord, Outcome
 from b2bua.commands import Playlist
 from b2bua.events import EndedBy
+from queues.model import Overflow, OverflowCause
 
 __all__ = ["LiveCall", "Rung", "record_of", "waiting_list"]
 
@@ -24,8 +26,11 @@ class Rung:
 
 @dataclass(slots=True, eq=False)
 class LiveCall:
-    """``ringing``: the offers that are up, by id, in the order in which they were made. ``forward``: the leg of an overflow.
-    ``outcome`` once it is decided.
+    """``ringing``: the offers that are up, by id, in the order in which they were made. ``outcome`` once it is decided.
+
+    ``queued_at``: when it first entered a queue; ``entered_at``: when it entered ``queue`` (None: it is not in it, or a
+    segment says so already); ``joined_at``: what its place in line goes by. ``segments``: how many were written down.
+    ``overflow``: the action that is being carried out, and its cause; ``forward``: the leg of that.
     """
 
     id: str
@@ -52,6 +57,13 @@ class LiveCall:
     version: int = 1
     talked_ms: int = 0  # before it went back into line
     caller_agents: tuple[str, ...] = ()  # whose phone the call came from
+    entered_at: float | None = None
+    joined_at: float | None = None
+    segments: int = 0
+    overflow: Overflow | None = None
+    overflow_cause: OverflowCause | None = None
+    farewell: Literal["", "later", "now"] = ""  # an overflow's announcement: due when the caller is parked, or playing
+    retune: bool = False  # its queue changed while it was being parked: other music is due
 
     def first_rung(self) -> Rung | None:
         """Whose phone rings for the longest time."""
@@ -88,6 +100,7 @@ def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queu
         short_abandon=outcome == "abandoned" and wait_ms <= short * 1000,
         ended_by="agent" if by == "callee" else by,
         expected_wait_ms=call.expected_wait_ms,
+        segments=max(1, call.segments),
     )
 
 

@@ -5,7 +5,7 @@ from b2bua.call import Call, CallState
 from b2bua.commands import CallId
 from b2bua.events import CallArrived
 from b2bua.floor import Floor
-from b2bua.leg import CallerLeg, Leg, LegKind, LegState, OutgoingLeg
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegKind, LegState, OutgoingLeg
 from b2bua.session import LegSession, described
 from b2bua.signalling import SDP, confirm, session_expires_of, supports_timer
 from sipcore.dialog import Dialog
@@ -105,6 +105,6 @@ def asked_again(floor: Floor, call: Call, leg: Leg, response: Response, now: flo
         return False
     leg.dialog.remote_tag = ""
     leg.state = LegState.CALLING
-    headers = list(call.passed_on) if leg.kind is LegKind.CALLEE else []
+    headers = [*leg.headers, *call.passed_on] if isinstance(leg, CalleeLeg) else []
     floor.signalling.invite(call, leg, headers, leg.session.local, now, wanted)
     return True

@@ -47,7 +47,7 @@ def dial(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     call.legs[leg.id] = leg
     floor.desk.add_leg(call, leg)
     body = leg.session.offer(call.caller.session.remote) if leg.mode == "caller" else b""
-    floor.signalling.invite(call, leg, list(call.passed_on), body, now)
+    floor.signalling.invite(call, leg, [*leg.headers, *call.passed_on], body, now)
     floor.desk.touch(call)
 
 
@@ -61,7 +61,7 @@ def _callee(desk: Desk, call: Call, cause: Cause, now: float) -> CalleeLeg:
     )  # fmt: skip
     return CalleeLeg(
         command.leg, LegKind.CALLEE, LegState.CALLING, dialog, LegSession(desk.next_session_id(now)),
-        uri=target.uri, ring_until=command.ring_until, mode=command.mode,
+        uri=target.uri, ring_until=command.ring_until, mode=command.mode, headers=command.headers,
     )  # fmt: skip
 
 

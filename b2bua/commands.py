@@ -62,13 +62,17 @@ class Repark:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Invite ``target`` for the caller and bridge them when it answers. ``ring_until`` None: the teller watches the time."""
+    """Invite ``target`` for the caller and bridge them when it answers. ``ring_until`` None: the teller watches the time.
+
+    ``headers``: of the INVITE, above those that are the caller's.
+    """
 
     call: CallId
     leg: LegId
     target: Target
     mode: OfferMode = "late"
     ring_until: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class CancelReason(StrEnum):
@@ -88,11 +92,12 @@ class DropLeg:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refuse a caller that is not answered yet (an answered one is hung up)."""
+    """Refuse a caller that is not answered yet (an answered one is hung up). ``cause``: the word for the record, if any."""
 
     call: CallId
     status: int
     reason: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

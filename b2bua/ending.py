@@ -40,7 +40,7 @@ def reject(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     if call.caller.state is LegState.INVITED:
         floor.signalling.refuse(call.caller, command.status, command.reason or None, [], now)
         floor.advance(call, call.caller, LegInput.REFUSE, now)
-    _end(floor, call, "system", f"rejected_{command.status}", now)
+    _end(floor, call, "system", command.cause or f"rejected_{command.status}", now)
 
 
 def _end(floor: Floor, call: Call, by: EndedBy, cause: str, now: float) -> None:

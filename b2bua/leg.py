@@ -79,6 +79,7 @@ class OutgoingLeg(Leg):
 @dataclass(slots=True, eq=False)
 class CalleeLeg(OutgoingLeg):
     mode: OfferMode = "late"
+    headers: tuple[tuple[str, str], ...] = ()  # of its INVITE, besides the caller's
 
 
 @dataclass(slots=True, eq=False)

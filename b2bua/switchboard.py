@@ -346,6 +346,11 @@ class Switchboard:
             self._settle(call)
         return [call.id for call in self._desk.calls.values() if call.state is not CallState.ENDED]
 
+    @property
+    def host(self) -> str:
+        """What stands in our From headers."""
+        return self._desk.config.host
+
     def state_of(self, call: CallId) -> CallState | None:
         found = self._desk.calls.get(call)
         return found.state if found is not None else None

@@ -73,7 +73,7 @@ class CallCenter:
                     self._desk.tell_engine(to_engine.SetWrapUp(TicketId(call_id), wrap_up), now)
         self._run(now)
         call = self.calls.get(call_id)
-        if call is not None and not call.ringing and not call.parked and call.forward is None:
+        if call is not None and not call.ringing and not call.parked and call.overflow is None:
             self._waiting.park(call, now)
             self._run(now)
 
@@ -86,11 +86,15 @@ class CallCenter:
         self._desk.work.extend(self._desk.board.expire(now))
         self._desk.work.extend(self._desk.engine.expire(now))
         self._announcing.expire(now)
+        self._leaving.flowing_out.expire(now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
         desk = self._desk
-        return earliest(desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline())
+        return earliest(
+            desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline(),
+            self._leaving.flowing_out.next_deadline(),
+        )  # fmt: skip
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
         """A command of REST or presence; what it brings about is carried out before this returns."""
@@ -211,6 +215,8 @@ class CallCenter:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
                 row.ringing.clear()
+                if row.entered_at is None and not row.segments:
+                    row.entered_at = row.joined_at = row.queued_at  # a row of an earlier release
                 desk.begin_calling(row.caller_agents, now)
             elif table == "desk" and isinstance(row, DeskRow):
                 self._workplaces.restore(key, row)
@@ -222,22 +228,24 @@ class CallCenter:
                 self._leaving.ended(call, from_board.CallEnded(CallId(call.id), "system", "restart"), now)
             elif desk.board.state_of(CallId(call.id)) is CallState.ARRIVED:
                 call.parked = False
+        leaving = {call.id for call in desk.calls.values() if call.overflow is not None or call.forward is not None}
         desk.work.extend(outputs)
         self._run(now)
         for call in list(desk.calls.values()):
-            self._go_on(call, now)
+            self._go_on(call, now, leaving=call.id in leaving)
             if call.parked and call.connected_at is None:
                 self._announcing.begin(call, now)
         self._run(now)
 
-    def _go_on(self, call: LiveCall, now: float) -> None:
+    def _go_on(self, call: LiveCall, now: float, *, leaving: bool) -> None:
         """What a call of the journal still needs: a media session, or its overflow begun again."""
         desk = self._desk
-        if not call.parked and call.forward is None and not call.ringing and call.connected_at is None:
+        if leaving:
+            if desk.board.state_of(CallId(call.id)) is not CallState.BRIDGED:
+                call.overflow = call.overflow or Overflow()
+                self._leaving.flowing_out.go_on(call, now)
+        elif not call.parked and call.overflow is None and not call.ringing and call.connected_at is None:
             self._waiting.park(call, now)
-        elif call.forward is not None and desk.board.state_of(CallId(call.id)) is not CallState.BRIDGED:
-            queue = desk.directory.queues.get(call.queue)
-            self._leaving.flow_out(call, queue.routing.overflow if queue is not None else Overflow(), now, status=480)
 
     def retold(self) -> Iterable[Fact]:
         """The calls and agents there are, for projections that begin now."""

@@ -13,7 +13,7 @@ from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
 from queues.engine import Engine
 from queues.model import AgentId
-from queues.outputs import Refused
+from queues.outputs import Refused, TurnedAway
 
 __all__ = ["Desk", "OfBoard", "OfEngine"]
 
@@ -71,6 +71,15 @@ class Desk:
         """A step of the call's life: a fact, and a row to journal."""
         self.dirty[call.id] = None
         self.chronicle.note(call, kind, now, agent=agent, offer=offer, cause=cause, position=position)
+
+    def turned_away(self, call: LiveCall, queues: tuple[TurnedAway, ...], now: float) -> None:
+        """Queues that were asked for the call besides the one that has it (or had it), and would not take it."""
+        own = call.queue
+        for each in queues:
+            call.queue = each.queue
+            self.note(call, "rejected", now, cause=each.cause.value)
+        call.queue = own
+        self.chronicle.turned_away(call, queues, now)
 
     def touch(self, call: LiveCall) -> None:
         """The call's row changed."""

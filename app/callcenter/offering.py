@@ -94,7 +94,7 @@ class Offering:
     def _leg_failed(self, call: LiveCall, event: from_board.LegFailed, now: float) -> None:
         leg = event.leg
         if leg == call.forward:
-            self._leaving.forward_failed(call, now)
+            self._leaving.flowing_out.forward_failed(call, event, now)
             return
         self._waiting.after_straight(call, leg, now)
         self._desk.tell_engine(to_engine.OfferFailed(OfferId(leg), failure_cause(event.cause)), now)

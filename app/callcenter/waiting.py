@@ -1,5 +1,7 @@
 """A call arrives, takes its place in a queue and is parked; and what it hears there."""
 
+from typing import Final
+
 from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
@@ -10,9 +12,12 @@ from b2bua.call import CallState
 from b2bua.commands import CallId
 from queues import commands as to_engine
 from queues import outputs as from_engine
-from queues.model import QueueId, TicketId
+from queues.model import Overflow, OverflowCause, QueueId, TicketId
 
 __all__ = ["Waiting"]
+
+_NOBODY: Final = frozenset({"", "anonymous", "unavailable", "restricted", "unknown", "private"})
+"""Callers who do not say who they are (RFC 3323 §4.1.1.3 and what gateways write): none of them is another's return."""
 
 
 class Waiting:
@@ -27,7 +32,7 @@ class Waiting:
             from_board.ParkFailed: self._park_failed,
             from_board.PlayFinished: self._played,
         }
-        self.of_engine: OfEngine = {from_engine.TicketQueued: self._queued}
+        self.of_engine: OfEngine = {from_engine.TicketQueued: self._queued, from_engine.TicketMoved: self._moved}
 
     def arrived(self, event: from_board.CallArrived, queue_id: str, priority: int, now: float) -> None:
         desk = self._desk
@@ -36,14 +41,23 @@ class Waiting:
         )
         desk.calls[call.id] = call
         desk.note(call, "arrived", now)
-        queue = desk.directory.queues[queue_id]
-        call.greeting = queue.greeting is not None
+        call.greeting = desk.directory.queues[queue_id].greeting is not None
         ready = call.has_offer and not call.greeting
-        enqueue = to_engine.Enqueue(TicketId(call.id), QueueId(queue_id), priority, ready)
-        if desk.tell_engine(enqueue, now) is not None:
-            call.outcome = "rejected"
-            desk.note(call, "rejected", now, cause="queue_full")
-            self._leaving.flow_out(call, queue.routing.overflow, now, status=486)
+        enqueue = to_engine.Enqueue(TicketId(call.id), QueueId(queue_id), priority, ready, caller=_number(call))
+        refused = desk.tell_engine(enqueue, now)
+        if refused is not None:
+            self._refused(call, refused, now)
+
+    def _refused(self, call: LiveCall, refused: from_engine.Refused, now: float) -> None:
+        """No queue takes the call."""
+        desk, away = self._desk, refused.turned_away
+        call.outcome = "rejected"
+        if len(away) > 1:
+            desk.turned_away(call, away, now)
+        else:
+            desk.note(call, "rejected", now, cause=refused.reason.value)
+        cause = away[-1].cause if away else OverflowCause.CLOSED
+        self._leaving.flowing_out.begin(call, refused.overflow or Overflow(), cause, now)
 
     def park(self, call: LiveCall, now: float) -> None:
         queue = self._desk.directory.queues.get(call.queue)
@@ -64,14 +78,59 @@ class Waiting:
 
     def _queued(self, output: from_engine.TicketQueued, now: float) -> None:
         call = self._desk.calls[output.ticket]
-        call.queued_at = output.joined_at
+        if output.turned_away:
+            self._desk.turned_away(call, output.turned_away, now)
+        before, call.queue = call.queue, output.queue
+        first = call.queued_at is None
+        call.entered_at, call.joined_at = now, output.joined_at
+        if first:
+            call.queued_at = now
         if output.expected_wait is not None:
             call.expected_wait_ms = round(output.expected_wait * 1000)
-        self._desk.note(call, "queued", now, position=output.position)
+        self._desk.note(call, "queued", now, position=output.position or None)
+        if first and before != call.queue:
+            self._greeted_elsewhere(call, now)
+        elif before != call.queue:
+            self._retune(call, before, now)
+
+    def _moved(self, output: from_engine.TicketMoved, now: float) -> None:
+        """Another queue takes the caller over; ``TicketQueued`` follows."""
+        call = self._desk.calls[output.ticket]
+        self._desk.note(call, "flowed_out", now, cause=output.cause.value)
+        self._desk.chronicle.flowed_out(call, output.cause, now, output.to)
+
+    def _greeted_elsewhere(self, call: LiveCall, now: float) -> None:
+        """The queue that took the call is not the one that was called: it greets callers who are to be greeted anyway."""
+        queue = self._desk.directory.queues.get(call.queue)
+        if call.greeting and (queue is None or queue.greeting is None):
+            call.greeting = False
+            if call.has_offer:
+                self._desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
+
+    def _retune(self, call: LiveCall, before: str, now: float) -> None:
+        """The music of the caller's new queue; a greeting that is being played is played to its end."""
+        queues, state = self._desk.directory.queues, self._desk.board.state_of(CallId(call.id))
+        playlist = waiting_list(queues.get(call.queue), greeting=False)
+        self._announcing.begin(call, now)
+        if state is CallState.ARRIVED:
+            self.after_straight(call, now)
+        elif call.greeting or playlist.sounds == waiting_list(queues.get(before), greeting=False).sounds:
+            return
+        elif state is CallState.PARKED:
+            self._desk.tell_board(to_board.Play(CallId(call.id), playlist), now)
+        else:
+            call.retune = True
 
     def _parked(self, call: LiveCall, _: from_board.CallParked, now: float) -> None:
         self._desk.note(call, "parked", now)
+        if call.overflow is not None:
+            self._leaving.flowing_out.parked(call, now)
+            return
         self._announcing.begin(call, now)
+        if call.retune and not call.greeting:
+            call.retune = False
+            playlist = waiting_list(self._desk.directory.queues.get(call.queue), greeting=False)
+            self._desk.tell_board(to_board.Play(CallId(call.id), playlist), now)
         if not call.greeting:
             self._desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
 
@@ -80,7 +139,9 @@ class Waiting:
         desk = self._desk
         desk.note(call, "park_failed", now, cause=event.detail)
         call.greeting = False
-        if call.has_offer or desk.board.state_of(CallId(call.id)) is CallState.PARKED:
+        if call.overflow is not None:
+            self._leaving.flowing_out.park_failed(call, now)
+        elif call.has_offer or desk.board.state_of(CallId(call.id)) is CallState.PARKED:
             desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
         else:
             desk.tell_board(to_board.Reject(CallId(call.id), 480), now)
@@ -88,11 +149,19 @@ class Waiting:
     def _played(self, call: LiveCall, _: from_board.PlayFinished, now: float) -> None:
         """The greeting is over: music, and the first offer. Or an announcement: music again."""
         desk = self._desk
-        if self._announcing.finished(call, now):
+        if call.overflow is not None:
+            self._leaving.flowing_out.played(call, now)
+        elif self._announcing.finished(call, now):
             return
-        if call.greeting:
+        elif call.greeting:
             call.greeting = False
             desk.touch(call)
             playlist = waiting_list(desk.directory.queues.get(call.queue), greeting=False)
             desk.tell_board(to_board.Play(CallId(call.id), playlist), now)
             desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
+
+
+def _number(call: LiveCall) -> str | None:
+    """Who calls, as far as that tells one caller from another; text that can be stored."""
+    caller = call.caller
+    return None if caller.lower() in _NOBODY or not caller.isprintable() else caller
