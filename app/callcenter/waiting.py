@@ -113,7 +113,7 @@ class Waiting:
         playlist = waiting_list(queues.get(call.queue), greeting=False)
         self._announcing.begin(call, now)
         if state is CallState.ARRIVED:
-            self.after_straight(call, now)
+            self.after_straight(call, "", now)
         elif call.greeting or playlist.sounds == waiting_list(queues.get(before), greeting=False).sounds:
             return
         elif state is CallState.PARKED:

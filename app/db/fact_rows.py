@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db.agent_tables import AgentEventRow, CallDispositionRow
-from app.db.tables import AgentIntervalRow, CallEventRow, CallRow
+from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, QueueSegmentRow
 from app.facts import (
     AgentEvent,
     AgentInterval,
@@ -19,6 +19,8 @@ from app.facts import (
     CallRecord,
     Disposition,
     Fact,
+    QueueSegment,
+    QueueState,
     WrapUp,
 )
 
@@ -29,6 +31,7 @@ _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined] 
 _INTERVALS: Final[sa.Table] = AgentIntervalRow.__table__  # type: ignore[attr-defined]  # as above
 _AGENT_EVENTS: Final[sa.Table] = AgentEventRow.__table__  # type: ignore[attr-defined]  # as above
 _DISPOSITIONS: Final[sa.Table] = CallDispositionRow.__table__  # type: ignore[attr-defined]  # as above
+_SEGMENTS: Final[sa.Table] = QueueSegmentRow.__table__  # type: ignore[attr-defined]  # as above
 
 Values = tuple[str | int | None, ...]
 """A row's values in the order of its table's columns."""
@@ -49,6 +52,7 @@ class Batch:
     calls: dict[str, Values] = field(default_factory=dict)
     events: list[Values] = field(default_factory=list)
     intervals: list[Values] = field(default_factory=list)
+    segments: list[Values] = field(default_factory=list)
     wrap_ups: dict[str, int] = field(default_factory=dict)
     agent_events: list[Values] = field(default_factory=list)
     dispositions: dict[str, Values] = field(default_factory=dict)
@@ -75,7 +79,9 @@ class Batch:
             known = self.dispositions.get(fact.call)
             if known is None or known[_DISPOSED_AT] <= to_ms(fact.time):  # type: ignore[operator]  # an integer column
                 self.dispositions[fact.call] = _disposition(fact)
-        elif not isinstance(fact, AgentState):  # not stored; an earlier release may have left one
+        elif isinstance(fact, QueueSegment):
+            self.segments.append(_segment(fact))
+        elif not isinstance(fact, AgentState | QueueState):  # not stored; an earlier release may have left one
             assert_never(fact)
 
     def _wrapped_up(self, call: str, wrap_up_ms: int) -> None:
@@ -122,9 +128,9 @@ class FactStore:
         self._calls = _Statement(
             calls.on_conflict_do_update(index_elements=["call"], set_=kept), dialect, _CALLS.columns.keys()
         )
-        self._events, self._intervals, self._agent_events = (
+        self._events, self._intervals, self._agent_events, self._segments = (
             _Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
-            for table in (_EVENTS, _INTERVALS, _AGENT_EVENTS)
+            for table in (_EVENTS, _INTERVALS, _AGENT_EVENTS, _SEGMENTS)
         )
         given = insert(_DISPOSITIONS)
         newer: dict[str, Any] = {
@@ -145,6 +151,7 @@ class FactStore:
         """Returns the calls whose wrap-up could not be stored since they have no row yet."""
         await self._events.many(connection, batch.events)
         await self._intervals.many(connection, batch.intervals)
+        await self._segments.many(connection, batch.segments)
         await self._calls.many(connection, batch.calls.values())
         if batch.agent_events:
             await self._agent_events.many(connection, batch.agent_events)
@@ -177,6 +184,15 @@ def _call(record: CallRecord, wrap_up_ms: int | None) -> Values:
         record.agent, to_ms(record.arrived_at), _ms(record.queued_at), _ms(record.answered_at), to_ms(record.ended_at),
         record.outcome, _text(record.cause), record.wait_ms, record.ring_ms, record.talk_ms, wrap_up_ms, record.offers,
         record.priority, record.within_threshold, record.short_abandon, record.ended_by, record.expected_wait_ms,
+        record.segments,
+    )  # fmt: skip
+
+
+def _segment(segment: QueueSegment) -> Values:
+    return (
+        segment.id, segment.call, segment.number, segment.queue, to_ms(segment.entered_at), to_ms(segment.left_at),
+        segment.outcome, _text(segment.cause), segment.wait_ms, segment.talk_ms, segment.agent, segment.to,
+        segment.within_threshold, segment.short_abandon,
     )  # fmt: skip
 
 

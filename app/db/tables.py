@@ -16,9 +16,9 @@ from sqlmodel import Field, SQLModel
 from uuid_utils import uuid7
 
 __all__ = [
-    "AgentIntervalRow", "AgentQueueRow", "AgentRow", "AgentSkillRow", "ApiKeyRow", "CallEventRow", "CallRow",
-    "ConfigRow", "EntryPointRow", "MediaServerRow", "QueueRequirementRow", "QueueRow", "SecretRow", "SkillRow",
-    "TrunkRow", "metadata", "new_id",
+    "AgentIntervalRow", "AgentQueueRow", "AgentRow", "AgentSkillRow", "ApiKeyRow", "CalendarRow", "CallEventRow",
+    "CallRow", "ConfigRow", "EntryPointRow", "MediaServerRow", "QueueRequirementRow", "QueueRow", "QueueSegmentRow",
+    "SecretRow", "SkillRow", "TrunkRow", "metadata", "new_id",
 ]  # fmt: skip
 
 metadata: sa.MetaData = SQLModel.metadata
@@ -129,6 +129,17 @@ class EntryPointRow(ConfigRow, table=True):
     wrap_up_seconds: float | None = None
 
 
+class CalendarRow(ConfigRow, table=True):
+    """Business hours: ``hours``, ``holidays`` and ``exceptions`` as REST has them."""
+
+    __tablename__ = "calendars"
+    name: str = Field(max_length=_NAME, unique=True)
+    time_zone: str = Field(max_length=_NAME)
+    hours: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    holidays: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    exceptions: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+
+
 class TrunkRow(ConfigRow, table=True):
     __tablename__ = "trunks"
     name: str = Field(max_length=_NAME, unique=True)
@@ -195,6 +206,28 @@ class CallRow(SQLModel, table=True):
     short_abandon: bool = False
     ended_by: str = Field(max_length=16)
     expected_wait_ms: int | None = Field(default=None, sa_type=sa.BigInteger)
+    segments: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class QueueSegmentRow(SQLModel, table=True):
+    """One queue's part in a call of several segments (``app.facts.QueueSegment``)."""
+
+    __tablename__: ClassVar[Any] = "queue_segments"
+    __table_args__: ClassVar[Any] = (sa.Index("ix_queue_segments_queue_entered_at", "queue", "entered_at"),)
+    id: str = Field(primary_key=True, max_length=_ID)
+    call: str = Field(max_length=_ID, index=True)
+    number: int
+    queue: str = Field(max_length=_ID)
+    entered_at: int = Field(sa_type=sa.BigInteger, index=True)
+    left_at: int = Field(sa_type=sa.BigInteger)
+    outcome: str = Field(max_length=16)
+    cause: str = Field(sa_type=sa.Text)
+    wait_ms: int = Field(sa_type=sa.BigInteger)
+    talk_ms: int = Field(sa_type=sa.BigInteger)
+    agent: str | None = Field(default=None, max_length=_ID)
+    to_queue: str | None = Field(default=None, max_length=_ID)
+    within_threshold: bool | None = None
+    short_abandon: bool = False
 
 
 class CallEventRow(SQLModel, table=True):

@@ -13,13 +13,15 @@ from app.facts import (
     CallRecord,
     Disposition,
     Fact,
+    QueueSegment,
+    QueueState,
     WrapUp,
 )
 from app.projections.views import QueueStats
 
 __all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "is_told", "reset", "rfc3339", "stats_event"]
 
-Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition
+Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition | QueueState
 """Facts that are events of the stream."""
 
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
@@ -75,13 +77,13 @@ class Event(msgspec.Struct, gc=False):
 
 
 def is_told(fact: Fact) -> TypeGuard[Told]:
-    """Not all facts are told one by one: intervals are not (the state was).
+    """Not all facts are told one by one: intervals are not (the state was), nor segments (the steps were).
 
     A call's end is told by its record, with all its times.
     """
     if isinstance(fact, CallEvent):
         return fact.kind != "ended"
-    return not isinstance(fact, AgentInterval)
+    return not isinstance(fact, AgentInterval | QueueSegment)
 
 
 def event_of(fact: Told, seq: int) -> Event:
@@ -99,6 +101,9 @@ def _event_of(fact: Told) -> Event:
             return Event(fact.id, "call.ended", fact.ended_at, fact, fact.queue, fact.agent, fact.call)
         case AgentState():
             return Event(fact.id, "agent.state_changed", fact.time, fact, None, fact.agent, fact.call)
+        case QueueState():
+            kind = "queue.opened" if fact.state == "open" else "queue.closed"
+            return Event(fact.id, kind, fact.time, fact, fact.queue)
         case WrapUp():
             return Event(fact.id, "agent.wrap_up_ended", fact.time, fact, None, fact.agent, fact.call)
         case AgentEvent():
@@ -126,6 +131,8 @@ def _data(source: Told | QueueStats | str, names: Names) -> dict[str, Any]:
             return {"call": source.call, **_refs(source.queue, source.agent, names), **_record(source)}
         case AgentState():
             return {**_refs(None, source.agent, names), **_state(source)}
+        case QueueState():
+            return {**_refs(source.queue, None, names), "state": source.state, "reason": source.reason}
         case WrapUp():
             told = {"call": source.call, "wrap_up_seconds": source.wrap_up_ms / 1000}
             return {**_refs(None, source.agent, names), **told}

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from app.facts import CallEvent, CallRecord, Fact, WrapUp
+from app.facts import CallEvent, CallRecord, Fact, QueueSegment, WrapUp
 from app.projections.views import TodayStats
 
 __all__ = ["DAY_SECONDS", "Counts", "Day", "midnight"]
@@ -120,6 +120,8 @@ class Day:
                 self._requeued(fact)
         elif isinstance(fact, CallRecord):
             self._recorded(fact)
+        elif isinstance(fact, QueueSegment):
+            self._segment(fact)
         elif isinstance(fact, WrapUp):
             queue = self._awaited.pop(fact.call, None)
             if queue is not None:
@@ -152,8 +154,13 @@ class Day:
         self._queues.pop(queue, None)
 
     def _queued(self, event: CallEvent) -> None:
-        if event.queue is None or event.time < self.start or event.call in self._open:
+        if event.queue is None or event.time < self.start:
             return
+        call = self._open.get(event.call)
+        if call is not None:
+            if call.queue == event.queue:
+                return
+            self._take_back(event.call)  # it went on to this queue; a segment tells of the other one
         self._open[event.call] = _Open(event.queue, event.time)
         self._counts(event.queue).offered += 1
 
@@ -180,22 +187,36 @@ class Day:
 
     def _recorded(self, record: CallRecord) -> None:
         """The record has the last word: what was counted on the way is taken back first."""
-        call = self._open.pop(record.call, None)
-        queue = record.queue
-        if call is not None:
-            counts = self._counts(call.queue)
-            counts.offered -= 1
-            if call.answered:
-                counts.answer(call.wait_ms, in_time=call.in_time, sign=-1)
-            queue = queue or call.queue
-        if queue is None:
-            return
+        counted_for = self._take_back(record.call)
+        queue = record.queue or counted_for
+        if queue is None or record.segments > 1:
+            return  # of several segments each was counted for its queue
         if record.queued_at is None:
             self._counts(queue).rejected += record.arrived_at >= self.start
         elif record.queued_at >= self.start:
             self._ended(self._counts(queue), queue, record)
 
-    def _ended(self, counts: Counts, queue: str, record: CallRecord) -> None:
+    def _segment(self, segment: QueueSegment) -> None:
+        """One queue's part in a call of several."""
+        if segment.outcome == "rejected":
+            self._counts(segment.queue).rejected += segment.entered_at >= self.start
+            return
+        self._take_back(segment.call)
+        if segment.entered_at >= self.start:
+            self._ended(self._counts(segment.queue), segment.queue, segment)
+
+    def _take_back(self, call_id: str) -> str | None:
+        """What was counted of a call on its way is not any more. Returns its queue."""
+        call = self._open.pop(call_id, None)
+        if call is None:
+            return None
+        counts = self._counts(call.queue)
+        counts.offered -= 1
+        if call.answered:
+            counts.answer(call.wait_ms, in_time=call.in_time, sign=-1)
+        return call.queue
+
+    def _ended(self, counts: Counts, queue: str, record: CallRecord | QueueSegment) -> None:
         counts.offered += 1
         in_time = bool(record.within_threshold)
         match record.outcome:
@@ -203,7 +224,7 @@ class Day:
                 counts.answer(record.wait_ms, in_time=in_time)
                 counts.handled += 1
                 counts.talk_ms += record.talk_ms
-                if record.expected_wait_ms is not None:
+                if isinstance(record, CallRecord) and record.expected_wait_ms is not None:
                     counts.compare(record.expected_wait_ms, record.wait_ms)
                 self._await_wrap_up(record.call, queue)
             case "abandoned":

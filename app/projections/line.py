@@ -20,6 +20,7 @@ class Place(NamedTuple):
     priority: int
     queued_at: float
     call: str
+    joined_at: float  # what the order goes by: older than ``queued_at`` where an old place was taken up
 
 
 def place_of(call: CallView) -> Place | None:
@@ -27,7 +28,8 @@ def place_of(call: CallView) -> Place | None:
     group = _GROUPS.get(call.state)
     if group is None or call.queue is None or call.queued_at is None:
         return None
-    return Place(call.queue, group, call.priority, call.queued_at, call.id)
+    joined_at = call.queued_at if call.joined_at is None else call.joined_at
+    return Place(call.queue, group, call.priority, call.queued_at, call.id, joined_at)
 
 
 class Line:
@@ -84,4 +86,4 @@ class Line:
 
 
 def _rank(place: Place) -> tuple[int, float, str]:
-    return -place.priority, place.queued_at, place.call
+    return -place.priority, place.joined_at, place.call

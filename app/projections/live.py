@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.views import CallState, CallView, QueueStats
@@ -53,6 +53,7 @@ class LiveView:
         self._agents: dict[str, Agent] = {}
         self._states: dict[str, AgentState] = {}
         self._members: dict[str, set[str]] = {}
+        self._doors: dict[str, QueueState] = {}
         self._day = Day(midnight(now), self._threshold)
         self._touched: set[str] = set()
 
@@ -75,6 +76,7 @@ class LiveView:
         if kind == "queue":
             self._queues.pop(object_id, None)
             self._members.pop(object_id, None)
+            self._doors.pop(object_id, None)
             self._day.forget(object_id)
             self._touched.discard(object_id)
         elif kind == "agent":
@@ -149,7 +151,7 @@ class LiveView:
         if queue is None:
             return None
         self._roll(now)
-        line = self._lines.get(queue_id) or Line()
+        line, door = self._lines.get(queue_id) or Line(), self._doors.get(queue_id)
         return QueueStats(
             queue_id=queue_id,
             queue=queue.routing.name,
@@ -162,6 +164,8 @@ class LiveView:
             service_level_target=queue.service_level.target,
             service_level_threshold_seconds=queue.service_level.threshold_seconds,
             today=self._day.stats(queue_id),
+            state="open" if door is None else door.state,
+            closed_reason=None if door is None else door.reason,
         )
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -186,6 +190,11 @@ class LiveView:
             self._step(fact)
         elif isinstance(fact, AgentState):
             self._agent_changed(fact)
+        elif isinstance(fact, QueueSegment):
+            self._touch(fact.queue)
+        elif isinstance(fact, QueueState):
+            self._doors[fact.queue] = fact
+            self._touch(fact.queue)
         elif isinstance(fact, CallRecord):
             self._touch(fact.queue)
             self._drop(fact.call)
@@ -219,6 +228,7 @@ class LiveView:
                 call.queue = event.queue
                 call.priority = event.priority or 0
                 call.queued_at = event.time if call.queued_at is None else call.queued_at  # set once
+                call.joined_at = event.joined_at or call.joined_at
                 call.connected_at = None
                 call.state = self._waiting_state(call)
             case "parked":

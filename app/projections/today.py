@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db.engine import Database
-from app.db.tables import CallEventRow, CallRow
-from app.facts import CallEvent, CallRecord, Fact, WrapUp, decode
+from app.db.tables import CallEventRow, CallRow, QueueSegmentRow
+from app.facts import CallEvent, CallRecord, Fact, QueueSegment, WrapUp, decode
 from app.journal.port import Journal
 from app.projections.day import Day, midnight
 from app.projections.live import LiveView
@@ -29,12 +29,27 @@ async def load_today(view: LiveView, database: Database, journal: Journal, now: 
     day = view.day_from((), now)
     start_ms = round(midnight(now) * 1000)
     async with database.read() as session:
+        segments = await _count_segments(session, day, start_ms)
         recorded = await _count_records(session, day, start_ms)
         await _count_open(session, day, start_ms)
     for fact in _outbox(journal):
-        if not (isinstance(fact, CallEvent | CallRecord) and fact.call in recorded):
+        known = fact.call in recorded if isinstance(fact, CallEvent | CallRecord) else fact.id in segments
+        if not known:
             day.apply(fact)
     view.adopt(day)
+
+
+async def _count_segments(session: AsyncSession, day: Day, start_ms: int) -> set[str]:
+    """The parts of calls in several queues, also of calls that go on. Returns their ids."""
+    query = sa.select(QueueSegmentRow.__table__).where(col(QueueSegmentRow.entered_at) >= start_ms)  # type: ignore[attr-defined]  # SQLModel sets it
+    counted: set[str] = set()
+    async for row in await session.stream(query.execution_options(yield_per=_PAGE)):
+        values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        values["entered_at"], values["left_at"] = row.entered_at / 1000, row.left_at / 1000
+        values["to"] = values.pop("to_queue")
+        day.apply(QueueSegment(**values))
+        counted.add(row.id)
+    return counted
 
 
 async def _count_records(session: AsyncSession, day: Day, start_ms: int) -> set[str]:

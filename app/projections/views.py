@@ -26,6 +26,7 @@ class CallView(msgspec.Struct, gc=False):
     queue_name: str | None = None
     priority: int = 0
     queued_at: float | None = None
+    joined_at: float | None = None  # where the place in line is older than that
     position: int | None = None
     wait_seconds: float | None = None
     expected_wait_seconds: float | None = None
@@ -83,3 +84,5 @@ class QueueStats(msgspec.Struct, frozen=True):
     service_level_target: float
     service_level_threshold_seconds: float
     today: TodayStats
+    state: str = "open"
+    closed_reason: str | None = None

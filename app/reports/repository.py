@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.db.agent_tables import CallDispositionRow
 from app.db.engine import Database
-from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow
+from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow, QueueSegmentRow
 from app.projections.day import Counts
 from app.reports.filters import CallFilter
 
@@ -17,6 +17,7 @@ __all__ = ["counts_by_queue", "every_call", "page_of_calls"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
+_SEGMENTS: Final[sa.Table] = QueueSegmentRow.__table__  # type: ignore[attr-defined]  # as above
 _BATCH: Final = 200
 
 Key = tuple[int, str]
@@ -79,8 +80,33 @@ async def counts_by_queue(
     return sorted(chosen, key=lambda item: (item[1] or "", item[0]))
 
 
+def _parts() -> sa.Subquery:
+    """The queue's view: a call of one queue by its record, one of several by its segments (refusals are not in it)."""
+    calls, segments = _CALLS.c, _SEGMENTS.c
+    alone = sa.select(
+        calls.queue, calls.queued_at.label("entered_at"), calls.outcome, calls.wait_ms, calls.talk_ms, calls.wrap_up_ms,
+        calls.within_threshold, calls.short_abandon,
+    ).where(calls.segments == 1, calls.queued_at.is_not(None))  # fmt: skip
+    among = (
+        sa.select(
+            segments.queue,
+            segments.entered_at,
+            segments.outcome,
+            segments.wait_ms,
+            segments.talk_ms,
+            calls.wrap_up_ms,
+            segments.within_threshold,
+            segments.short_abandon,
+        )
+        .select_from(_SEGMENTS)
+        .outerjoin(_CALLS, calls.call == segments.call)
+        .where(segments.outcome != "rejected")
+    )
+    return sa.union_all(alone, among).subquery("parts")
+
+
 def _recorded(start: int, end: int) -> sa.Select[Any]:
-    calls = _CALLS.c
+    calls = _parts().c
     answered, abandoned = calls.outcome == "answered", calls.outcome == "abandoned"
     in_time, short = calls.within_threshold.is_(sa.true()), calls.short_abandon.is_(sa.true())
 
@@ -107,7 +133,7 @@ def _recorded(start: int, end: int) -> sa.Select[Any]:
     return (
         sa.select(calls.queue)
         .add_columns(*columns)
-        .where(calls.queued_at >= start, calls.queued_at < end, calls.queue.is_not(None))
+        .where(calls.entered_at >= start, calls.entered_at < end, calls.queue.is_not(None))
         .group_by(calls.queue)
     )
 
@@ -118,16 +144,20 @@ def _open(start: int, end: int) -> sa.Select[Any]:
         sa.select(events.queue, sa.func.count(sa.distinct(events.call)).label("calls"))
         .where(events.kind == "queued", events.time >= start, events.time < end, events.queue.is_not(None))
         .where(~sa.exists().where(_CALLS.c.call == events.call))
+        .where(~sa.exists().where(_SEGMENTS.c.call == events.call, _SEGMENTS.c.queue == events.queue))
         .group_by(events.queue)
     )
 
 
 def _rejected(start: int, end: int) -> sa.Select[Any]:
-    calls = _CALLS.c
+    calls, segments = _CALLS.c, _SEGMENTS.c
+    alone = sa.select(calls.queue, calls.arrived_at).where(calls.queued_at.is_(None), calls.segments == 1)
+    among = sa.select(segments.queue, segments.entered_at).where(segments.outcome == "rejected")
+    refused = sa.union_all(alone, among).subquery("refused").c
     return (
-        sa.select(calls.queue, sa.func.count().label("calls"))
-        .where(calls.arrived_at >= start, calls.arrived_at < end, calls.queued_at.is_(None), calls.queue.is_not(None))
-        .group_by(calls.queue)
+        sa.select(refused.queue, sa.func.count().label("calls"))
+        .where(refused.arrived_at >= start, refused.arrived_at < end, refused.queue.is_not(None))
+        .group_by(refused.queue)
     )
 
 

@@ -15,6 +15,7 @@ class CallReport(BaseModel):
 
     ``wait_seconds``: from entering the queue until connected or gone. ``ring_seconds``: the ringing of the offer that
     succeeded, or was up when the caller left. ``wrap_up_seconds``: null until the wrap-up is over (or where none was).
+    ``segments``: how many queues had to do with it; ``queue`` is the last one.
     ``expected_wait_seconds``: what was predicted when the call entered the queue; null where nothing was known.
     """
 
@@ -44,6 +45,7 @@ class CallReport(BaseModel):
     expected_wait_seconds: float | None
     disposition: str | None
     disposition_note: str | None
+    segments: int
 
     @classmethod
     def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of calls, with queue_name and agent_name
@@ -71,6 +73,7 @@ class CallReport(BaseModel):
             priority=row.priority,
             within_threshold=row.within_threshold,
             short_abandon=row.short_abandon,
+            segments=row.segments,
             expected_wait_seconds=None if row.expected_wait_ms is None else row.expected_wait_ms / 1000,
             disposition=row.disposition,
             disposition_note=row.disposition_note,

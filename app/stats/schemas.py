@@ -43,6 +43,8 @@ class QueueStatistics(BaseModel):
     """``waiting``: callers for whom nobody rings; ``offered``: those for whom an agent does; ``longest_wait_seconds``
     looks at both. ``expected_wait_seconds``: of a caller of priority 0 who enters now, null while there is no estimate.
     ``agents``: those who may serve the queue, by routing state.
+
+    ``state``: open, closed (outside business hours), holiday, or emergency (closed by a supervisor, ``closed_reason``).
     """
 
     queue: str
@@ -56,6 +58,8 @@ class QueueStatistics(BaseModel):
     service_level_target: float
     service_level_threshold_seconds: float
     today: Today
+    state: str
+    closed_reason: str | None
 
     @classmethod
     def of(cls, stats: QueueStats) -> Self:

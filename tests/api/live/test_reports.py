@@ -52,7 +52,7 @@ async def test_a_record(client: httpx.AsyncClient) -> None:
         "queue_id": "q1", "agent": "ana", "agent_id": "a1", "arrived_at": "2026-01-01T12:00:01Z",
         "queued_at": "2026-01-01T12:00:01Z", "answered_at": "2026-01-01T12:00:11.250000Z",
         "ended_at": "2026-01-01T12:01:01Z", "outcome": "answered", "cause": "normal", "ended_by": "caller",
-        "expected_wait_seconds": None,
+        "expected_wait_seconds": None, "segments": 1,
         "wait_seconds": 10.25, "ring_seconds": 1.0, "talk_seconds": 20.0, "wrap_up_seconds": 7.5, "offers": 1,
         "priority": 0, "within_threshold": True, "short_abandon": False, "disposition": None, "disposition_note": None,
     }  # fmt: skip
