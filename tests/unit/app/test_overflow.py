@@ -6,15 +6,13 @@ import pytest
 
 from app.commands import Done, SetAgentState
 from app.configuration import Queue
-from app.facts import CallRecord, QueueSegment
+from app.facts import CallEvent, CallRecord, QueueSegment
 from queues.model import Limits, Overflow, OverflowAction, OverflowCause
 from sipcore.message import Request
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, port_of, sdp
 
-VOICEMAIL = Overflow(
-    OverflowAction.VOICEMAIL, "sip:box-{queue}@127.0.0.1:7777;by={caller}", forward_ring_seconds=20.0
-)
+VOICEMAIL = Overflow(OverflowAction.VOICEMAIL, "sip:box-{queue}@127.0.0.1:7777;by={caller}", forward_ring_seconds=20.0)
 ANNOUNCEMENT = Overflow(OverflowAction.ANNOUNCEMENT, sound="closed", announcement_max_seconds=30.0)
 TO_SALES = Overflow(OverflowAction.QUEUE, queue="q-sales")
 FULL = OverflowCause.QUEUE_FULL
@@ -252,7 +250,7 @@ def test_a_caller_who_dropped_has_the_old_place_after_a_restart_too() -> None:
     centre.crash()
     centre.wait(5)
     again = call(centre, 6003)
-    queued = [fact for fact in centre.facts if getattr(fact, "kind", "") == "queued"]
+    queued = [fact for fact in centre.facts if isinstance(fact, CallEvent) and fact.kind == "queued"]
     assert queued[-1].joined_at == queued[0].time
     centre.wait(1)
     again.request("BYE")
