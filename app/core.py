@@ -79,6 +79,7 @@ class CoreConfig:
     switchboard: SwitchboardConfig
     registrar: RegistrarConfig
     max_calls: int = 100_000
+    remembered_callers: int = 100_000
 
 
 @dataclass(slots=True)
@@ -101,7 +102,9 @@ class Core:
         self.directory = directory
         self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
         self.engine = Engine(sources.uuid, sources.uniform)
-        self.centre = CallCenter(self.engine, self.board, directory, sources.uuid)
+        self.centre = CallCenter(
+            self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers
+        )
         self.locations = MemoryLocations()
         self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)
         directory.attach(self.registrar, self.locations)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.callcenter.memory import LastTalks
 from app.callcenter.workplaces import DeskRow
 from app.core import BindingsRow
 from app.live_call import LiveCall
@@ -16,5 +17,6 @@ TABLES: Final[dict[str, type[Any]]] = {
     "invite": InviteRow,
     "bindings": BindingsRow,
     "desk": DeskRow,
+    "last_talk": LastTalks,
     **ROWS,
 }

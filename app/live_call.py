@@ -64,6 +64,7 @@ class LiveCall:
     overflow_cause: OverflowCause | None = None
     farewell: Literal["", "later", "now"] = ""  # an overflow's announcement: due when the caller is parked, or playing
     retune: bool = False  # its queue changed while it was being parked: other music is due
+    number: str = ""  # by which the caller is known again
 
     def first_rung(self) -> Rung | None:
         """Whose phone rings for the longest time."""

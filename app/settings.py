@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         description="Addresses whose INVITEs need no digest, besides the configured trunks.",
     )
     max_calls: int = Field(default=100_000, ge=1, description="Live calls at once; above it new callers get 503.")
+    remembered_callers: int = Field(
+        default=100_000, ge=0, description="Callers of whom is kept whom they talked with last (`sticky` queues)."
+    )
     max_call_seconds: float = Field(
         default=14_400.0, gt=0, description="A bridged call is ended after this time, whatever its session timer says."
     )

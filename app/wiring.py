@@ -202,6 +202,7 @@ class _Service:
                 settings.register_expires_min, settings.register_expires_max, algorithms=settings.register_digest,
             ),
             settings.max_calls,
+            settings.remembered_callers,
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

@@ -134,6 +134,7 @@ class Enqueue:
 
     ``caller``: whoever abandons and enters again by this name soon enough has the old place (None: nobody).
     ``requirements``: the call's own, beside the queue's; of a skill that is named twice the higher level counts.
+    ``preferred``: the agent for whom the queue's ``sticky`` policy keeps the ticket for a while.
     """
 
     ticket: TicketId
@@ -143,6 +144,7 @@ class Enqueue:
     wrap_up_seconds: float | None = None  # after this call; None: the agent's or the queue's
     caller: str | None = None
     requirements: tuple[Requirement, ...] = ()
+    preferred: AgentId | None = None
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ def _assign(floor: Floor, command: AssignTicket, now: float) -> Refused | None:
     agent = pair.agent
     if any(offer in agent.offers for offer in pair.ticket.offers):
         return None  # it rings there already
-    if command.at_once and not agent.free:
+    if command.at_once and not agent.open:
         state = agent.routing_state().value.replace("_", " ")
         return _impossible(f"agent {agent.config.name} cannot take a call now ({state})")
     _keep(floor, pair, Reservation(agent.config.id, command.until, first=True, holds=False), now)

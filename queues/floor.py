@@ -97,11 +97,6 @@ class Floor:
                 for line in lines:
                     self.touch_line(line)
 
-    def touch_reserved(self, ticket: Ticket) -> None:
-        """The agent for whom the ticket is kept may take it now."""
-        if ticket.reservation is not None:
-            self.touch(self.agents.agents[ticket.reservation.agent])
-
     # --- tickets
 
     def place(self, ticket: Ticket, now: float) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NewType
 
 from queues.overflow import Limits, Opening, Overflow, OverflowAction, OverflowCause
 from queues.requirements import Membership, RelaxationStep, Requirement, TierRules
+from queues.sticky import StickyPolicy
 
 __all__ = [
     "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "Limits", "OfferId", "Opening", "Overflow",
@@ -114,6 +115,7 @@ class QueueConfig:
     relaxation: tuple[RelaxationStep, ...] = ()
     tier_rules: TierRules | None = None
     prefer_skilled: bool = False
+    sticky: StickyPolicy | None = None
 
 
 _PLAIN: Final = Membership()

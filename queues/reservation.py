@@ -11,6 +11,7 @@ __all__ = ["Reservation"]
 class Reservation:
     """``until`` None: as long as the ticket waits. ``first``: it is the agent's next call, whoever else waits; else its
     place in line decides among the calls that the agent may take. ``holds``: the agent, too, is kept free for it.
+    ``seconds``: they begin when the ticket is ready.
     """
 
     agent: AgentId
@@ -18,3 +19,4 @@ class Reservation:
     first: bool
     holds: bool
     timer: int = 0
+    seconds: float | None = None

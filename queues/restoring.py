@@ -137,7 +137,9 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow, now: flo
     floor.admit(ticket, now)
     agent = floor.agents.configured(row.reserved_for) if row.reserved_for is not None else None
     if agent is not None:
-        kept = Reservation(agent.config.id, row.reserved_until, row.reserved_first, row.reserved_holds)
+        kept = Reservation(
+            agent.config.id, row.reserved_until, row.reserved_first, row.reserved_holds, 0, row.reserved_seconds
+        )
         floor.reserve(ticket, agent, kept, tell=False)
 
 

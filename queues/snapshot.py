@@ -49,6 +49,7 @@ class TicketRow:
     reserved_until: float | None = None
     reserved_first: bool = False
     reserved_holds: bool = False
+    reserved_seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ def ticket_row(ticket: Ticket) -> TicketRow:
     kept = ticket.reservation
     if kept is not None:
         row.reserved_for, row.reserved_until = kept.agent, kept.until
-        row.reserved_first, row.reserved_holds = kept.first, kept.holds
+        row.reserved_first, row.reserved_holds, row.reserved_seconds = kept.first, kept.holds, kept.seconds
     return row
 
 

@@ -1,6 +1,6 @@
 """Commands about tickets: entering, leaving, and what happens to them while they wait."""
 
-from queues import wrap_ups
+from queues import reserving, wrap_ups
 from queues.admitting import Caller, Route, route
 from queues.commands import Abandon, CallEnded, Enqueue, SetPriority, SetReady, SetWrapUp, Withdraw
 from queues.expected_wait import enter
@@ -22,7 +22,7 @@ def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | Non
         case CallEnded():
             return _call_ended(floor, command.ticket, now)
         case SetReady():
-            return _set_ready(floor, command)
+            return _set_ready(floor, command, now)
         case Abandon():
             return _leave(floor, command.ticket, TicketResult.ABANDONED, CancelReason.ABANDONED, now)
         case Withdraw():
@@ -67,6 +67,8 @@ def _admit(floor: Floor, command: Enqueue, found: Route, queue: QueueId, now: fl
     floor.admit(ticket, now)
     position = lines.position(ticket.place) if kept is None else 0
     floor.outputs.append(TicketQueued(command.ticket, queue, joined_at, position, expected, found.turned_away))
+    if queue == command.queue:
+        reserving.prefer(floor, ticket, command.preferred, now)
 
 
 def unconnected(floor: Floor, ticket_id: TicketId) -> Ticket | Refused:
@@ -83,7 +85,7 @@ def unknown(ticket_id: TicketId) -> Refused:
     return Refused(RefusalReason.UNKNOWN_TICKET, f"there is no ticket {ticket_id}")
 
 
-def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
+def _set_ready(floor: Floor, command: SetReady, now: float) -> Refused | None:
     ticket = unconnected(floor, command.ticket)
     if isinstance(ticket, Refused):
         return ticket
@@ -92,8 +94,9 @@ def _set_ready(floor: Floor, command: SetReady) -> Refused | None:
     if ticket.state is TicketState.WAITING:
         ticket.line.queue.set_ready(ticket, ready=command.ready)
         floor.touch_line(ticket.line)
-        floor.touch_reserved(ticket)
     ticket.ready = command.ready
+    if command.ready:
+        reserving.begin(floor, ticket, now)
     floor.ringing.weigh(ticket)
     floor.dirty.tickets[ticket.id] = None
     return None

@@ -5,6 +5,7 @@ leg the offer's id, so that nothing has to be translated but words.
 
 - ``callcenter``: the door.
 - ``desk``: what its rooms share: the two engines, the live calls, and how they are told and noted.
+- ``memory``: whom callers talked with last.
 - ``waiting``: a call arrives, is queued and parked, and hears something.
 - ``announcing``: it is told its position and the expected wait between the music.
 - ``offering``: an agent is rung for it and connected, or not.

@@ -6,9 +6,11 @@ from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.dispatching import Dispatching
 from app.callcenter.leaving import Leaving
+from app.callcenter.memory import LastTalks, Memory
 from app.callcenter.offering import Offering
 from app.callcenter.waiting import Waiting
 from app.callcenter.workplaces import DeskRow, Workplaces
+from app.callers import caller_number
 from app.chronicle import Chronicle, retold
 from app.commands import AgentCommand, DispatchCommand, Reply
 from app.configuration import Agent, ConfigObject, ObjectKind, PauseReason, Queue
@@ -35,8 +37,11 @@ __all__ = ["CallCenter"]
 class CallCenter:
     """``ids`` makes UUIDv7s. ``chronicle.facts`` fills as things happen; the runtime takes and clears it each turn."""
 
-    def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
-        self._desk = desk = Desk(engine, board, directory, ids)
+    def __init__(
+        self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str],
+        *, remembered_callers: int = 100_000,
+    ) -> None:  # fmt: skip
+        self._desk = desk = Desk(engine, board, directory, ids, Memory(remembered_callers))
         self._leaving = Leaving(desk)
         self._announcing = Announcing(desk)
         self._waiting = Waiting(desk, self._leaving, self._announcing)
@@ -67,7 +72,9 @@ class CallCenter:
         for each in self._desk.board.arrive(event, CallId(call_id), now):
             if isinstance(each, from_board.CallArrived):
                 self._desk.begin_calling(callers, now)
-                self._waiting.arrived(each, queue, priority, now)
+                trusted = self._desk.directory.is_trusted(event.source.hop.host)
+                number = caller_number(event.request, each.caller, trusted=trusted)
+                self._waiting.arrived(each, number, queue, priority, now)
                 self.calls[call_id].caller_agents = tuple(callers)
                 if wrap_up is not None:
                     self._desk.tell_engine(to_engine.SetWrapUp(TicketId(call_id), wrap_up), now)
@@ -202,6 +209,9 @@ class CallCenter:
             changes += [("live_call", call_id, calls.get(call_id)) for call_id in desk.dirty]
             desk.dirty.clear()
         changes += self._workplaces.take_changes()
+        if desk.memory.dirty:
+            changes += [("last_talk", caller, desk.memory.get(caller)) for caller in desk.memory.dirty]
+            desk.memory.dirty.clear()
         changes += desk.board.take_changes()
         return changes
 
@@ -211,6 +221,7 @@ class CallCenter:
         """Take up the journal's rows; the configuration has been given before. What cannot go on is ended."""
         desk = self._desk
         everything = list(rows)
+        desk.memory.restore({key: row for _, key, row in everything if isinstance(row, LastTalks)})
         for table, key, row in everything:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from app.callcenter.memory import Memory
 from app.chronicle import Chronicle
 from app.directory import Directory
 from app.facts import CallEventKind
@@ -27,13 +28,16 @@ OfEngine = dict[type, Callable[[Any, float], None]]
 class Desk:
     """``ids`` makes UUIDv7s. What the engines answer is queued in ``work``; the door carries it out until both are silent."""
 
-    __slots__ = ("board", "calling", "calls", "chronicle", "directory", "dirty", "engine", "ids", "work")
+    __slots__ = ("board", "calling", "calls", "chronicle", "directory", "dirty", "engine", "ids", "memory", "work")
 
-    def __init__(self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str]) -> None:
+    def __init__(
+        self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str], memory: Memory
+    ) -> None:
         self.engine = engine
         self.board = board
         self.directory = directory
         self.ids = ids
+        self.memory = memory
         self.chronicle = Chronicle(ids)
         self.calls: dict[str, LiveCall] = {}
         self.work: deque[Any] = deque()  # CallEvent and Output
@@ -80,6 +84,17 @@ class Desk:
             self.note(call, "rejected", now, cause=each.cause.value)
         call.queue = own
         self.chronicle.turned_away(call, queues, now)
+
+    def remember(self, call: LiveCall, now: float) -> None:
+        """The caller's talk with an agent is over: they know each other now, where any queue cares."""
+        if call.agent is None or not call.number:
+            return
+        policies = [
+            queue.routing.sticky for queue in self.directory.queues.values() if queue.routing.sticky is not None
+        ]
+        if policies:
+            keep = max(policy.period_seconds for policy in policies)
+            self.memory.talked(call.number, call.queue, call.agent, now, keep=keep)
 
     def touch(self, call: LiveCall) -> None:
         """The call's row changed."""

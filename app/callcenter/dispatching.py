@@ -67,6 +67,7 @@ class Dispatching:
             return refused
         playlist = waiting_list(desk.directory.queues.get(command.queue or call.queue), greeting=False)
         if call.connected_at is not None:
+            desk.remember(call, now)
             call.talked_ms += round((now - call.connected_at) * 1000)
             call.connected_at = call.agent = call.outcome = None
             call.ringing.clear()

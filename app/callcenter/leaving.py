@@ -31,6 +31,7 @@ class Leaving:
         ticket = TicketId(call.id)
         if call.connected_at is not None:
             desk.tell_engine(to_engine.CallEnded(ticket), now)
+            desk.remember(call, now)
         elif event.by == "caller":
             if desk.tell_engine(to_engine.Abandon(ticket), now) is None:
                 rung = call.first_rung()

@@ -1,7 +1,5 @@
 """A call arrives, takes its place in a queue and is parked; and what it hears there."""
 
-from typing import Final
-
 from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
@@ -12,11 +10,10 @@ from b2bua.call import CallState
 from b2bua.commands import CallId
 from queues import commands as to_engine
 from queues import outputs as from_engine
-from queues.model import Overflow, OverflowCause, QueueId, TicketId
+from queues.model import AgentId, Overflow, OverflowCause, QueueId, TicketId
 
 __all__ = ["Waiting"]
 
-_NOBODY: Final = frozenset({"", "anonymous", "unavailable", "restricted", "unknown", "private"})
 """Callers who do not say who they are (RFC 3323 §4.1.1.3 and what gateways write): none of them is another's return."""
 
 
@@ -34,16 +31,22 @@ class Waiting:
         }
         self.of_engine: OfEngine = {from_engine.TicketQueued: self._queued, from_engine.TicketMoved: self._moved}
 
-    def arrived(self, event: from_board.CallArrived, queue_id: str, priority: int, now: float) -> None:
+    def arrived(self, event: from_board.CallArrived, number: str, queue_id: str, priority: int, now: float) -> None:
+        """``number``: by which the caller is known again, "" for nobody's."""
         desk = self._desk
         call = LiveCall(
-            event.call, event.sip_call_id, event.caller, event.called, queue_id, priority, now, event.has_offer
-        )
+            event.call, event.sip_call_id, event.caller, event.called, queue_id, priority, now, event.has_offer,
+            number=number,
+        )  # fmt: skip
         desk.calls[call.id] = call
         desk.note(call, "arrived", now)
         call.greeting = desk.directory.queues[queue_id].greeting is not None
         ready = call.has_offer and not call.greeting
-        enqueue = to_engine.Enqueue(TicketId(call.id), QueueId(queue_id), priority, ready, caller=_number(call))
+        enqueue = to_engine.Enqueue(TicketId(call.id), QueueId(queue_id), priority, ready, caller=number or None)
+        sticky = desk.directory.queues[queue_id].routing.sticky
+        if sticky is not None and number:
+            agent = desk.memory.last_agent(number, queue_id, sticky, now)
+            enqueue.preferred = AgentId(agent) if agent is not None else None
         refused = desk.tell_engine(enqueue, now)
         if refused is not None:
             self._refused(call, refused, now)
@@ -159,9 +162,3 @@ class Waiting:
             playlist = waiting_list(desk.directory.queues.get(call.queue), greeting=False)
             desk.tell_board(to_board.Play(CallId(call.id), playlist), now)
             desk.tell_engine(to_engine.SetReady(TicketId(call.id)), now)
-
-
-def _number(call: LiveCall) -> str | None:
-    """Who calls, as far as that tells one caller from another; text that can be stored."""
-    caller = call.caller
-    return None if caller.lower() in _NOBODY or not caller.isprintable() else caller

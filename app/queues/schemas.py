@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from app.fields import Level, Name, Seconds, SipUri, SoundName
 from app.resources import Body, View
+from queues.sticky import StickyScope
 from queues.strategies import BUILT_IN, STRATEGIES
 
 __all__ = ["QueueBody", "QueueView"]
@@ -31,6 +32,17 @@ class OverflowPart(_Part):
         if (self.action == "uri") != (self.uri is not None):
             raise ValueError("action uri needs a uri, action hangup has none")
         return self
+
+
+class StickyPart(_Part):
+    """The agent who talked with a caller last, within ``period_seconds``, comes first; a call waits ``wait_seconds`` for it.
+
+    ``scope``: talks in this queue count, or in any.
+    """
+
+    period_seconds: Annotated[float, Field(gt=0, le=31_622_400)]
+    wait_seconds: Seconds = 0.0
+    scope: StickyScope = StickyScope.QUEUE
 
 
 class ServiceLevelPart(_Part):
@@ -98,6 +110,7 @@ class _Fields(BaseModel):
     pause_after_misses: Annotated[int, Field(ge=1, le=1000)] | None = None
     miss_causes: Annotated[list[MissCause], Field(max_length=5)] = ["no_answer", "rejected", "unreachable"]
     missed_pause_reason: Annotated[str, Field(min_length=1, max_length=64)] = "missed calls"
+    sticky: StickyPart | None = None
     service_level: ServiceLevelPart = ServiceLevelPart()
     short_abandon_seconds: Seconds = 5.0
     music: SoundName = "music"

@@ -25,6 +25,7 @@ _PLAIN: Final = (
 _POLICIES: Final = (
     "ring_at_most", "ring_step_seconds", "ageing", "weight", "max_wrap_up_seconds", "disposition_required",
     "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements",
+    "sticky",
 )  # fmt: skip
 
 

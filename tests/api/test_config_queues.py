@@ -9,6 +9,7 @@ from app.announcements import Announcements
 from app.commands import Configure, Unconfigure
 from app.configuration import Agent, Queue
 from queues.model import Overflow, OverflowAction, Requirement
+from queues.sticky import StickyPolicy, StickyScope
 from tests.api.conftest import RecordingGateway
 from tests.api.helpers import created, errors, problem
 
@@ -38,6 +39,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"announcements": {"every_seconds": 60}}, "announcements"),
     ({"announcements": {"position": True, "every_seconds": 1}}, "announcements.every_seconds"),
     ({"announcements": {"comfort": ["../x"]}}, "announcements.comfort[0]"),
+    ({"sticky": {"wait_seconds": 5}}, "sticky.period_seconds"),
+    ({"sticky": {"period_seconds": 60, "scope": "world"}}, "sticky.scope"),
 ]
 
 
@@ -71,6 +74,7 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
         early_media=True,
         greeting="welcome",
         delays={"busy": 1},
+        sticky={"period_seconds": 86_400, "wait_seconds": 15, "scope": "any"},
     )
     (command,) = gateway.commands
     assert isinstance(command, Configure)
@@ -79,6 +83,7 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
     assert queue.routing.requirements == (Requirement(skill["id"], 3),)
     assert queue.routing.overflow == Overflow(OverflowAction.URI, "sip:voicemail@192.0.2.1")
     assert (queue.routing.max_wait, queue.routing.delays.busy, queue.routing.delays.rejected) == (None, 1.0, 10.0)
+    assert queue.routing.sticky == StickyPolicy(86_400.0, 15.0, StickyScope.ANY)
     assert (queue.early_media, queue.greeting, queue.music) == (True, "welcome", "music")
 
 

@@ -61,6 +61,7 @@ from queues.outputs import (
     TicketReserved,
     TicketResult,
 )
+from queues.sticky import StickyPolicy
 from queues.strategies import BUILT_IN
 
 QUEUES = ("red", "green", "blue")
@@ -272,6 +273,7 @@ class EngineRules(RuleBasedStateMachine):
             QueueId(name), name, tuple(Requirement(skill, level) for skill, level in needs.items()), priority,
             wrap_up_seconds=wrap_up, max_wait=max_wait, max_length=max_length, delays=Delays(busy=0.0, rejected=4.0),
             strategy=strategy, ring_at_most=ring_at_most, ring_step_seconds=4.0,
+            sticky=StickyPolicy(100.0, 5.0) if name == QUEUES[0] else None,
         )  # fmt: skip
         self.queues[name] = config
         self.do(ConfigureQueue(config))
@@ -320,15 +322,20 @@ class EngineRules(RuleBasedStateMachine):
         agent = AgentId(name)
         self.do(EndWrapUp(agent) if seconds is None else ExtendWrapUp(agent, seconds))
 
-    @rule(queue=queue_names, priorities=st.lists(st.integers(0, 2), min_size=1, max_size=3), ready=mostly)
-    def arrive(self, queue: str, priorities: list[int], ready: bool) -> None:
+    @rule(
+        queue=queue_names,
+        priorities=st.lists(st.integers(0, 2), min_size=1, max_size=3),
+        ready=mostly,
+        knows=st.one_of(st.none(), agent_names),
+    )
+    def arrive(self, queue: str, priorities: list[int], ready: bool, knows: str | None) -> None:
         for priority in priorities:
-            self.enqueue(queue, priority, ready)
+            self.enqueue(queue, priority, ready, AgentId(knows) if knows is not None else None)
 
-    def enqueue(self, queue: str, priority: int, ready: bool) -> None:
+    def enqueue(self, queue: str, priority: int, ready: bool, knows: AgentId | None) -> None:
         ticket = TicketId(f"t{next(self.arrivals)}")
         self.tickets[ticket] = Booked(queue, priority, int(ticket[1:]), self.now, ready)
-        outputs = self.do(Enqueue(ticket, QueueId(queue), priority, ready))
+        outputs = self.do(Enqueue(ticket, QueueId(queue), priority, ready, preferred=knows))
         if isinstance(outputs[0], Refused):
             del self.tickets[ticket]
             return

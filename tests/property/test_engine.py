@@ -61,9 +61,10 @@ class EngineMachine(EngineRules):
             for booked in self.tickets.values():
                 if not booked.ready or self.state_of(booked) is not TicketState.WAITING:
                     continue
-                assert booked.kept is None or booked.kept[0] != agent.id
-                if booked.kept is None and slots > self.held_by(agent.id):
-                    assert not self.eligible(agent, self.queues[booked.queue])
+                name, held = booked.kept or ("", False)
+                if held or slots > self.held_by(agent.id):
+                    assert name != agent.id
+                    assert name or not self.eligible(agent, self.queues[booked.queue])
 
     @invariant()
     def nobody_is_idle_beside_a_ticket_that_could_ring_more_phones(self) -> None:

@@ -251,3 +251,17 @@ def test_a_reservation_survives_a_restart() -> None:
     assert reserved(other, "a") == ("bo", 30.0)
     other.pass_to(30)
     assert reserved(other, "a") == (None, None)
+
+
+def test_a_slot_that_is_held_is_not_given_to_another_call() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a", ready=False, at=1)
+    desk.do(ReserveTicket(A, ANA, 60.0))
+    desk.enter("b", at=2)
+    desk.do(AssignTicket(B, ANA, at_once=True))
+    assert desk.refusal() is RefusalReason.NOT_POSSIBLE_NOW
+    desk.do(AssignTicket(B, ANA))
+    assert desk.offered() == []
+    desk.do(ReleaseTicket(A))
+    assert desk.offered() == [("b", "ana")]
