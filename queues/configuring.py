@@ -74,6 +74,7 @@ def _place_anew(floor: Floor, lines: Lines, config: QueueConfig, now: float) -> 
         if ticket.state is not TicketState.CONNECTED:
             ticket.line = lines.base
             floor.place(ticket, now)
+            floor.ringing.weigh(ticket)
     for ticket in waiting:
         floor.join(ticket)
 

@@ -96,6 +96,7 @@ class Floor:
             if lines.tiered:
                 for line in lines:
                     self.touch_line(line)
+                self.ringing.stir(queue)
 
     # --- tickets
 

@@ -56,9 +56,14 @@ class Ringing:
             self._weigh(ticket)
 
     def weigh(self, ticket: Ticket) -> None:
-        """Phones or readiness of the ticket changed: it may have become short, or no longer be."""
+        """Phones, readiness or needs of the ticket changed: it may be short, or no longer be; others may suit it now."""
         if ticket.phones:
             self._weigh(ticket)
+
+    def stir(self, queue: QueueId) -> None:
+        """Other agents of the queue may be asked now."""
+        if queue in self.short:
+            self.stirred[queue] = None
 
     def reconfigured(self, ticket: Ticket, now: float) -> None:
         """The queue of a ticket that rings, unanswered, has other settings now: they hold from this step on."""

@@ -34,13 +34,13 @@ Who = TypeVar("Who", bound=Listed)
 class Roster(Generic[Who]):
     """The agents open for one queue. ``size``, how many could serve it, bounds the heap."""
 
-    __slots__ = ("_needs", "clock", "config", "heap", "size")
+    __slots__ = ("_clocks", "_needs", "config", "heap", "size")
 
     def __init__(self, config: QueueConfig) -> None:
         self.config = config
         self.heap: list[tuple[int, int, Rank, int, Who]] = []
         self.size = 0
-        self.clock = 0.0  # the first number of the rank of whom this queue picked last
+        self._clocks: dict[tuple[int, int], float] = {}  # by tier and level: the first number of the rank picked last
         self._needs = widest(config)
 
     def accepts(self, agent: AgentConfig) -> bool:
@@ -48,13 +48,14 @@ class Roster(Generic[Who]):
 
     def push(self, agent: Who, standing: Standing) -> None:
         standing.last_offer = agent.tally.last_offers.get(self.config.id, 0)
-        standing.clock = self.clock
         config = self.config
         member = agent.config.members.get(config.id)
         standing.position = member.position if member is not None else 0
-        rank = STRATEGIES[config.strategy].rank(standing, config)
+        tier = member.penalty if member is not None else 0
         levels = self._levels(agent.config) if config.prefer_skilled else 0
-        heappush(self.heap, (member.penalty if member is not None else 0, -levels, rank, agent.stamp, agent))
+        standing.clock = self._clocks.get((tier, -levels), 0.0)
+        rank = STRATEGIES[config.strategy].rank(standing, config)
+        heappush(self.heap, (tier, -levels, rank, agent.stamp, agent))
         if len(self.heap) > 2 * self.size + _SLACK:
             self.heap = [entry for entry in self.heap if entry[4].stamp == entry[3]]
             heapify(self.heap)
@@ -82,4 +83,5 @@ class Roster(Generic[Who]):
     def picked(self, agent: Who) -> None:
         """The best is being offered a call."""
         if self.heap and self.heap[0][4] is agent and self.heap[0][3] == agent.stamp:
-            self.clock = max(self.clock, self.heap[0][2][0])
+            tier, level, rank, _, _ = self.heap[0]
+            self._clocks[tier, level] = max(self._clocks.get((tier, level), 0.0), rank[0])

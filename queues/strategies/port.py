@@ -27,8 +27,8 @@ class Standing:
     - ``position``: the agent's place in the queue's list, ``listed`` the order in which agents were made known: it settles
       equal positions.
     - ``draw()``: a number in [0, 1), another one each time: the only chance there is.
-    - ``clock``: the first number of the rank of the agent whom the queue picked last (never falls). A strategy by chance
-      draws from here on, see ``chance``.
+    - ``clock``: the first number of the rank of the agent of this tier whom the queue picked last (never falls). A strategy
+      by chance draws from here on, see ``chance``.
     """
 
     config: AgentConfig

@@ -281,3 +281,24 @@ def test_the_live_picture_of_several_phones() -> None:
     assert shown() == ("bridged", "a-n7002")
     caller.request("BYE")
     assert centre.left() == {}
+
+
+def test_calls_go_round_robin_over_the_agents_also_after_a_crash() -> None:
+    centre, phones = centre_with(queue(strategy="round-robin"), 7001, 7002, 7003)
+    caller = centre.peer(6001)
+    taken = []
+    for number in range(5):
+        before = invites(*phones)
+        caller.invite(sdp(30000))
+        (rung,) = [at for at, (old, new) in enumerate(zip(before, invites(*phones), strict=True)) if new > old]
+        taken.append(rung)
+        phone = phones[rung]
+        phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
+        caller.ack(caller.responses(200)[-1])
+        centre.wait(5)
+        caller.request("BYE")
+        centre.wait(1)
+        if number == 1:
+            centre.crash()
+    assert taken == [0, 1, 2, 0, 1]
+    assert centre.left() == {}

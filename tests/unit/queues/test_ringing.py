@@ -1,9 +1,12 @@
 """Several phones for one ticket: who rings, who joins, who wins, and what the others keep."""
 
-from queues.commands import Abandon, ConfigureQueue, RemoveQueue, SetReady
+import dataclasses
+
+from queues.commands import Abandon, ConfigureAgent, ConfigureQueue, RemoveQueue, SetReady
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import CancelReason, MakeOffer, OfferEnded, OfferResult, WithdrawOffer
-from tests.unit.queues.desk import Desk, queue_config
+from queues.requirements import Membership, OpenWhen, RelaxationStep, TierRules
+from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 
 def floor(strategy: str, *agents: str, **fields: object) -> Desk:
@@ -212,6 +215,50 @@ def test_a_change_of_the_queue_holds_for_calls_that_ring() -> None:
     desk.do(RemoveQueue(QueueId("support")), at=20)
     assert [agent for agent, _ in withdrawn(desk)] == ["ana", "bo", "cleo"]
     assert desk.engine.counts()["deadlines"] == 0
+
+
+def tiered(desk: Desk, name: str, penalty: int, at: float) -> None:
+    """The agent in this tier of the queue, available."""
+    config = agent_config(name)
+    desk.do(ConfigureAgent(dataclasses.replace(config, members={QueueId("support"): Membership(penalty)})), at)
+    desk.status(name, AgentStatus.AVAILABLE)
+
+
+def test_a_tier_that_opens_joins_the_ringing() -> None:
+    config = queue_config(
+        "support", None, strategy="ring-all", ring_seconds=60.0, tier_rules=TierRules(open_after_seconds=10.0)
+    )
+    desk = Desk(config)
+    for name, penalty in (("ana", 0), ("bo", 1), ("cleo", 2)):
+        tiered(desk, name, penalty, at=0)
+    desk.enter("a", at=5)
+    assert desk.offered() == [("a", "ana")]
+    desk.pass_to(15)
+    assert desk.offered() == [("a", "bo")]
+    desk.pass_to(25)
+    assert desk.offered() == [("a", "cleo")]
+
+
+def test_a_tier_that_opens_by_emptiness_joins_the_ringing() -> None:
+    rules = TierRules(open_when=OpenWhen.NONE_READY)
+    desk = Desk(queue_config("support", None, strategy="ring-all", tier_rules=rules))
+    for name, penalty in (("ana", 0), ("bo", 1), ("cleo", 1)):
+        tiered(desk, name, penalty, at=0)
+    desk.enter("a", at=5)
+    assert desk.offered() == [("a", "ana")]
+    desk.status("ana", AgentStatus.PAUSED, "lunch", at=6)  # pending: it rings on, but is not ready any more
+    assert desk.offered() == [("a", "bo"), ("a", "cleo")]
+
+
+def test_a_skill_that_is_not_required_any_more_brings_more_phones() -> None:
+    steps = (RelaxationStep(10.0, drop=frozenset({"billing"})),)
+    desk = Desk(queue_config("support", {"billing": 3}, strategy="ring-all", relaxation=steps))
+    desk.agent("ana", {"billing": 5})
+    desk.agent("bo")
+    desk.enter("a", at=5)
+    assert desk.offered() == [("a", "ana")]
+    desk.pass_to(15)
+    assert desk.offered() == [("a", "bo")]
 
 
 def test_an_agent_who_leaves_stops_ringing_alone() -> None:

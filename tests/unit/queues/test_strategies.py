@@ -11,6 +11,7 @@ from app.queues.schemas import QueueBody
 from queues.commands import ConfigureAgent, ConfigureQueue, EndWrapUp, RemoveQueue, SetReachable
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
 from queues.outputs import MakeOffer
+from queues.requirements import Membership
 from queues.strategies import BUILT_IN, STRATEGIES, register, unregister
 from queues.strategies.longest_idle import LongestIdle
 from tests.unit.queues import test_ringing
@@ -147,6 +148,53 @@ def test_top_down() -> None:
     desk.connect("o3")
     desk.end("c", at=40)
     assert call(desk, "e", 50) == "ana", "a change of its configuration does not move an agent"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "order"), [("top-down", ["cleo"] * 4), ("round-robin", ["cleo", "ana", "bo", "cleo"])]
+)
+def test_positions_in_the_queues_list_go_before_the_order_of_creation(strategy: str, order: list[str]) -> None:
+    desk = Desk(queue_config(strategy=strategy))
+    for name, position in (("ana", 5), ("bo", 5), ("cleo", 2)):
+        members = {QueueId("support"): Membership(position=position)}
+        desk.do(ConfigureAgent(AgentConfig(AgentId(name), name, members=members)))
+        desk.status(name, AgentStatus.AVAILABLE)
+    assert [call(desk, f"t{n}", 10.0 + n, talk=0.0) for n in range(4)] == order
+
+
+@pytest.mark.parametrize("strategy", sorted(BUILT_IN - {"ring-all"}))
+def test_a_lower_tier_goes_before_whatever_the_strategy_says(strategy: str) -> None:
+    desk = Desk(queue_config(strategy=strategy))
+    for name, penalty in (("ana", 1), ("bo", 0)):
+        members = {QueueId("support"): Membership(penalty)}
+        desk.do(ConfigureAgent(AgentConfig(AgentId(name), name, members=members)))
+        desk.status(name, AgentStatus.AVAILABLE)
+    assert [call(desk, f"t{n}", 10.0 + 100 * n) for n in range(6)] == ["bo"] * 6
+
+
+def test_random_is_fair_within_each_tier() -> None:
+    desk = Desk(queue_config(strategy="random"))
+    for name, penalty in (("ana", 0), ("bo", 0), ("cleo", 1), ("dan", 1)):
+        members = {QueueId("support"): Membership(penalty)}
+        desk.do(ConfigureAgent(AgentConfig(AgentId(name), name, members=members)))
+        desk.status(name, AgentStatus.AVAILABLE)
+    shares = Counter[str]()
+    for n in range(1500):
+        desk.enter(f"t{n}", at=10.0 + n)
+        offers = desk.of(MakeOffer)
+        desk.enter(f"u{n}")
+        offers += desk.of(MakeOffer)
+        desk.enter(f"v{n}")
+        offers += desk.of(MakeOffer)
+        shares[offers[0].agent] += 1
+        shares[offers[2].agent] += 1
+        for offer in offers:
+            desk.connect(offer.offer)
+        for offer in offers:
+            desk.end(offer.ticket)
+    assert shares["ana"] + shares["bo"] == shares["cleo"] + shares["dan"] == 1500
+    assert abs(shares["ana"] - 750) < 80, shares
+    assert abs(shares["cleo"] - 750) < 80, shares
 
 
 def test_random() -> None:
