@@ -5,11 +5,14 @@ journal; so a call-centre day runs in virtual time, and a failing one replays ex
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import assert_never
 
+from app.addresses import Network
 from app.admission import Admission
 from app.callcenter import CallCenter
+from app.callcenter.guesses import PinLimits
 from app.commands import (
     AssignCall,
     Configure,
@@ -80,6 +83,8 @@ class CoreConfig:
     registrar: RegistrarConfig
     max_calls: int = 100_000
     remembered_callers: int = 100_000
+    feature_networks: tuple[Network, ...] = ()  # whose feature codes need no digest
+    pins: PinLimits = field(default_factory=PinLimits)
 
 
 @dataclass(slots=True)
@@ -103,8 +108,9 @@ class Core:
         self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
         self.engine = Engine(sources.uuid, sources.uniform)
         self.centre = CallCenter(
-            self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers
-        )
+            self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers,
+            pins=config.pins,
+        )  # fmt: skip
         self.locations = MemoryLocations()
         self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)
         directory.attach(self.registrar, self.locations)
@@ -170,20 +176,32 @@ class Core:
     def _invite(self, event: RequestReceived, now: float) -> None:
         server = event.transaction
         called = _called_user(event.request)
-        who = self._admission.judge(event.request, now, trusted=self.directory.is_trusted(event.source.hop.host))
+        dialled = self.directory.workplace.dialled(called)
+        host = event.source.hop.host
+        trusted = self.directory.is_trusted(host) if dialled is None else self._may_dial(host)
+        who = self._admission.judge(event.request, now, trusted=trusted)
         if isinstance(who, Response):
             if server is not None:
                 self.endpoint.respond(server, who, now)
             return
-        entry = self.directory.entry(called)
-        if entry is None:
+        entry = self.directory.entry(called) if dialled is None else None
+        if entry is None and dialled is None:
             self._answer(event, 404, now)
-        elif len(self.centre.calls) >= self._config.max_calls:
+        elif len(self.centre.calls) + self.centre.feature_calls >= self._config.max_calls:
             self._answer(event, 503, now, ("Retry-After", "5"))
-        else:
+        elif dialled is not None:
+            status = self.centre.dial_feature(event, dialled, who, now)
+            if status is not None:
+                self._answer(event, status, now)
+        elif entry is not None:
             callers = self.directory.callers(event.request, event.source, who)
             wrap_up = self.directory.wrap_up_of(called)
             self.centre.arrive(event, *entry, now, wrap_up=wrap_up, callers=callers)
+
+    def _may_dial(self, host: str) -> bool:
+        """Whether a feature code from there needs no digest: not all that a trunk may."""
+        address = ip_address(host)
+        return any(address.version == each.version and address in each for each in self._config.feature_networks)
 
     def _answer(self, event: RequestReceived, status: int, now: float, *headers: tuple[str, str]) -> None:
         if event.transaction is not None:
@@ -320,6 +338,7 @@ class Core:
         """What lives, for ``/internals``: all zero or flat when nothing goes on."""
         return {
             "calls": len(self.centre.calls),
+            "feature_calls": self.centre.feature_calls,
             "switchboard": self.board.counts(),
             "transactions": self.endpoint.counts(),
             "queues": self.engine.counts(),

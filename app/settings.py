@@ -128,6 +128,14 @@ class Settings(BaseSettings):
         default_factory=lambda: _networks("127.0.0.0/8,::1"),
         description="Addresses whose INVITEs need no digest, besides the configured trunks.",
     )
+    feature_networks: Networks = Field(
+        default_factory=lambda: _networks("127.0.0.0/8,::1"),
+        description="Addresses of phones and PBXes whose feature codes need no digest; a trunk is none of them.",
+    )
+    feature_pin_attempts: int = Field(
+        default=5, ge=1, description="Wrong PINs in a row after which an agent's PIN is not looked at for a while."
+    )
+    feature_pin_lock_seconds: float = Field(default=300.0, gt=0, description="That while, in seconds.")
     max_calls: int = Field(default=100_000, ge=1, description="Live calls at once; above it new callers get 503.")
     remembered_callers: int = Field(
         default=100_000, ge=0, description="Callers of whom is kept whom they talked with last (`sticky` queues)."

@@ -15,6 +15,7 @@ import uuid_utils
 import uvloop
 
 from app.auth.keys import ensure_bootstrap_key
+from app.callcenter.guesses import PinLimits
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import import_file
 from app.core import Core, CoreConfig, Sources
@@ -203,6 +204,8 @@ class _Service:
             ),
             settings.max_calls,
             settings.remembered_callers,
+            settings.feature_networks,
+            PinLimits(settings.feature_pin_attempts, settings.feature_pin_lock_seconds),
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

@@ -32,6 +32,11 @@ PROMPTS: Final = {
     "all-agents-busy": "All our agents are busy at the moment. Please stay on the line.",
     "goodbye": "We are sorry that nobody could take your call. Goodbye.",
 }
+FEATURES: Final = {
+    "agent-available": "You are available.",
+    "agent-paused": "You are on pause.",
+    "agent-logged-out": "You are logged out.",
+}
 # A bar is a chord (MIDI notes, lowest first); its arpeggio runs through it in the pattern's order.
 SUPPORT_BARS: Final = [
     (48, 60, 64, 67, 71), (45, 57, 60, 64, 67), (41, 57, 60, 65, 69), (43, 59, 62, 67, 69),
@@ -144,7 +149,7 @@ def main(arguments: list[str]) -> None:
     write(folder / "music-sales.wav", compose(SALES_BARS, SALES_PATTERN, 2.7), 0.5)
     for name, text in PROMPTS.items():
         write(folder / f"{name}.wav", speak(text), 0.7)
-    for name, text in ANNOUNCED.items():
+    for name, text in (FEATURES | ANNOUNCED).items():
         write_small(folder / f"{name}.wav", trimmed(speak(text)), 0.7)
 
 

@@ -1,10 +1,13 @@
 """The call centre's door: SIP events, commands and time in; it carries out what the two engines say until both are silent."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.dispatching import Dispatching
+from app.callcenter.feature_calls import FeatureCalls
+from app.callcenter.guesses import Guesses, PinLimits
 from app.callcenter.leaving import Leaving
 from app.callcenter.memory import LastTalks, Memory
 from app.callcenter.offering import Offering
@@ -18,6 +21,7 @@ from app.directory import Directory
 from app.facts import Fact
 from app.instants import earliest
 from app.live_call import LiveCall
+from app.workplace import Dialled
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.call import CallState
@@ -33,13 +37,15 @@ from sipcore.events import Event, RequestReceived
 
 __all__ = ["CallCenter"]
 
+_PINS: Final = PinLimits()
+
 
 class CallCenter:
     """``ids`` makes UUIDv7s. ``chronicle.facts`` fills as things happen; the runtime takes and clears it each turn."""
 
     def __init__(
         self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str],
-        *, remembered_callers: int = 100_000,
+        *, remembered_callers: int = 100_000, pins: PinLimits = _PINS,
     ) -> None:  # fmt: skip
         self._desk = desk = Desk(engine, board, directory, ids, Memory(remembered_callers))
         self._leaving = Leaving(desk)
@@ -48,6 +54,7 @@ class CallCenter:
         offering = Offering(desk, self._waiting, self._leaving)
         self._dispatching = Dispatching(desk)
         self._workplaces = Workplaces(desk)
+        self._features = FeatureCalls(desk, self._workplaces, Guesses(pins))
         rooms = (self._waiting, offering, self._leaving, self._dispatching, self._workplaces)
         self._of_board: OfBoard = {said: hears for room in rooms for said, hears in room.of_board.items()}
         self._of_engine: OfEngine = {said: hears for room in rooms for said, hears in room.of_engine.items()}
@@ -84,6 +91,17 @@ class CallCenter:
             self._waiting.park(call, now)
             self._run(now)
 
+    def dial_feature(self, event: RequestReceived, dialled: Dialled, user: str | None, now: float) -> int | None:
+        """An admitted INVITE that dials a feature code; the status to refuse it with, None: it is taken."""
+        status = self._features.arrive(event, dialled, user, now)
+        self._run(now)
+        return status
+
+    @property
+    def feature_calls(self) -> int:
+        """How many phones hear what a feature code has done."""
+        return len(self._features)
+
     def sip(self, event: Event, now: float) -> None:
         """What the endpoint reports of dialogs and transactions of ours."""
         self._desk.work.extend(self._desk.board.receive(event, now))
@@ -94,13 +112,14 @@ class CallCenter:
         self._desk.work.extend(self._desk.engine.expire(now))
         self._announcing.expire(now)
         self._leaving.flowing_out.expire(now)
+        self._features.expire(now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
         desk = self._desk
         return earliest(
             desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline(),
-            self._leaving.flowing_out.next_deadline(),
+            self._leaving.flowing_out.next_deadline(), self._features.next_deadline(),
         )  # fmt: skip
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
@@ -192,6 +211,8 @@ class CallCenter:
                 call = calls.get(said.call)
                 if call is not None:
                     of_call(call, said, now)
+                else:
+                    self._features.hear(said, now)
                 continue
             of_engine = self._of_engine.get(type(said))
             if of_engine is not None:
@@ -240,6 +261,8 @@ class CallCenter:
             elif desk.board.state_of(CallId(call.id)) is CallState.ARRIVED:
                 call.parked = False
         leaving = {call.id for call in desk.calls.values() if call.overflow is not None or call.forward is not None}
+        for call_id in living - {CallId(each) for each in desk.calls}:  # a feature code's: what it asked for is done
+            desk.tell_board(to_board.HangUp(call_id, "restart"), now)
         desk.work.extend(outputs)
         self._run(now)
         for call in list(desk.calls.values()):

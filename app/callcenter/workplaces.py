@@ -146,7 +146,9 @@ class Workplaces:
     def _changed(self, output: from_engine.AgentChanged, now: float) -> None:
         desk = self._desk
         before = desk.directory.desks.get(output.agent)
-        if before is not None and output.status is AgentStatus.LOGGED_OUT:
+        view = desk.engine.agent_view(AgentId(output.agent))
+        # The engine is ahead of its word: whoever was logged out when this was said may have logged in since.
+        if before is not None and (view is None or view.status is AgentStatus.LOGGED_OUT):
             desk.chronicle.agent_changed(output, now, None)
             agent = desk.directory.agents.get(output.agent)
             if agent is not None:

@@ -57,7 +57,7 @@ class Centre(Wire):
         listener = Listener("UDP", US.host, US.port)
         config = CoreConfig(
             1, 0, "callyard", EndpointConfig((listener,)), SwitchboardConfig("127.0.0.1", (listener,)),
-            RegistrarConfig(("callyard", "127.0.0.1")),
+            RegistrarConfig(("callyard", "127.0.0.1")), feature_networks=tuple(self.networks),
         )  # fmt: skip
         sources = Sources(lambda: next(ids), lambda: self.random.getrandbits(64), self.random.random, b"secret" * 6)
         self.core = Core(config, Directory(self.networks), sources)
