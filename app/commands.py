@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.configuration import ConfigObject, ObjectKind
+from queues.explain import Explanation, StillWaiting
 
 __all__ = [
-    "AgentCommand", "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExtendWrapUp", "Gateway", "HangUp",
+    "AgentCommand", "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExplainCall", "Explained",
+    "ExtendWrapUp", "Gateway", "HangUp",
     "LiveCommand", "MoveCallToFront", "RefusedReply", "ReleaseCall", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
     "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls", "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
@@ -143,13 +145,20 @@ class WithdrawCall:
     call: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainCall:
+    """Why the call's offers went to whom they went, and what it waits for; changes nothing. Answered by ``Explained``."""
+
+    call: str
+
+
 DispatchCommand = AssignCall | ReserveCall | ReleaseCall | RequeueCall | MoveCallToFront | WithdrawCall
 """A supervisor's hand in the lines."""
 
 AgentCommand = SetAgentState | EndWrapUp | ExtendWrapUp | SetOutsideCalls | SetDisposition | SetCallWrapUp
 """What agents and their supervisors ask for."""
 
-LiveCommand = Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand
+LiveCommand = Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand | ExplainCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,15 @@ class RefusedReply:
     allowed_transitions: tuple[str, ...] = ()
 
 
-Reply = Done | RefusedReply
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What is known of a call's decisions: nothing, where none are kept."""
+
+    decisions: tuple[Explanation, ...] = ()
+    waiting: StillWaiting | None = None
+
+
+Reply = Done | RefusedReply | Explained
 
 
 class Gateway(Protocol):

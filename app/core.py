@@ -18,6 +18,8 @@ from app.commands import (
     Configure,
     Done,
     EndWrapUp,
+    ExplainCall,
+    Explained,
     ExtendWrapUp,
     HangUp,
     LiveCommand,
@@ -46,8 +48,9 @@ from b2bua.header_policy import user_of_uri
 from b2bua.signalling import ALLOW
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
+from queues.decisions import DecisionRules
 from queues.engine import Engine
-from queues.model import QueueId
+from queues.model import QueueId, TicketId
 from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
 from sipcore.endpoint import Endpoint
@@ -85,6 +88,7 @@ class CoreConfig:
     remembered_callers: int = 100_000
     feature_networks: tuple[Network, ...] = ()  # whose feature codes need no digest
     pins: PinLimits = field(default_factory=PinLimits)
+    decisions: DecisionRules | None = field(default_factory=DecisionRules)  # None: they are not kept
 
 
 @dataclass(slots=True)
@@ -106,7 +110,7 @@ class Core:
         self.endpoint = Endpoint(config.endpoint, ids)
         self.directory = directory
         self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
-        self.engine = Engine(sources.uuid, sources.uniform)
+        self.engine = Engine(sources.uuid, sources.uniform, config.decisions)
         self.centre = CallCenter(
             self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers,
             pins=config.pins,
@@ -303,6 +307,9 @@ class Core:
                 AssignCall() | ReserveCall() | ReleaseCall() | RequeueCall() | MoveCallToFront() | WithdrawCall()
             ):  # fmt: skip
                 return reply_of(self.centre.dispatch(command, now))
+            case ExplainCall(call):
+                ticket = TicketId(call)
+                return Explained(tuple(self.engine.explain(ticket, now)), self.engine.why_waiting(ticket, now))
             case _:
                 assert_never(command)
 

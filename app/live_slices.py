@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from app.calls.decisions import router as decisions
 from app.calls.router import router as calls
 from app.events.router import router as events
 from app.internals.router import router as internals
@@ -12,4 +13,4 @@ from app.stats.router import router as stats
 
 __all__ = ["LIVE_ROUTERS"]
 
-LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, calls, reports, events, internals)
+LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, decisions, calls, reports, events, internals)

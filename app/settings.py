@@ -140,6 +140,15 @@ class Settings(BaseSettings):
     remembered_callers: int = Field(
         default=100_000, ge=0, description="Callers of whom is kept whom they talked with last (`sticky` queues)."
     )
+    explain: bool = Field(
+        default=True, description="Keep why each offer went to whom it went, for `/calls/{id}/decisions`."
+    )
+    explain_decisions: int = Field(default=10_000, ge=1, description="Decisions kept, of all calls together.")
+    explain_decisions_per_call: int = Field(default=32, ge=1, description="Decisions kept of one call, the latest.")
+    explain_seconds: float = Field(default=900.0, gt=0, description="How long decisions are kept.")
+    explain_names_per_second: int = Field(
+        default=20, ge=0, description="Decisions a second that keep the next agents in rank by name."
+    )
     max_call_seconds: float = Field(
         default=14_400.0, gt=0, description="A bridged call is ended after this time, whatever its session timer says."
     )

@@ -44,6 +44,7 @@ from app.settings import Settings
 from app.strategy_plugins import StrategyError, check_installed, register_strategies
 from app.web import WebServer, bind
 from b2bua.desk import SwitchboardConfig
+from queues.decisions import DecisionRules
 from sipcore.config import EndpointConfig, Listener
 from sipcore.message import Limits
 from sipcore.net import ListenError, Network, StreamLimits
@@ -206,6 +207,10 @@ class _Service:
             settings.remembered_callers,
             settings.feature_networks,
             PinLimits(settings.feature_pin_attempts, settings.feature_pin_lock_seconds),
+            DecisionRules(
+                settings.explain_decisions, settings.explain_decisions_per_call, settings.explain_seconds,
+                named_per_second=settings.explain_names_per_second,
+            ) if settings.explain else None,
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

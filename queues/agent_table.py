@@ -95,6 +95,7 @@ class Agent:
     place: int = 0  # number of its bit in audiences
     presence: tuple[bool, bool] = (False, False)  # logged in, and ready, when that was last noted
     stamp: int = 0  # of the entries in the rosters, 0 when there are none
+    crowd: int = 15  # what keeps it from a call, as was last noted (see ``decisions``); 15: nothing was
     misses: int = 0  # calls in a row that were not taken
     paused_at: float | None = None
     pause_timer: int = 0  # of the reason's limit
@@ -294,6 +295,11 @@ class AgentTable:
         if line.queue.config.prefer_skilled and line is not line.queue.base:
             return self._ablest(line, among)
         return self._rosters[line.queue.config.id].best(among)
+
+    def runners_up(self, line: Line, chosen: Agent, most: int) -> tuple[AgentId, ...]:
+        """Whom the line's next ticket would go to if not to the chosen one (who is open still), the best first."""
+        among = self.serving(line) & self.open & ~(1 << chosen.place)
+        return self._rosters[line.queue.config.id].runners_up(among, most) if among else ()
 
     def note_presence(self, agent: Agent) -> bool:
         """Note whether the agent is logged in and ready. Is it less so than before?"""

@@ -48,7 +48,9 @@ from queues.commands import (
     Withdraw,
 )
 from queues.deadlines import DELAY, PAUSE, PLACE, RELAX, RESERVED, RING, RING_STEP, WRAP_UP
+from queues.decisions import DecisionLog, DecisionRules
 from queues.expected_wait import expected_wait, remaining_wait
+from queues.explain import Explanation, StillWaiting, explain, why_waiting
 from queues.floor import MINIMUM_DELAY, Floor
 from queues.flowing import flow_out
 from queues.matching import settle
@@ -61,15 +63,18 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """``ids`` makes the ids of offers, ``uniform`` numbers in [0, 1) for strategies by chance.
+    """``ids`` makes the ids of offers, ``uniform`` numbers in [0, 1) for strategies by chance; ``decisions``
+    says how many of them are kept to be explained (None: none).
 
     ``now`` is seconds since the epoch; an earlier one counts as the latest seen.
     """
 
     __slots__ = ("_floor", "_now")
 
-    def __init__(self, ids: Callable[[], str], uniform: Callable[[], float]) -> None:
-        self._floor = Floor(ids, uniform)
+    def __init__(
+        self, ids: Callable[[], str], uniform: Callable[[], float], decisions: DecisionRules | None = None
+    ) -> None:
+        self._floor = Floor(ids, uniform, DecisionLog(decisions) if decisions is not None else None)
         self._now = 0.0
 
     def handle(self, command: Command, now: float) -> list[Output]:
@@ -168,6 +173,14 @@ class Engine:
     def remaining_wait(self, ticket: TicketId, now: float) -> float | None:
         """Seconds until a ticket that waits or is offered is connected."""
         return remaining_wait(self._floor, ticket, now)
+
+    def explain(self, ticket: TicketId, now: float) -> list[Explanation]:
+        """Why each of the ticket's offers went to whom it went, the first one first; also for a while after its end."""
+        return explain(self._floor, ticket, now)
+
+    def why_waiting(self, ticket: TicketId, now: float) -> StillWaiting | None:
+        """What keeps every agent from a ticket that waits; None for any other."""
+        return why_waiting(self._floor, ticket, now)
 
     def counts(self) -> dict[str, int]:
         """tickets_waiting, tickets_offered, tickets_connected, offers, agents, deadlines."""

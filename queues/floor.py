@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from queues.agent_rules import NO_CODE, PauseReason, PauseReasonId, WrappedCall
-from queues.agent_table import Agent, AgentTable, Picture, Spell, WrapUp
+from queues.agent_table import Agent, AgentTable, Spell, WrapUp
 from queues.deadlines import DELAY, MAX_WAIT, PAUSE, RELAX, RESERVED, RING, WRAP_UP, Deadlines
+from queues.decisions import RUNNERS_UP, Chooser, Decision, DecisionLog
 from queues.doors import Door
 from queues.lines import Line, Lines, Ticket
 from queues.model import (
@@ -25,7 +26,6 @@ from queues.model import (
 )
 from queues.offer import Offer
 from queues.outputs import (
-    AgentChanged,
     CancelReason,
     DispositionGiven,
     MakeOffer,
@@ -54,11 +54,13 @@ MINIMUM_DELAY: Final = 1.0
 
 class Floor:
     __slots__ = (
-        "_offer_ids", "agents", "deadlines", "dirty", "doors", "leaving", "lines", "offers", "outputs", "pause_reasons",
-        "places", "ringing", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
+        "_offer_ids", "agents", "deadlines", "decisions", "dirty", "doors", "leaving", "lines", "offers", "outputs",
+        "pause_reasons", "places", "ringing", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
     )  # fmt: skip
 
-    def __init__(self, offer_ids: Callable[[], str], uniform: Callable[[], float]) -> None:
+    def __init__(
+        self, offer_ids: Callable[[], str], uniform: Callable[[], float], decisions: DecisionLog | None = None
+    ) -> None:
         self.agents = AgentTable(uniform)
         self.lines: dict[QueueId, Lines] = {}
         self.tickets: dict[TicketId, Ticket] = {}
@@ -70,6 +72,7 @@ class Floor:
         self.dirty = Dirty()
         self.doors: dict[QueueId, Door] = {}
         self.staff = Staff()
+        self.decisions = decisions  # None: decisions are not explained
         self.places = Places(self.deadlines)
         self.leaving: list[Ticket] = []  # in no line: they were to flow out while a bridge was built, and it failed
         self.outputs: list[Output] = []
@@ -221,9 +224,11 @@ class Floor:
     # --- offers
 
     def make_offer(self, ticket: Ticket, agent: Agent, now: float) -> None:
+        offer_id = OfferId(self._offer_ids())
+        if self.decisions is not None:
+            self._note_decision(self.decisions, offer_id, ticket, agent, now)
         alone = ticket.reservation is not None  # kept for this agent: no other phone is to join in
         self._end_reservation(ticket)
-        offer_id = OfferId(self._offer_ids())
         ring_until = now + ticket.line.config.ring_seconds
         timer = self.deadlines.arm(ring_until, RING, offer_id)
         self.offers[offer_id] = Offer(offer_id, ticket, agent, now, ring_until, timer)
@@ -240,6 +245,21 @@ class Floor:
         self.dirty.offers[offer_id] = None
         config = agent.config
         self.outputs.append(MakeOffer(offer_id, ticket.id, ticket.line.config.id, config.id, ring_until))
+
+    def _note_decision(self, log: DecisionLog, offer: OfferId, ticket: Ticket, agent: Agent, now: float) -> None:
+        line, chooser = ticket.line, Chooser.AGENT
+        runners_up: tuple[AgentId, ...] | None = ()
+        if ticket.reservation is not None:
+            chooser = Chooser.RESERVATION
+        elif agent.stamp:  # in the rosters: the call was looking for somebody
+            chooser = Chooser.CALL
+            runners_up = self.agents.runners_up(line, agent, RUNNERS_UP) if log.wants_names(now) else None
+        log.note(
+            Decision(
+                offer, ticket.id, line.config.id, agent.config.id, now, ticket.joined_at, chooser, line.needs,
+                self.agents.serving(line), log.change, runners_up,
+            )
+        )  # fmt: skip
 
     def close_offer(self, offer: Offer, result: OfferResult, cause: FailureCause | None, now: float) -> None:
         """Take the offer out of the tables and say how it ended; ticket and agent go their ways by the caller."""
@@ -362,32 +382,6 @@ class Floor:
             status, reason = agent.pending
             self.intend(agent, status, reason, now)
 
-    # --- telling
-
-    def tell(self, agent: Agent, now: float) -> None:
-        """Say what became of the agent since it was last told of."""
-        offer = next(iter(agent.offers), None)
-        picture = agent.picture(self.offers[offer].ticket.id if offer is not None else None)
-        told = agent.told
-        self.dirty.agents[agent.config.id] = None
-        if picture != told.picture:
-            self.outputs.append(_changed(agent, picture))
-            if picture.state is not told.picture.state:
-                told.since = now
-            told.picture = picture
-            told.at = now
-        if agent.removed and not agent.offers and not agent.calls and not agent.reserved:
-            self.agents.forget(agent)
-
     def take_outputs(self) -> list[Output]:
         outputs, self.outputs = self.outputs, []
         return outputs
-
-
-def _changed(agent: Agent, picture: Picture) -> AgentChanged:
-    before = agent.told.picture
-    return AgentChanged(
-        agent.config.id, picture.status, picture.pause_reason, picture.pending_status, picture.state, before.state,
-        agent.told.at, before.pause_reason, picture.ticket, before.ticket, picture.active, picture.capacity,
-        picture.wrap_up_until, picture.outside_calls, picture.pause_overdue, picture.forced_by,
-    )  # fmt: skip

@@ -13,6 +13,7 @@ from queues.joining import join
 from queues.lines import Line, Lines, Ticket, urgency
 from queues.outputs import Output
 from queues.reserving import preferred, serve
+from queues.telling import tell
 
 __all__ = ["settle"]
 
@@ -40,8 +41,10 @@ def settle(floor: Floor, now: float) -> list[Output]:
         join(floor, now)
     if agents:
         for agent in agents.values():
-            floor.tell(agent, now)
+            tell(floor, agent, now)
         agents.clear()
+    if floor.decisions is not None:
+        floor.decisions.settled()
     return floor.take_outputs()
 
 

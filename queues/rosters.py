@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final, Generic, Protocol, TypeVar
 
 from queues.heaps import in_order
-from queues.model import AgentConfig, QueueConfig
+from queues.model import AgentConfig, AgentId, QueueConfig
 from queues.needs import meets, widest
 from queues.strategies import STRATEGIES, Rank, Standing
 from queues.tally import Tally
@@ -17,6 +17,7 @@ from queues.tally import Tally
 __all__ = ["Listed", "Roster"]
 
 _SLACK: Final = 16
+_LOOKS: Final = 4  # entries looked at for each of those asked for
 
 
 class Listed(Protocol):
@@ -75,6 +76,24 @@ class Roster(Generic[Who]):
         for _, _, _, stamp, agent in in_order(self.heap):
             if agent.stamp == stamp and among >> agent.place & 1:
                 yield agent
+
+    def runners_up(self, among: int, most: int) -> tuple[AgentId, ...]:
+        """The first few of ``ranked``; fewer where too many void entries are in the way."""
+        heap, found = self.heap, []
+        size = len(heap)
+        frontier = [(heap[0], 0)] if heap else []
+        for _ in range(_LOOKS * most):
+            if not frontier:
+                break
+            (_, _, _, stamp, agent), at = frontier[0]
+            if agent.stamp == stamp and among >> agent.place & 1:
+                found.append(agent.config.id)
+                if len(found) == most:
+                    break
+            heappop(frontier)
+            for child in range(2 * at + 1, min(2 * at + 3, size)):
+                heappush(frontier, (heap[child], child))
+        return tuple(found)
 
     def _levels(self, agent: AgentConfig) -> int:
         """How far the agent is above what the queue requires."""

@@ -5,6 +5,8 @@ import pytest
 
 from app.commands import (
     AssignCall,
+    ExplainCall,
+    Explained,
     HangUp,
     LiveCommand,
     MoveCallToFront,
@@ -16,6 +18,9 @@ from app.commands import (
     WithdrawCall,
 )
 from app.projections.live import LiveView
+from queues.decisions import Chooser
+from queues.explain import Explanation, StillWaiting
+from queues.model import AgentId, OfferId, QueueId
 from tests.api.conftest import RecordingGateway
 from tests.unit.app.histories import NOON, Story
 
@@ -168,3 +173,32 @@ async def test_what_dispatch_shows(client: httpx.AsyncClient, live: LiveView) ->
 async def test_nothing_without_a_key(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(f"/api/v1/{path}", headers={"Authorization": ""})
     assert answer.status_code == 401
+
+
+async def test_decisions_are_told_by_name(client: httpx.AsyncClient, gateway: RecordingGateway) -> None:
+    made = Explanation(
+        OfferId("o1"), QueueId("q1"), AgentId("a1"), NOON, 12.5, Chooser.CALL, (AgentId("a9"),), {"on_call": 3}
+    )
+    waits = StillWaiting(QueueId("q1"), 4, True, AgentId("a1"), 60.0, {"not_skilled": 2})
+    gateway.reply = Explained((made,), waits)
+    answer = (await client.get("/api/v1/calls/c1/decisions")).json()
+    assert gateway.commands == [ExplainCall("c1")]
+    assert answer == {
+        "call": "c1",
+        "decisions": [
+            {
+                "offer": "o1", "time": "2026-01-01T12:00:00Z", "queue": "support", "queue_id": "q1", "agent": "ana",
+                "agent_id": "a1", "waited_seconds": 12.5, "chooser": "call", "next": ["a9"], "passed_over": {"on_call": 3},
+            }
+        ],
+        "waiting": {
+            "queue": "support", "queue_id": "q1", "position": 4, "ready": True, "kept_for": "ana",
+            "expected_wait_seconds": 60.0, "passed_over": {"not_skilled": 2},
+        },
+    }  # fmt: skip
+
+
+async def test_decisions_of_a_call_that_nobody_knows(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/v1/calls/nobody/decisions")).status_code == 404
+    answer = await client.get("/api/v1/calls/c1/decisions")
+    assert answer.json() == {"call": "c1", "decisions": [], "waiting": None}

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from app.commands import Done, HangUp, RefusedReply, SetAgentState, Unconfigure
+from app.commands import Done, ExplainCall, Explained, HangUp, RefusedReply, SetAgentState, Unconfigure
 from app.configuration import Queue
 from app.facts import AgentInterval, CallEvent, CallRecord, WrapUp
 from queues.model import Overflow, OverflowAction
@@ -297,3 +297,31 @@ def test_a_crash_loses_nobody(stage: str) -> None:
     assert last(centre).outcome == "answered"
     assert last(centre).talk_ms >= 5000
     assert centre.left() == {}
+
+
+def test_every_offer_of_a_call_can_be_explained_afterwards() -> None:
+    centre, (first, second) = centre_with(queue(), 7001, 7002)
+    caller = centre.peer(6001)
+    caller.invite(sdp(30000))
+    (call_id,) = centre.core.centre.calls
+    busy, free = (first, second) if first.requests("INVITE") else (second, first)
+    busy.reply(busy.last_request("INVITE"), 486)
+    free.reply(free.last_request("INVITE"), 200, sdp(31000))
+    caller.request("BYE")
+    reply = centre.tell(ExplainCall(call_id))
+    assert isinstance(reply, Explained)
+    assert [(made.chooser.value, made.next, made.passed_over) for made in reply.decisions] == [
+        ("call", (f"a-n{free.hop.port}",), {"ranked_lower": 1}), ("call", (), {"delay": 1}),
+    ]  # fmt: skip
+    assert reply.waiting is None
+
+
+def test_a_waiting_call_says_what_it_waits_for() -> None:
+    centre, _ = centre_with(queue(), 7001, status="paused")
+    centre.peer(6001).invite(sdp(30000))
+    (call_id,) = centre.core.centre.calls
+    reply = centre.tell(ExplainCall(call_id))
+    assert isinstance(reply, Explained)
+    assert reply.decisions == ()
+    assert reply.waiting is not None
+    assert reply.waiting.passed_over == {"paused": 1}
