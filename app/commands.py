@@ -12,7 +12,8 @@ from queues.explain import Explanation, StillWaiting
 __all__ = [
     "AgentCommand", "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExplainCall", "Explained",
     "ExtendWrapUp", "Gateway", "HangUp",
-    "LiveCommand", "MoveCallToFront", "RefusedReply", "ReleaseCall", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
+    "LiveCommand", "MoveCallToFront", "RefusedReply", "ReleaseCall", "RemoveBinding", "Reply",
+    "RequeueCall", "ReserveCall", "SetAgentState",
     "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls", "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
 
@@ -155,10 +156,21 @@ class ExplainCall:
 DispatchCommand = AssignCall | ReserveCall | ReleaseCall | RequeueCall | MoveCallToFront | WithdrawCall
 """A supervisor's hand in the lines."""
 
+
+@dataclass(frozen=True, slots=True)
+class RemoveBinding:
+    """Forget where a phone is registered: the binding ``ruid`` of an address-of-record, None: all of them."""
+
+    aor: str
+    ruid: str | None = None
+
+
 AgentCommand = SetAgentState | EndWrapUp | ExtendWrapUp | SetOutsideCalls | SetDisposition | SetCallWrapUp
 """What agents and their supervisors ask for."""
 
-LiveCommand = Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand | ExplainCall
+LiveCommand = (
+    Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand | ExplainCall | RemoveBinding
+)
 
 
 @dataclass(frozen=True, slots=True)

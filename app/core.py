@@ -5,7 +5,7 @@ journal; so a call-centre day runs in virtual time, and a failing one replays ex
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import assert_never
 
@@ -26,6 +26,7 @@ from app.commands import (
     MoveCallToFront,
     RefusedReply,
     ReleaseCall,
+    RemoveBinding,
     Reply,
     RequeueCall,
     ReserveCall,
@@ -41,6 +42,7 @@ from app.configuration import Agent, ConfigObject, MediaServer, PauseReason, Que
 from app.directory import Directory
 from app.facts import Fact
 from app.instants import earliest
+from app.registrations.desk import KeepAlive, Registrations
 from app.replies import reply_of
 from b2bua.commands import SetMediaServers
 from b2bua.desk import SwitchboardConfig
@@ -51,17 +53,17 @@ from queues import commands as to_engine
 from queues.decisions import DecisionRules
 from queues.engine import Engine
 from queues.model import QueueId, TicketId
+from sipcore.binding import Binding, BindingChange, BindingChanged
 from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived
 from sipcore.ids import Minter
-from sipcore.location import Binding, BindingChanged, MemoryLocations
 from sipcore.message import Request, Response, respond_to
 from sipcore.packets import Hop, Send, Source
-from sipcore.registrar import Registrar, RegistrarConfig
+from sipcore.registrar import RegistrarConfig
 
-__all__ = ["BindingsRow", "Core", "CoreConfig", "Sources"]
+__all__ = ["Core", "CoreConfig", "Sources"]
 
 _ANSWERS = (ResponseReceived, ClientFailed)
 
@@ -84,6 +86,9 @@ class CoreConfig:
     endpoint: EndpointConfig
     switchboard: SwitchboardConfig
     registrar: RegistrarConfig
+    keep_alive: KeepAlive = field(default_factory=KeepAlive)
+    nonce_seconds: float = 300.0
+    nonces_tracked: int = 100_000
     max_calls: int = 100_000
     remembered_callers: int = 100_000
     feature_networks: tuple[Network, ...] = ()  # whose feature codes need no digest
@@ -91,22 +96,10 @@ class CoreConfig:
     decisions: DecisionRules | None = field(default_factory=DecisionRules)  # None: they are not kept
 
 
-@dataclass(slots=True)
-class BindingsRow:
-    """Where an address-of-record is registered (table ``bindings``), so that a restart does not lose its phones."""
-
-    bindings: tuple[Binding, ...]
-    version: int = 1
-
-    def restored(self) -> list[Binding]:
-        """As they were; an open stream did not survive us, the phone is reached at its address until it reconnects."""
-        return [replace(each, source=each.source._replace(flow=0)) for each in self.bindings]
-
-
 class Core:
     def __init__(self, config: CoreConfig, directory: Directory, sources: Sources) -> None:
         ids = Minter(config.node, config.worker, sources.bits)
-        nonces = NonceMaker(sources.nonce_secret)
+        nonces = self._nonces = NonceMaker(sources.nonce_secret, config.nonce_seconds, config.nonces_tracked)
         self.endpoint = Endpoint(config.endpoint, ids)
         self.directory = directory
         self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
@@ -115,16 +108,18 @@ class Core:
             self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers,
             pins=config.pins,
         )  # fmt: skip
-        self.locations = MemoryLocations()
-        self.registrar = Registrar(config.registrar, self.locations, directory.ha1, nonces=nonces, ids=ids)
-        directory.attach(self.registrar, self.locations)
+        self.registrations = Registrations(
+            config.registrar, config.keep_alive, self.endpoint, directory.ha1, nonces=nonces, ids=ids,
+            host=config.switchboard.host,
+        )  # fmt: skip
+        self.registrations.observers.append(self._presence)
+        directory.attach(self.registrations.registrar, self.registrations.store)
         self._admission = Admission(directory, config.realm, nonces, ids, config.registrar.algorithms)
         self._config = config
         self._ids = ids
         self._builtin_media: tuple[str, ...] = ()
         self._controllable: frozenset[str] = frozenset()
         self._fresh_media = False
-        self._moved: dict[str, None] = {}  # addresses-of-record whose bindings changed in this turn
         self._owner = ids.tag()  # this start of ours: a media server that outlived us learns that its owner is new
         self._pings: dict[ClientKey, Callable[[bool], None]] = {}
 
@@ -137,25 +132,30 @@ class Core:
     def transport_failed(self, hop: Hop, flow: int, now: float) -> None:
         for event in self.endpoint.transport_failed(hop, flow, now):
             self._event(event, now)
+        if flow:
+            self.registrations.flow_ended(flow, now)
 
     def expire(self, now: float) -> None:
         """Everything that is due."""
         for event in self.endpoint.expire(now):
             self._event(event, now)
         self.centre.expire(now)
-        self._registered(self.registrar.expire(now), now)
+        self.registrations.expire(now)
 
     def next_deadline(self) -> float | None:
-        return earliest(self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrar.next_deadline())
+        return earliest(self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrations.next_deadline())
 
     def _event(self, event: Event, now: float) -> None:
         if isinstance(event, RequestReceived):
             if not event.request.to_tag:
                 self._new_request(event, now)
                 return
-        elif self._pings and isinstance(event, _ANSWERS) and event.transaction in self._pings:
-            self._ping_answered(event)
-            return
+        elif isinstance(event, _ANSWERS):
+            if event.transaction in self._pings:
+                self._ping_answered(event)
+                return
+            if self.registrations.answered(event, now):
+                return
         self.centre.sip(event, now)
 
     def _new_request(self, event: RequestReceived, now: float) -> None:
@@ -167,11 +167,16 @@ class Core:
             case "INVITE":
                 self._invite(event, now)
             case "REGISTER":
-                response, changes = self.registrar.handle(request, event.source, now)
-                self.endpoint.respond(server, response, now)
-                self._registered(changes, now)
+                self.registrations.register(event, now)
             case "OPTIONS":
-                self._answer(event, 200, now, ("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "timer"))
+                self._answer(
+                    event,
+                    200,
+                    now,
+                    ("Allow", ALLOW),
+                    ("Accept", "application/sdp"),
+                    ("Supported", "timer, path, outbound"),
+                )
             case "BYE" | "UPDATE" | "INFO" | "NOTIFY" | "REFER" | "PRACK":
                 self._answer(event, 481, now)  # they belong to a dialog, and this one has no To tag
             case _:
@@ -212,9 +217,8 @@ class Core:
             response = respond_to(event.request, status, to_tag=self._ids.tag(), headers=headers)
             self.endpoint.respond(event.transaction, response, now)
 
-    def _registered(self, changes: Iterable[BindingChanged], now: float) -> None:
-        for change in changes:
-            self._moved[change.binding.aor] = None
+    def _presence(self, change: BindingChanged, now: float) -> None:
+        if change.change is not BindingChange.REFRESHED:
             self.centre.presence(change.binding.aor, now)
 
     # ------------------------------------------------------------------ the media server's pulse
@@ -254,13 +258,18 @@ class Core:
 
     # ------------------------------------------------------------------ commands
 
-    def load(self, items: Iterable[ConfigObject], rows: Iterable[tuple[str, str, object]], now: float) -> None:
-        """At start: the whole configuration, then the rows of the journal."""
+    def load(
+        self,
+        items: Iterable[ConfigObject],
+        rows: Iterable[tuple[str, str, object]],
+        now: float,
+        bindings: Iterable[Binding] = (),
+    ) -> None:
+        """At start: the whole configuration, where phones are registered, then the rows of the journal."""
         items, rows = list(items), list(rows)
+        self._nonces.distrust_before(now)
         self.directory.put(*items)
-        for table, aor, row in rows:
-            if table == "bindings" and isinstance(row, BindingsRow):
-                self.locations.replace(aor, row.restored())
+        self.registrations.restore(bindings, now)
         known = {key for table, key, _ in rows if table == "agent"}
         agents = [item for item in items if isinstance(item, Agent)]
         for item in items:
@@ -310,6 +319,10 @@ class Core:
             case ExplainCall(call):
                 ticket = TicketId(call)
                 return Explained(tuple(self.engine.explain(ticket, now)), self.engine.why_waiting(ticket, now))
+            case RemoveBinding(aor, ruid):
+                if self.registrations.remove(aor, ruid, now):
+                    return Done()
+                return RefusedReply(404, "unknown_binding", f"{aor!r} has no such binding")
             case _:
                 assert_never(command)
 
@@ -329,13 +342,7 @@ class Core:
         return facts
 
     def take_changes(self) -> list[tuple[str, str, object | None]]:
-        changes = self.centre.take_changes()
-        if self._moved:
-            for aor in self._moved:
-                bindings = self.locations.bindings(aor)
-                changes.append(("bindings", aor, BindingsRow(tuple(bindings)) if bindings else None))
-            self._moved.clear()
-        return changes
+        return self.centre.take_changes()
 
     def forecast(self, queue: str, priority: int, position: int | None, now: float) -> float | None:
         """Seconds that a call at this position (None: that enters now) may expect to wait; None: nothing is known."""
@@ -349,7 +356,7 @@ class Core:
             "switchboard": self.board.counts(),
             "transactions": self.endpoint.counts(),
             "queues": self.engine.counts(),
-            "registrations": len(self.locations),
+            "registrations": len(self.registrations.store),
         }
 
 

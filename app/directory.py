@@ -278,7 +278,7 @@ class Directory:
         if not bindings:
             return None
         hop, flow = bindings[0].reach()
-        return Target(bindings[0].contact, hop, flow)
+        return Target(bindings[0].contact, hop, flow, bindings[0].path)
 
     def media_uris(self) -> tuple[str, ...]:
         """Media servers in the order in which they are tried."""

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from app.callcenter.memory import LastTalks
 from app.callcenter.workplaces import DeskRow
-from app.core import BindingsRow
 from app.live_call import LiveCall
+from app.registrations.journalled import BindingsRow
 from b2bua.snapshot import CallRow, InviteRow
 from queues.snapshot import ROWS
 
@@ -15,7 +15,7 @@ TABLES: Final[dict[str, type[Any]]] = {
     "live_call": LiveCall,
     "call": CallRow,
     "invite": InviteRow,
-    "bindings": BindingsRow,
+    "bindings": BindingsRow,  # an earlier release's: read once, then gone
     "desk": DeskRow,
     "last_talk": LastTalks,
     **ROWS,

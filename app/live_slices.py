@@ -8,9 +8,10 @@ from app.calls.decisions import router as decisions
 from app.calls.router import router as calls
 from app.events.router import router as events
 from app.internals.router import router as internals
+from app.registrations.router import router as registrations
 from app.reports.router import router as reports
 from app.stats.router import router as stats
 
 __all__ = ["LIVE_ROUTERS"]
 
-LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, decisions, calls, reports, events, internals)
+LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, decisions, calls, registrations, reports, events, internals)

@@ -5,7 +5,7 @@ a projection fed by facts. Each port is small, so that a test can stand in for i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -15,8 +15,9 @@ from app.commands import Gateway
 from app.db.engine import Database
 from app.facts import AgentState
 from app.settings import Settings
+from sipcore.binding import Binding
 
-__all__ = ["Hub", "Live", "Services", "UsesServices", "services_of"]
+__all__ = ["Hub", "Live", "RegistrationReader", "Services", "UsesServices", "services_of"]
 
 
 class Live(Protocol):
@@ -24,6 +25,19 @@ class Live(Protocol):
 
     def agent(self, agent_id: str) -> AgentState | None:
         """The agent's latest state, None before the live core has said anything about it."""
+
+
+class RegistrationReader(Protocol):
+    """Where phones are registered now."""
+
+    def canonical(self, text: str) -> str | None:
+        """The address-of-record that a person means by a URI or a bare user; None: not in a domain of ours."""
+
+    def bindings(self, aor: str) -> Sequence[Binding]:
+        """The bindings of one address-of-record, the preferred one first."""
+
+    def walk(self, after: str = "") -> Iterator[tuple[str, Sequence[Binding]]]:
+        """Every address-of-record above ``after`` with its bindings, in order."""
 
 
 class Hub(Protocol):
@@ -49,6 +63,7 @@ class Services:
     internals: Callable[[], Mapping[str, object]]
     ready: Callable[[], list[str]]
     clock: Callable[[], float]
+    registrations: RegistrationReader
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -8,18 +8,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, InstanceOf, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from app.addresses import HostPort, ListenAddress, Network, PortRange, is_host, parse_network
+from app.addresses import HostPort, PortRange, is_host
+from app.setting_types import Address, HostPorts, Listeners, Networks, Paths, Ports, Texts, listeners_of, networks_of
 from sipcore.digest import ALGORITHMS
 from sipcore.message import BadUri, Uri
 
@@ -33,50 +33,6 @@ _OF_THE_COMMAND_LINE = {f"{ENV_PREFIX}URL", f"{ENV_PREFIX}KEY"}  # what ``callya
 class SettingsError(Exception):
     """A setting is wrong; the text is one line that names it."""
 
-
-def _items(value: object) -> list[object]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, list | tuple):
-        return list(value)
-    return [value]
-
-
-def _listeners(value: object) -> tuple[ListenAddress, ...]:
-    return tuple(item if isinstance(item, ListenAddress) else ListenAddress.parse(str(item)) for item in _items(value))
-
-
-def _host_ports(value: object) -> tuple[HostPort, ...]:
-    return tuple(item if isinstance(item, HostPort) else HostPort.parse(str(item)) for item in _items(value))
-
-
-def _host_port(value: object) -> HostPort:
-    return value if isinstance(value, HostPort) else HostPort.parse(str(value))
-
-
-def _networks(value: object) -> tuple[Network, ...]:
-    return tuple(parse_network(str(item)) for item in _items(value))
-
-
-def _paths(value: object) -> tuple[Path, ...]:
-    return tuple(Path(str(item)) for item in _items(value))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in _items(value))
-
-
-def _ports(value: object) -> PortRange:
-    return value if isinstance(value, PortRange) else PortRange.parse(str(value))
-
-
-Listeners = Annotated[tuple[InstanceOf[ListenAddress], ...], NoDecode, BeforeValidator(_listeners)]
-HostPorts = Annotated[tuple[InstanceOf[HostPort], ...], NoDecode, BeforeValidator(_host_ports)]
-Address = Annotated[InstanceOf[HostPort], NoDecode, BeforeValidator(_host_port)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
-Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)]
-Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_texts)]
-Ports = Annotated[InstanceOf[PortRange], NoDecode, BeforeValidator(_ports)]
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -104,7 +60,7 @@ class Settings(BaseSettings):
     )
 
     sip_listen: Listeners = Field(
-        default_factory=lambda: _listeners("udp:127.0.0.1:5060,tcp:127.0.0.1:5060"),
+        default_factory=lambda: listeners_of("udp:127.0.0.1:5060,tcp:127.0.0.1:5060"),
         min_length=1,
         description="Where to take SIP: `transport:host:port`, transport `udp` or `tcp`; port 0: any free one.",
     )
@@ -125,11 +81,11 @@ class Settings(BaseSettings):
         description="Digest realm. Stored password hashes belong to it: after a change set agents' passwords again.",
     )
     trunks: Networks = Field(
-        default_factory=lambda: _networks("127.0.0.0/8,::1"),
+        default_factory=lambda: networks_of("127.0.0.0/8,::1"),
         description="Addresses whose INVITEs need no digest, besides the configured trunks.",
     )
     feature_networks: Networks = Field(
-        default_factory=lambda: _networks("127.0.0.0/8,::1"),
+        default_factory=lambda: networks_of("127.0.0.0/8,::1"),
         description="Addresses of phones and PBXes whose feature codes need no digest; a trunk is none of them.",
     )
     feature_pin_attempts: int = Field(
@@ -163,15 +119,66 @@ class Settings(BaseSettings):
     sip_receive_buffer_bytes: int = Field(
         default=4 * 1024 * 1024, ge=65_536, description="SO_RCVBUF asked for on UDP sockets (the kernel may cap it)."
     )
+    sip_aliases: Texts = Field(
+        default=(),
+        description="Other names of registered users: `alias=user`, comma-separated. A phone may register under either.",
+    )
+    sip_force_rport: bool = Field(
+        default=False,
+        description="Answer every UDP request at the port that it came from, also where its Via does not ask for it "
+        "(RFC 3581): for phones behind NAT that know no `rport`.",
+    )
     register_expires_min: int = Field(
         default=60, ge=1, description="Shortest registration granted, seconds; a shorter one gets 423."
     )
     register_expires_max: int = Field(default=3600, ge=60, description="Longest registration granted, seconds.")
+    register_expires_default: int = Field(
+        default=3600, ge=60, description="Registration granted to a phone that asks for no time, seconds."
+    )
     register_digest: Texts = Field(
         default=ALGORITHMS,
         min_length=1,
         description="Digest algorithms that registering phones are asked for, the preferred one first. Some phones cannot "
         "register where any but `MD5` is named (baresip 1.0 is one): give `MD5` for these.",
+    )
+    register_nonce_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="How long a digest challenge can be answered; a later answer is asked for anew.",
+    )
+    register_nonces: int = Field(
+        default=100_000,
+        ge=1000,
+        description="Digest nonces whose use is counted, so that nothing can be said twice. When more are in use at once, "
+        "the oldest become stale early.",
+    )
+    register_max_contacts: int = Field(default=10, ge=1, description="Contacts of one user at once; one more gets 403.")
+    register_replace_oldest: bool = Field(
+        default=False, description="Instead of the 403, the contact that would expire first makes room."
+    )
+    register_max_bindings: int = Field(
+        default=500_000, ge=1, description="Contacts registered at once, all users together; above it new ones get 503."
+    )
+    register_max_contact_bytes: int = Field(
+        default=1024, ge=64, description="Longest Contact URI taken, its Path included; a longer one gets 400."
+    )
+    register_path: Literal["supported", "any"] = Field(
+        default="supported",
+        description="`supported`: a Path (RFC 3327) is taken only from phones that say `Supported: path`, others get 420; "
+        "`any`: from all, as behind proxies whose phones know nothing of it.",
+    )
+    register_ping: Literal["nat", "all", "none"] = Field(
+        default="nat", description="Which registered contacts are sent OPTIONS: those behind NAT, all, none."
+    )
+    register_ping_seconds: int = Field(default=30, ge=1, le=3600, description="Time between two OPTIONS to a contact.")
+    register_ping_misses: int = Field(
+        default=3, ge=1, description="Unanswered OPTIONS in a row after which a contact is removed."
+    )
+    register_flush_seconds: float = Field(
+        default=0.5, gt=0, le=60, description="Longest time until a registration is in the database, where that is up."
+    )
+    register_flush_batch: int = Field(
+        default=500, ge=1, le=10_000, description="Registrations written to the database in one transaction."
     )
 
     media: str = Field(
@@ -246,6 +253,19 @@ class Settings(BaseSettings):
                 raise ValueError(f"{domain!r} is no domain name or address")
         return tuple(domain.lower() for domain in value)
 
+    @field_validator("sip_aliases")
+    @classmethod
+    def _aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = set()
+        for item in value:
+            alias, equals, user = item.partition("=")
+            if not (alias and equals and user) or "@" in item or not item.isprintable() or " " in item:
+                raise ValueError(f"{item!r}: write alias=user, two user parts without their domain")
+            if alias in names:
+                raise ValueError(f"the alias {alias!r} is given twice")
+            names.add(alias)
+        return value
+
     @field_validator("register_digest")
     @classmethod
     def _algorithms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -291,6 +311,8 @@ class Settings(BaseSettings):
             raise ValueError("sip_listen: listening on every address needs sip_advertise, the address that peers see")
         if self.register_expires_min > self.register_expires_max:
             raise ValueError("register_expires_min: above register_expires_max")
+        if not self.register_expires_min <= self.register_expires_default <= self.register_expires_max:
+            raise ValueError("register_expires_default: not between register_expires_min and register_expires_max")
         return self
 
     def advertised(self, index: int) -> HostPort:

@@ -34,10 +34,14 @@ from app.live_slices import LIVE_ROUTERS
 from app.main import create_app, release
 from app.media_process import MediaError, MediaKeeper
 from app.metrics.metrics import Metrics
+from app.metrics.registrations import RegistrationMetrics
 from app.metrics.router import metrics_router
 from app.projections.live import LiveView
 from app.projections.today import load_today
 from app.randomness import random_bits
+from app.registrations.config import keep_alive_config, registrar_config
+from app.registrations.journalled import forget_journalled, journalled_bindings
+from app.registrations.writer import RegistrationWriter
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
@@ -49,7 +53,6 @@ from sipcore.config import EndpointConfig, Listener
 from sipcore.message import Limits
 from sipcore.net import ListenError, Network, StreamLimits
 from sipcore.packets import Hop, Source
-from sipcore.registrar import RegistrarConfig
 
 __all__ = ["serve"]
 
@@ -147,6 +150,9 @@ class _Service:
         writer = FactsWriter(
             journal, database, clock, batch=settings.facts_batch, interval=settings.facts_interval_seconds
         )
+        behind = RegistrationWriter(
+            database, batch=settings.register_flush_batch, interval=settings.register_flush_seconds
+        )
         inlet = _Inlet()
         limits = Limits(message=settings.sip_max_message_bytes, headers=settings.sip_max_headers)
         network = Network(
@@ -162,19 +168,24 @@ class _Service:
         if keeper is not None:
             await keeper.start()
         view.forecast = core.forecast
-        await self._load(core, database, journal, view)
+        await self._load(core, database, journal, view, behind)
         counts = self._internals(core, runtime, journal, network, writer, keeper)
         metrics = Metrics(
             view, clock=clock, internals=counts, streams=lambda: hub.streams, backlog=writer.backlog,
             shipping=lambda: writer.counters,
         )  # fmt: skip
+        metrics.registry.register(RegistrationMetrics(core.registrations, behind))
         runtime.metrics = metrics
-        services = Services(settings, database, runtime, view, hub, counts, lambda: self._ready, clock)
+        services = Services(
+            settings, database, runtime, view, hub, counts, lambda: self._ready, clock, core.registrations
+        )
         app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
-        return _Parts(inlet, network, core, runtime, hub, writer, keeper, WebServer(app, http), http.getsockname()[1])
+        web = WebServer(app, http)
+        return _Parts(inlet, network, core, runtime, hub, writer, behind, keeper, web, http.getsockname()[1])
 
     async def _start(self, parts: "_Parts") -> None:
         parts.writer.start()
+        parts.behind.start()
         parts.web.start()
         parts.runtime.start()
         parts.inlet.open()
@@ -191,18 +202,19 @@ class _Service:
             await parts.keeper.stop(end=not parts.core.centre.calls)
         await parts.network.close()
         await parts.writer.stop()
+        await parts.behind.stop()
 
     async def _core(self, database: Database, listeners: tuple[Listener, ...], limits: Limits) -> Core:
         settings = self._settings
         hosts = tuple(dict.fromkeys(each.advertised_host or each.host for each in listeners))
         config = CoreConfig(
             settings.node_id, settings.worker_id, settings.realm,
-            EndpointConfig(listeners, limits=limits, hosts={"localhost": "127.0.0.1"}),
-            SwitchboardConfig(hosts[0], listeners, settings.session_expires, max_call_seconds=settings.max_call_seconds),
-            RegistrarConfig(
-                tuple(dict.fromkeys((settings.realm, *settings.sip_domains, *hosts))),
-                settings.register_expires_min, settings.register_expires_max, algorithms=settings.register_digest,
+            EndpointConfig(
+                listeners, limits=limits, hosts={"localhost": "127.0.0.1"}, force_rport=settings.sip_force_rport
             ),
+            SwitchboardConfig(hosts[0], listeners, settings.session_expires, max_call_seconds=settings.max_call_seconds),
+            registrar_config(settings, hosts), keep_alive_config(settings),
+            settings.register_nonce_seconds, settings.register_nonces,
             settings.max_calls,
             settings.remembered_callers,
             settings.feature_networks,
@@ -215,7 +227,9 @@ class _Service:
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)
 
-    async def _load(self, core: Core, database: Database, journal: LmdbJournal, view: LiveView) -> None:
+    async def _load(
+        self, core: Core, database: Database, journal: LmdbJournal, view: LiveView, behind: RegistrationWriter
+    ) -> None:
         async with database.read() as session:
             items = await load_configuration(session)
             strangers = await agents_of_other_realms(session, self._settings.realm)
@@ -229,7 +243,12 @@ class _Service:
         await load_today(view, database, journal, now)
         if self._settings.media != "builtin":
             core.set_builtin_media((self._settings.media,), now, controllable=False)
-        core.load(items, rows, now)
+        bindings = await behind.load(now)
+        older = journalled_bindings(rows, bindings, now)
+        await behind.store(older)
+        forget_journalled(journal)
+        core.load(items, rows, now, [*bindings, *older])
+        core.registrations.observers.append(behind.note)
         view.restore(core.centre.retold())
 
     def _keeper(self, core: Core, runtime: Runtime) -> MediaKeeper | None:
@@ -280,6 +299,7 @@ class _Parts:
     runtime: Runtime
     hub: EventHub
     writer: FactsWriter
+    behind: RegistrationWriter
     keeper: MediaKeeper | None
     web: WebServer
     http_port: int

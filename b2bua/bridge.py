@@ -57,7 +57,7 @@ def _callee(desk: Desk, call: Call, cause: Cause, now: float) -> CalleeLeg:
     contact = desk.contact(target.hop.transport if target.hop is not None else _transport(target.uri))
     dialog = Dialog(
         desk.ids.call_id(), desk.ids.tag(), "", call.identity, f"<{target.uri}>", contact, target.uri,
-        (), 0, None, target.hop, target.flow,
+        target.route, 0, None, target.hop, target.flow,
     )  # fmt: skip
     return CalleeLeg(
         command.leg, LegKind.CALLEE, LegState.CALLING, dialog, LegSession(desk.next_session_id(now)),

@@ -21,11 +21,15 @@ OfferMode = Literal["late", "caller"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to invite. ``hop``/``flow`` say where the messages go when that is not what ``uri`` says (NAT, a stream)."""
+    """Whom to invite. ``hop``/``flow`` say where the messages go when that is not what ``uri`` says (NAT, a stream).
+
+    ``route``: what the INVITE passes first (a registration's Path, RFC 3327 §5.4).
+    """
 
     uri: str
     hop: Hop | None = None
     flow: int = ANY_FLOW
+    route: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,10 @@ class Signalling:
 
     def resume_invite(self, leg: OutgoingLeg, now: float) -> None:
         """The leg's INVITE once more, with its branch, tag and CSeq: a retransmission to a peer that has had it."""
-        dialog = replace(leg.dialog, local_cseq=leg.invite_cseq - 1, remote_tag="", remote_target=leg.uri, route_set=())
+        preloaded = () if leg.dialog.remote_tag else leg.dialog.route_set
+        dialog = replace(
+            leg.dialog, local_cseq=leg.invite_cseq - 1, remote_tag="", remote_target=leg.uri, route_set=preloaded
+        )
         headers: Headers = [("Allow", ALLOW), ("Supported", "timer")]
         body = leg.session.local
         request = dialog.request("INVITE", headers=headers, body=body, content_type=SDP if body else None)

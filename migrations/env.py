@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.db import agent_tables  # noqa: F401 - its tables are in the metadata
+from app.db import agent_tables, registration_table  # noqa: F401 - their tables are in the metadata
 from app.db.tables import metadata
 
 context.configure(

@@ -10,11 +10,15 @@ wanted=(
     baresip:baresip-core   # a real phone
     sipsak:sipsak          # OPTIONS and REGISTER by somebody else
     tshark:tshark          # judges what we say on the wire
+    initdb:postgresql      # the database of larger installations: tests start one of their own
 )
 # Packages that bring a service we want neither started now nor enabled at the next boot.
-services=(kamailio)
+services=(kamailio postgresql)
 
 PATH=$PATH:/usr/sbin:/sbin
+for folder in /usr/lib/postgresql/*/bin; do # Debian keeps the server's programs apart, by version
+    PATH=$PATH:$folder
+done
 
 missing=()
 for pair in "${wanted[@]}"; do
@@ -31,7 +35,7 @@ complain() {
 }
 
 command -v apt-get >/dev/null 2>&1 ||
-    complain "this is not a Debian or Ubuntu system; install these programs by other means (SIPp, Kamailio, baresip, sipsak, tshark)."
+    complain "this is not a Debian or Ubuntu system; install these programs by other means (SIPp, Kamailio, baresip, sipsak, tshark, PostgreSQL)."
 
 as_root=()
 if ((EUID != 0)); then

@@ -72,6 +72,7 @@ class EndpointConfig:
     ``tcp_for_large_requests``: RFC 3261 §18.1.1 asks for TCP above 1300 bytes. Off by default: many phones and trunks
     that take a fragmented datagram have no TCP listener at all, and in the networks of a call centre fragments arrive.
     Where TCP then fails, the request has failed: it is not tried again over UDP.
+    ``force_rport``: every datagram is answered as if its Via had asked for ``rport`` (RFC 3581).
     """
 
     listeners: tuple[Listener, ...]
@@ -82,6 +83,7 @@ class EndpointConfig:
     max_transactions: int = 100_000
     retry_after: int = 5
     tcp_for_large_requests: bool = False
+    force_rport: bool = False
 
     def __post_init__(self) -> None:
         if not self.listeners:

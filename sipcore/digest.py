@@ -4,6 +4,7 @@ Works on HA1 (password-equivalent: never log or show it), never on passwords. Th
 client's cnonce are handed in. Session algorithms (``-sess``) and ``auth-int`` are not spoken.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -145,25 +146,34 @@ class Credentials:
 
 
 class NonceMaker:
-    """Nonces that need no memory: the time they were made and a keyed hash of it.
+    """Nonces that need no memory to be known again: the time they were made and a keyed hash of it.
 
     ``secret`` has at least 16 bytes and is shared by all workers that are to accept each other's nonces; ``lifetime``
-    is in seconds. Within it a nonce may be used again: who must refuse replays keeps the highest ``nc`` per nonce.
+    is in seconds. Each use has to count higher than the last (RFC 7616 §3.4, ``nc``): the counts of ``tracked`` nonces
+    are kept. Where one is forgotten to make room, unused nonces of its age and older are stale from then on: nothing
+    that was said once is ever taken again.
     """
 
-    __slots__ = ("_lifetime", "_secret")
+    __slots__ = ("_horizon", "_lifetime", "_secret", "_serial", "_tracked", "_used")
 
-    def __init__(self, secret: bytes, lifetime: float = 300.0) -> None:
+    def __init__(self, secret: bytes, lifetime: float = 300.0, tracked: int = 100_000) -> None:
         if len(secret) < 16:
             raise ValueError("the secret has at least 16 bytes")
         self._secret = secret
         self._lifetime = lifetime
+        self._tracked = tracked
+        self._serial = 0
+        self._used: OrderedDict[str, int] = OrderedDict()  # the highest count, in the order of first use
+        self._horizon = -1  # milliseconds: what was made by then and is not in ``_used`` may have been used
 
-    def make(self, now: float, salt: str = "") -> str:
-        """A nonce made at ``now`` (seconds). ``salt`` (letters or digits) tells apart those of one millisecond."""
-        if salt and not (salt.isascii() and salt.isalnum()):
-            raise ValueError("a salt is letters and digits")
-        stamp = f"{int(now * 1000):x}-{salt}"
+    def __len__(self) -> int:
+        """The nonces whose counts are kept."""
+        return len(self._used)
+
+    def make(self, now: float) -> str:
+        """A nonce made at ``now`` (seconds), unlike any other of this process."""
+        self._serial += 1
+        stamp = f"{int(now * 1000):x}-{self._serial:x}"
         return f"{stamp}-{self._sign(stamp)}"
 
     def validate(self, nonce: str, now: float) -> Verdict:
@@ -171,13 +181,55 @@ class NonceMaker:
         stamp, _, signature = nonce.rpartition("-")
         if not compare_digest(self._sign(stamp).encode(), signature.encode("utf-8", "surrogateescape")):
             return Verdict.BAD
-        age = now - int(stamp.partition("-")[0], 16) / 1000
+        age = now - _made(nonce) / 1000
         if age < -1.0:  # clocks of several workers may differ by a little
             return Verdict.BAD
         return Verdict.OK if age <= self._lifetime else Verdict.STALE
 
+    def accept(self, nonce: str, count: int, now: float) -> Verdict:
+        """Use a nonce for the ``count``-th time (0: its peer does not count, it has one use). STALE also for a replay."""
+        verdict = self.validate(nonce, now)
+        if verdict is not Verdict.OK:
+            return verdict
+        count = count or 1
+        last = self._used.get(nonce)
+        if last is None:
+            if _made(nonce) <= self._horizon:
+                return Verdict.STALE
+            self._make_room(now)
+        elif count <= last:
+            return Verdict.STALE
+        self._used[nonce] = count
+        return Verdict.OK
+
+    def distrust_before(self, now: float) -> None:
+        """After a restart: what was used by then is not known any more."""
+        self._horizon = max(self._horizon, int(now * 1000) - 1)
+
+    def decoy(self, user: str, algorithm: str) -> str:
+        """An HA1 that no password has, always the same for one user: judged in the place of an unknown user's."""
+        digest = hmac_digest(self._secret, f"{algorithm}:{user}".encode("utf-8", "surrogateescape"), "sha256").hex()
+        return digest[:32] if algorithm == "MD5" else digest
+
+    def _make_room(self, now: float) -> None:
+        """Forget the oldest where it has expired, or where there is no room for one more."""
+        if not self._used:
+            return
+        oldest = next(iter(self._used))
+        made = _made(oldest)
+        if now - made / 1000 > self._lifetime:
+            del self._used[oldest]
+        elif len(self._used) >= self._tracked:
+            del self._used[oldest]
+            self._horizon = max(self._horizon, made)
+
     def _sign(self, stamp: str) -> str:
         return hmac_digest(self._secret, stamp.encode("utf-8", "surrogateescape"), "sha256")[:16].hex()
+
+
+def _made(nonce: str) -> int:
+    """Milliseconds, of a nonce of ours."""
+    return int(nonce.partition("-")[0], 16)
 
 
 def _response(ha1: str, method: str, credentials: Credentials) -> str:
@@ -231,8 +283,9 @@ def verify(
 ) -> Verdict:
     """A server's judgement. ``ha1`` is the user's for ``credentials.algorithm`` and ``realm``.
 
-    STALE only where the response is right, so that an attacker learns nothing. ``request_uri`` given: the credentials
-    have to be for it (RFC 7616 §3.4.6). An unknown user is judged with any made-up HA1, to take the same time.
+    STALE only where the response is right, so that an attacker learns nothing: the nonce is too old, was used before or
+    was never ours (RFC 7616 §3.3: "the nonce is invalid"). ``request_uri`` given: the credentials have to be for it
+    (§3.4.6). An unknown user is judged with a made-up HA1 (``NonceMaker.decoy``), to take the same time.
     """
     if credentials.algorithm.upper() not in _HASHES or credentials.realm != realm:
         return Verdict.BAD
@@ -243,7 +296,8 @@ def verify(
         return Verdict.BAD
     if request_uri is not None and not _same_uri(credentials.uri, request_uri):
         return Verdict.BAD
-    return nonces.validate(credentials.nonce, now)
+    fresh = nonces.accept(credentials.nonce, credentials.nc, now)
+    return Verdict.OK if fresh is Verdict.OK else Verdict.STALE
 
 
 def _same_uri(claimed: str, requested: str) -> bool:

@@ -191,6 +191,8 @@ class Endpoint:
         method = request.method
         layer.counters[_RECEIVED.get(method, "received_other")] += 1
         via = request.via
+        if self._config.force_rport and source.hop.transport == "UDP":
+            via.params.setdefault("rport", None)
         if via.host != source.hop.host or "rport" in via.params:
             stamp_received(request, source.hop.host, source.hop.port)
         if method == "ACK":

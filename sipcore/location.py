@@ -1,67 +1,17 @@
-"""Where the users of our domains can be reached: address-of-record → bindings (RFC 3261 §10, RFC 3327 for Path).
+"""Where the users of our domains can be reached: address-of-record → bindings (RFC 3261 §10).
 
 The store is a port: ``LocationStore`` and its in-memory twin. It knows nothing of REGISTER, authentication or sockets.
+What happens here is told by ``BindingChanged``; what happened at another node comes in by ``apply`` and ``withdraw``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
+from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of
 from sipcore.deadlines import NEVER, Deadlines, Timed
-from sipcore.errors import SipError
-from sipcore.message import Uri
-from sipcore.packets import ANY_FLOW, Hop, Source
+from sipcore.sorted_keys import SortedKeys
 
-__all__ = ["Binding", "BindingChange", "BindingChanged", "LocationStore", "MemoryLocations"]
-
-_DEFAULT_PORT: Final = 5060
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """One contact of an address-of-record. Times are absolute seconds; ``q`` 0 to 1, higher is preferred (§20.10)."""
-
-    aor: str
-    contact: str  # the Contact URI as text: the Request-URI of what is sent there
-    expires_at: float
-    call_id: str
-    cseq: int
-    source: Source  # where its REGISTER came from
-    q: float = 1.0
-    path: tuple[str, ...] = ()
-    user_agent: str = ""
-
-    def reach(self) -> tuple[Hop | None, int]:
-        """The hop and flow to reach it by; None: as the Contact says.
-
-        A stream is used again while it lives (a phone behind NAT has no other way in); over UDP the source counts where
-        the Contact names another host, that is, behind NAT.
-        """
-        hop = self.source.hop
-        if hop.transport != "UDP":
-            return hop, self.source.flow
-        try:
-            uri = Uri.parse(self.contact)
-        except SipError:
-            return hop, ANY_FLOW
-        same = uri.host == hop.host and (uri.port or _DEFAULT_PORT) == hop.port
-        return (None if same else hop), ANY_FLOW
-
-
-class BindingChange(StrEnum):
-    ADDED = "added"
-    REFRESHED = "refreshed"
-    REMOVED = "removed"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class BindingChanged:
-    """What became of a binding; ``binding`` is as it is now, or was last."""
-
-    change: BindingChange
-    binding: Binding
+__all__ = ["LocationStore", "MemoryLocations"]
 
 
 class LocationStore(Protocol):
@@ -72,6 +22,18 @@ class LocationStore(Protocol):
 
     def replace(self, aor: str, bindings: Sequence[Binding]) -> None:
         """All bindings of ``aor`` at once: REGISTER is atomic (RFC 3261 §10.3)."""
+
+    def apply(self, binding: Binding) -> BindingChanged | None:
+        """A binding as another node knows it; None: what is here is newer."""
+
+    def withdraw(self, aor: str, ruid: str, contact: str, at: float) -> BindingChanged | None:
+        """Another node removed a binding at ``at``, told by its ``ruid``, else by its contact; None: not here, or newer."""
+
+    def walk(self, after: str = "") -> Iterator[tuple[str, Sequence[Binding]]]:
+        """Every address-of-record above ``after`` in order; the store may not change meanwhile."""
+
+    def of_flow(self, flow: int) -> list[Binding]:
+        """The bindings whose REGISTER came over this stream."""
 
     def next_deadline(self) -> float | None:
         """When the next binding expires."""
@@ -97,11 +59,13 @@ class _Record(Timed):
 class MemoryLocations:
     """Bindings in memory."""
 
-    __slots__ = ("_count", "_deadlines", "_records")
+    __slots__ = ("_aors", "_count", "_deadlines", "_flows", "_records")
 
     def __init__(self) -> None:
         self._records: dict[str, _Record] = {}
+        self._aors = SortedKeys()
         self._deadlines: Deadlines[_Record] = Deadlines()
+        self._flows: dict[int, dict[str, None]] = {}  # the addresses-of-record registered over each stream
         self._count = 0
 
     def __len__(self) -> int:
@@ -119,11 +83,57 @@ class MemoryLocations:
             if not bindings:
                 return
             record = self._records[aor] = _Record(aor)
-        self._count += len(bindings) - len(record.bindings)
-        record.bindings = tuple(bindings if len(bindings) < 2 else sorted(bindings, key=_preference))
-        self._deadlines.set(record, min((binding.expires_at for binding in bindings), default=NEVER))
+            self._aors.add(aor)
+        before = record.bindings
+        self._count += len(bindings) - len(before)
+        if len(bindings) == 1:
+            only = bindings[0]
+            record.bindings = (only,)
+            self._deadlines.set(record, only.expires_at)
+        else:
+            record.bindings = tuple(sorted(bindings, key=_preference))
+            self._deadlines.set(record, min((binding.expires_at for binding in bindings), default=NEVER))
+        self._move_flows(aor, before, bindings)
         if not bindings:
             del self._records[aor]
+            self._aors.discard(aor)
+
+    def apply(self, binding: Binding) -> BindingChanged | None:
+        """See LocationStore. ``updated_at`` decides; within its tie the higher CSeq of one Call-ID."""
+        current = list(self.bindings(binding.aor))
+        place = _known(current, binding)
+        if place < 0:
+            current.append(binding)
+            self.replace(binding.aor, current)
+            return BindingChanged(BindingChange.ADDED, binding, None, Cause.REPLICATION)
+        before = current[place]
+        if not _is_newer(binding, before):
+            return None
+        current[place] = binding
+        self.replace(binding.aor, current)
+        return BindingChanged(BindingChange.REFRESHED, binding, before, Cause.REPLICATION)
+
+    def withdraw(self, aor: str, ruid: str, contact: str, at: float) -> BindingChanged | None:
+        """See LocationStore."""
+        current = list(self.bindings(aor))
+        places = [index for index, each in enumerate(current) if ruid and each.ruid == ruid]
+        places = places or [index for index, each in enumerate(current) if each.contact == contact]
+        if not places or current[places[0]].updated_at > at:
+            return None
+        gone = current.pop(places[0])
+        self.replace(aor, current)
+        return BindingChanged(BindingChange.REMOVED, gone, gone, Cause.REPLICATION)
+
+    def walk(self, after: str = "") -> Iterator[tuple[str, Sequence[Binding]]]:
+        """See LocationStore."""
+        records = self._records
+        for aor in self._aors.after(after):
+            yield aor, records[aor].bindings
+
+    def of_flow(self, flow: int) -> list[Binding]:
+        """See LocationStore."""
+        aors = self._flows.get(flow, {})
+        return [each for aor in aors for each in self.bindings(aor) if each.source.flow == flow]
 
     def next_deadline(self) -> float | None:
         """See LocationStore."""
@@ -137,6 +147,34 @@ class MemoryLocations:
             self.replace(record.aor, [binding for binding in record.bindings if binding.expires_at > now])
         return gone
 
+    def _move_flows(self, aor: str, before: Sequence[Binding], after: Sequence[Binding]) -> None:
+        """Keep the index of streams; nearly always there is none, or it stays."""
+        old = [each.source.flow for each in before if each.source.flow]
+        new = [each.source.flow for each in after if each.source.flow]
+        if old == new:
+            return
+        for flow in old:
+            aors = self._flows.get(flow)
+            if aors is not None and flow not in new:
+                aors.pop(aor, None)
+                if not aors:
+                    del self._flows[flow]
+        for flow in new:
+            self._flows.setdefault(flow, {})[aor] = None
+
 
 def _preference(binding: Binding) -> tuple[float, float]:
     return (-binding.q, -binding.expires_at)
+
+
+def _known(current: Sequence[Binding], binding: Binding) -> int:
+    for index, each in enumerate(current):
+        if each.ruid == binding.ruid:
+            return index
+    return place_of(current, binding.contact, binding.instance, binding.reg_id)
+
+
+def _is_newer(binding: Binding, before: Binding) -> bool:
+    if binding.updated_at != before.updated_at:
+        return binding.updated_at > before.updated_at
+    return binding.call_id != before.call_id or binding.cseq > before.cseq

@@ -1,73 +1,66 @@
-"""The registrar: REGISTER in, response and changes out (RFC 3261 §10.3, §22; digest by RFC 7616 and RFC 8760).
+"""The registrar: REGISTER in, response and changes out (RFC 3261 §10.3, RFC 3327, RFC 5626; digest: ``authenticator``).
 
 Pure: time, tags, nonces and users' HA1 are handed in. An unknown user and a wrong password get the same answer.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
 
-from sipcore.digest import ALGORITHMS, Challenge, Credentials, NonceMaker, Verdict, verify
+from sipcore.authenticator import Authenticator, Ha1Lookup, Unproven
+from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of
+from sipcore.digest import NonceMaker
 from sipcore.errors import SipError
 from sipcore.ids import Minter
-from sipcore.location import Binding, BindingChange, BindingChanged, LocationStore
-from sipcore.message import NameAddr, Request, Response, Uri, respond_to
+from sipcore.location import LocationStore
+from sipcore.message import Request, Response, Uri, respond_to
+from sipcore.message.grammar import quote
 from sipcore.packets import Source
+from sipcore.registration import (
+    Asked,
+    RegisterRefused,
+    RegistrarConfig,
+    asked_of,
+    check_extensions,
+    outbound_of,
+    path_of,
+    user_agent_of,
+)  # fmt: skip
 
-__all__ = ["Ha1Lookup", "Registrar", "RegistrarConfig"]
+__all__ = ["OUTCOMES", "Ha1Lookup", "Registrar", "RegistrarConfig"]
 
-Ha1Lookup = Callable[[str, str, str], str | None]
-"""(user, realm, algorithm) → HA1, None for a user that we do not know."""
+OUTCOMES: Final = (
+    "added", "refreshed", "removed", "fetched", "challenged", "stale", "bad_credentials", "forbidden", "bad_request",
+    "not_found", "bad_extension", "interval_too_brief", "first_hop_lacks_outbound", "out_of_order",
+    "too_many_contacts", "full",
+)  # fmt: skip
+"""What a REGISTER comes to, as it is counted."""
 
-_EXTENSIONS: Final = frozenset({"path"})
-_NOBODY: Final = "0" * 64  # an HA1 that no password has, judged in the place of an unknown user's
-_MALFORMED_EXPIRES: Final = 3600  # RFC 3261 §20.10: "Malformed values SHOULD be treated as equivalent to 3600."
-_MAX_EXPIRES: Final = 2**32 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrarConfig:
-    """``domains``: the hosts whose users register here, the first one is the realm and the domain of every AoR.
-
-    Seconds: shorter registrations than ``min_expires`` are refused with 423, longer ones than ``max_expires`` are cut.
-    ``algorithms``: those of the challenges, in this order (RFC 8760 §2.4); credentials with any that we speak are taken.
-    """
-
-    domains: tuple[str, ...]
-    min_expires: int = 60
-    max_expires: int = 3600
-    default_expires: int = 3600
-    max_contacts: int = 10
-    digest: bool = True
-    algorithms: tuple[str, ...] = ALGORITHMS
-
-
-class _Refused(Exception):  # noqa: N818 - a verdict, not a fault
-    def __init__(self, status: int, reason: str | None = None, *headers: tuple[str, str]) -> None:
-        super().__init__(status)
-        self.status = status
-        self.reason = reason
-        self.headers = headers
+_DONE: Final = (BindingChange.ADDED, BindingChange.REFRESHED, BindingChange.REMOVED)
+_BY_STATUS: Final = {404: "not_found"}
 
 
 class Registrar:
-    """Decides on REGISTER requests and keeps the bindings in ``store``."""
+    """Decides on REGISTER requests and keeps the bindings in ``store``. ``counters`` only grow."""
 
-    __slots__ = ("_aor", "_config", "_date", "_domains", "_ha1", "_ids", "_is_ours", "_nonces", "_realm", "_store")
+    __slots__ = (
+        "_aliases", "_aor", "_authenticator", "_config", "_date", "_domains", "_ids", "_is_ours", "_realm", "_store",
+        "counters",
+    )  # fmt: skip
 
     def __init__(
         self, config: RegistrarConfig, store: LocationStore, ha1: Ha1Lookup, *, nonces: NonceMaker, ids: Minter
     ) -> None:
         self._config = config
         self._store = store
-        self._ha1 = ha1
-        self._nonces = nonces
         self._ids = ids
         self._domains = frozenset(domain.lower() for domain in config.domains)
         self._realm = config.domains[0]
+        self._aliases = dict(config.aliases)
+        self._authenticator = Authenticator(self._realm, ha1, nonces, config.algorithms)
         self._date = (0, "")
+        self.counters: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
         # Phones ask for the same again and again: what their URIs say is remembered, within bounds.
         self._is_ours = lru_cache(maxsize=1024)(self._is_our_domain)
         self._aor = lru_cache(maxsize=16_384)(self._aor_of_text)
@@ -76,15 +69,19 @@ class Registrar:
         """Answer one REGISTER; the changes are in the store already. Never raises on what the request holds."""
         try:
             aor = self._address_of_record(request)
-            self._check_extensions(request)
+            check_extensions(request)
             if self._config.digest:
                 self._authenticate(request, aor, now)
-            changes = self._register(request, aor, source, now)
-        except _Refused as refused:
+            changes, headers = self._register(request, aor, source, now)
+        except RegisterRefused as refused:
+            self.counters[refused.outcome] += 1
             return self._answer(request, refused.status, refused.reason, refused.headers), []
         except SipError as error:
+            self.counters[_BY_STATUS.get(error.status, "bad_request")] += 1
             return self._answer(request, error.status, None, ()), []
-        headers = [("Contact", _contact_value(binding, now)) for binding in self._store.bindings(aor)]
+        done = {change.change for change in changes}
+        self.counters[next((each.value for each in _DONE if each in done), "fetched")] += 1
+        headers += [("Contact", _contact_value(binding, now)) for binding in self._store.bindings(aor)]
         headers.append(("Date", self._date_text(int(now))))
         return self._answer(request, 200, None, headers), changes
 
@@ -94,7 +91,17 @@ class Registrar:
 
     def expire(self, now: float) -> list[BindingChanged]:
         """Remove the bindings that were not refreshed in time."""
-        return [BindingChanged(BindingChange.EXPIRED, binding) for binding in self._store.expire(now)]
+        gone = self._store.expire(now)
+        return [BindingChanged(BindingChange.EXPIRED, binding, binding, Cause.TIME) for binding in gone]
+
+    def remove(self, aor: str, ruids: Iterable[str], cause: Cause) -> list[BindingChanged]:
+        """Remove bindings of ``aor`` by their names; those that are not there are no matter."""
+        wanted = set(ruids)
+        current = self._store.bindings(aor)
+        gone = [binding for binding in current if binding.ruid in wanted]
+        if gone:
+            self._store.replace(aor, [binding for binding in current if binding.ruid not in wanted])
+        return [BindingChanged(BindingChange.REMOVED, binding, binding, cause) for binding in gone]
 
     def aor_of(self, uri: Uri) -> str | None:
         """The canonical address-of-record (§10.3 step 5), None when its domain is not ours.
@@ -103,7 +110,8 @@ class Registrar:
         """
         if uri.scheme not in ("sip", "sips") or uri.host.lower() not in self._domains:
             return None
-        return f"sip:{uri.username}@{self._realm}"
+        user = uri.username
+        return f"sip:{self._aliases.get(user, user)}@{self._realm}"
 
     def aor_of_user(self, user: str) -> str:
         """The address-of-record of a user of ours."""
@@ -111,10 +119,10 @@ class Registrar:
 
     def _address_of_record(self, request: Request) -> str:
         if not self._is_ours(request.uri):
-            raise _Refused(404, "Not a domain of this registrar")
+            raise RegisterRefused(404, "not_found", "Not a domain of this registrar")
         aor = self._aor(request.to.uri)
-        if aor is None or aor.startswith("sip:@"):
-            raise _Refused(404)
+        if aor is None or aor.startswith("sip:@") or not aor.isprintable():
+            raise RegisterRefused(404, "not_found")
         return aor
 
     def _is_our_domain(self, text: str) -> bool:
@@ -128,116 +136,99 @@ class Registrar:
             self._date = (second, formatdate(second, usegmt=True))
         return self._date[1]
 
-    def _check_extensions(self, request: Request) -> None:
-        unknown = [option for option in request.get_all("Require") if option.lower() not in _EXTENSIONS]
-        if unknown:
-            raise _Refused(420, None, ("Unsupported", ", ".join(unknown)))
-
     def _authenticate(self, request: Request, aor: str, now: float) -> None:
-        credentials = self._credentials(request)
-        if credentials is None:
-            raise self._challenge(now, stale=False)
-        known = self._ha1(credentials.username, self._realm, credentials.algorithm.upper())
-        verdict = verify(
-            credentials,
-            "REGISTER",
-            known or _NOBODY,
-            self._nonces,
-            now,
-            realm=self._realm,
-            request_uri=request.uri,
-            require_qop=False,  # old phones answer without qop; the nonce's short life bounds what a replay can do
-        )
-        if known is None or verdict is not Verdict.OK:
-            raise self._challenge(now, stale=known is not None and verdict is Verdict.STALE)
-        if aor != f"sip:{credentials.username}@{self._realm}":
-            raise _Refused(403)
+        # Old phones answer without qop: their nonces have a single use.
+        proven = self._authenticator.check(request, now, require_qop=False)
+        if isinstance(proven, Unproven):
+            raise RegisterRefused(401, proven.doubt.value, None, *proven.challenges)
+        if aor != f"sip:{self._aliases.get(proven, proven)}@{self._realm}":
+            raise RegisterRefused(403, "forbidden")
 
-    def _credentials(self, request: Request) -> Credentials | None:
-        """Those for our realm: a request may carry others' (RFC 3261 §22.3). Bad ones raise BadHeader (400)."""
-        for text in request.get_all("Authorization"):
-            credentials = Credentials.parse(text)
-            if credentials.realm == self._realm:
-                return credentials
-        return None
-
-    def _challenge(self, now: float, *, stale: bool) -> _Refused:
-        nonce = self._nonces.make(now)
-        challenges = [
-            ("WWW-Authenticate", str(Challenge(self._realm, nonce, algorithm, stale=stale)))
-            for algorithm in self._config.algorithms
-        ]
-        return _Refused(401, None, *challenges)
-
-    def _register(self, request: Request, aor: str, source: Source, now: float) -> list[BindingChanged]:
-        """Steps 6 and 7. Nothing is stored unless all of it can be."""
-        contacts = request.get_all("Contact")
-        if not contacts:
-            return []
+    def _register(
+        self, request: Request, aor: str, source: Source, now: float
+    ) -> tuple[list[BindingChanged], list[tuple[str, str]]]:
+        """Steps 6 and 7: the changes, and headers of the answer. Nothing is stored unless all of it can be."""
+        texts = request.get_all("Contact")
+        if not texts:
+            return [], []
         current = list(self._store.bindings(aor))
-        if "*" in contacts:
-            changes = self._remove_all(request, contacts, current)
+        if "*" in texts:
+            changes = self._remove_all(request, texts, current)
             self._store.replace(aor, [])
-            return changes
+            return changes, []
+        asked = asked_of(request, texts, self._config)
+        path = path_of(request, self._config)
+        outbound = outbound_of(request, asked, path)
+        if not request.call_id.isprintable():
+            raise RegisterRefused(400, "bad_request", "Call-ID: odd characters")
         changes = []
-        for contact in [NameAddr.parse(text, "Contact") for text in contacts]:
-            change = self._bind(request, aor, contact, source, current, now)
-            if change is not None:
-                changes.append(change)
-        if len(current) > self._config.max_contacts:
-            raise _Refused(403, "Too many contacts")
-        self._store.replace(aor, current)
-        return changes
+        for contact in asked:
+            self._bind(request, aor, contact, path, source, current, changes, now)
+        self._check_room(current, changes)
+        if changes:
+            self._store.replace(aor, current)
+        headers = [("Path", value) for value in path]
+        if outbound:
+            headers.append(("Require", "outbound"))  # RFC 5626 §6
+        return changes, headers
 
-    def _remove_all(self, request: Request, contacts: list[str], current: list[Binding]) -> list[BindingChanged]:
-        if len(contacts) > 1 or request.get("Expires") != "0":
-            raise _Refused(400, "Contact: * stands alone and with Expires: 0")
+    def _remove_all(self, request: Request, texts: list[str], current: list[Binding]) -> list[BindingChanged]:
+        if len(texts) > 1 or request.get("Expires") != "0":
+            raise RegisterRefused(400, "bad_request", "Contact: * stands alone and with Expires: 0")
         for binding in current:
             _check_order(request, binding)
-        return [BindingChanged(BindingChange.REMOVED, binding) for binding in current]
+        return [BindingChanged(BindingChange.REMOVED, binding, binding) for binding in current]
 
     def _bind(
         self,
         request: Request,
         aor: str,
-        contact: NameAddr,
+        asked: Asked,
+        path: tuple[str, ...],
         source: Source,
         current: list[Binding],
+        changes: list[BindingChanged],
         now: float,
-    ) -> BindingChanged | None:
+    ) -> None:
         """Add, refresh or remove one contact in ``current``."""
-        seconds = self._granted(contact, request)
-        place = _place_of(contact.uri, current)
-        if place is not None:
-            _check_order(request, current[place])
-        if seconds == 0:
-            if place is None:
-                return None
-            return BindingChanged(BindingChange.REMOVED, current.pop(place))
+        place = place_of(current, asked.uri, asked.instance, asked.reg_id)
+        before = current[place] if place >= 0 else None
+        if before is not None:
+            _check_order(request, before)
+        if asked.seconds == 0:
+            if before is not None:
+                changes.append(BindingChanged(BindingChange.REMOVED, current.pop(place), before))
+            return
+        if len(asked.uri) + sum(map(len, path)) > self._config.max_contact_bytes:
+            raise RegisterRefused(400, "bad_request", "Contact too long")
+        ruid = before.ruid if before is not None else self._ids.tag()
         binding = Binding(
-            aor=aor,
-            contact=contact.uri,
-            expires_at=now + seconds,
-            call_id=request.call_id,
-            cseq=request.cseq.number,
-            source=source,
-            q=_q_of(contact),
-            path=tuple(request.get_all("Path")),
-            user_agent=request.get("User-Agent") or "",
-        )
-        if place is None:
+            aor, asked.uri, now + asked.seconds, request.call_id, request.cseq.number, source, asked.q, path,
+            user_agent_of(request), asked.instance, asked.reg_id, ruid, now,
+        )  # fmt: skip
+        if before is None:
             current.append(binding)
-            return BindingChanged(BindingChange.ADDED, binding)
-        current[place] = binding
-        return BindingChanged(BindingChange.REFRESHED, binding)
+            changes.append(BindingChanged(BindingChange.ADDED, binding))
+        else:
+            current[place] = binding
+            changes.append(BindingChanged(BindingChange.REFRESHED, binding, before))
 
-    def _granted(self, contact: NameAddr, request: Request) -> int:
-        """The seconds that a contact gets; 0 removes it. Step 7's 423 for too few."""
-        asked = contact.params.get("expires") or request.get("Expires")
-        seconds = self._config.default_expires if asked is None else _seconds(asked)
-        if 0 < seconds < min(self._config.min_expires, 3600):
-            raise _Refused(423, None, ("Min-Expires", str(self._config.min_expires)))
-        return min(seconds, self._config.max_expires)
+    def _check_room(self, current: list[Binding], changes: list[BindingChanged]) -> None:
+        """No more contacts than a user may have, no more bindings than we hold."""
+        fresh = [change.binding for change in changes if change.change is BindingChange.ADDED]
+        if not fresh:
+            return
+        surplus = len(current) - self._config.max_contacts
+        old = [binding for binding in current if binding not in fresh]
+        if surplus > 0 and (not self._config.replace_oldest or surplus > len(old)):
+            raise RegisterRefused(403, "too_many_contacts", "Too many contacts")
+        for _ in range(surplus):
+            first = min(old, key=_expiry)
+            old.remove(first)
+            current.remove(first)
+            changes.append(BindingChanged(BindingChange.REMOVED, first, first))
+        if len(self._store) + len(fresh) > self._config.max_bindings:
+            raise RegisterRefused(503, "full", None, ("Retry-After", "60"))
 
     def _answer(
         self, request: Request, status: int, reason: str | None, headers: Sequence[tuple[str, str]]
@@ -245,36 +236,22 @@ class Registrar:
         return respond_to(request, status, reason, to_tag=self._ids.tag(), headers=headers)
 
 
-def _place_of(text: str, current: list[Binding]) -> int | None:
-    """Where the contact stands among the current ones, by the URI comparison of RFC 3261 §19.1.4. Raises BadUri."""
-    for index, old in enumerate(current):
-        if old.contact == text:  # a refresh nearly always has the same spelling
-            return index
-    uri = Uri.parse(text)
-    return next((index for index, old in enumerate(current) if Uri.parse(old.contact).same_as(uri)), None)
+def _expiry(binding: Binding) -> float:
+    return binding.expires_at
 
 
 def _check_order(request: Request, binding: Binding) -> None:
     """ "If the value is higher than that of the existing binding, it MUST update or remove […] If not, […] fails." """
     if binding.call_id == request.call_id and request.cseq.number <= binding.cseq:
-        raise _Refused(500, "CSeq out of order")
-
-
-def _seconds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 10:
-        return _MALFORMED_EXPIRES
-    return min(int(text), _MAX_EXPIRES)
-
-
-def _q_of(contact: NameAddr) -> float:
-    text = contact.params.get("q")
-    try:
-        q = float(text) if text else 1.0
-    except ValueError:
-        return 1.0
-    return q if 0.0 <= q <= 1.0 else 1.0
+        raise RegisterRefused(500, "out_of_order", "CSeq out of order")
 
 
 def _contact_value(binding: Binding, now: float) -> str:
-    preference = "" if binding.q == 1.0 else f";q={binding.q:g}"
-    return f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}{preference}"
+    value = f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}"
+    if binding.q != 1.0:
+        value = f"{value};q={binding.q:g}"
+    if binding.instance:
+        value = f"{value};+sip.instance={quote(binding.instance)}"
+        if binding.reg_id:
+            value = f"{value};reg-id={binding.reg_id}"
+    return value

@@ -1,15 +1,15 @@
 """Facts as rows: SQLAlchemy Core ``executemany`` statements that may be repeated without harm."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db.agent_tables import AgentEventRow, CallDispositionRow
+from app.db.statement import Statement, Values
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, QueueSegmentRow
 from app.facts import (
     AgentEvent,
@@ -32,9 +32,6 @@ _INTERVALS: Final[sa.Table] = AgentIntervalRow.__table__  # type: ignore[attr-de
 _AGENT_EVENTS: Final[sa.Table] = AgentEventRow.__table__  # type: ignore[attr-defined]  # as above
 _DISPOSITIONS: Final[sa.Table] = CallDispositionRow.__table__  # type: ignore[attr-defined]  # as above
 _SEGMENTS: Final[sa.Table] = QueueSegmentRow.__table__  # type: ignore[attr-defined]  # as above
-
-Values = tuple[str | int | None, ...]
-"""A row's values in the order of its table's columns."""
 
 _DISPOSED_AT: Final = list(_DISPOSITIONS.columns.keys()).index("time")
 _BEFORE_WRAP_UP: Final = list(_CALLS.columns.keys()).index("wrap_up_ms")
@@ -92,29 +89,6 @@ class Batch:
             self.calls[call] = (*row[:_BEFORE_WRAP_UP], wrap_up_ms, *row[_BEFORE_WRAP_UP + 1 :])
 
 
-class _Statement:
-    """A Core statement compiled once for the dialect, executed by position for many rows.
-
-    Going through Core's parameter processing for every row would cost more than all else that the loop does for a fact;
-    the columns are integers, texts and booleans, which both drivers take as they are. ``names``: of a row's values.
-    """
-
-    def __init__(self, statement: sa.Insert | sa.Update, dialect: sa.Dialect, names: Sequence[str]) -> None:
-        keys = list(names) if isinstance(statement, sa.Insert) else []
-        compiled = statement.compile(dialect=dialect, column_keys=keys)
-        assert isinstance(compiled, SQLCompiler)
-        self._sql = str(compiled)
-        wanted = list(compiled.positiontup or ())
-        # None: the rows have the statement's order already.
-        self._places = None if wanted == list(names) else [names.index(name) for name in wanted]
-
-    async def many(self, connection: AsyncConnection, rows: Iterable[Values]) -> None:
-        places = self._places
-        values = list(rows) if places is None else [tuple([row[place] for place in places]) for row in rows]
-        if values:
-            await connection.exec_driver_sql(self._sql, values)
-
-
 class FactStore:
     """Writes batches through a connection that is in a transaction."""
 
@@ -125,11 +99,11 @@ class FactStore:
             column.name: calls.excluded[column.name] for column in _CALLS.columns if not column.primary_key
         }
         kept["wrap_up_ms"] = sa.func.coalesce(calls.excluded.wrap_up_ms, _CALLS.c.wrap_up_ms)
-        self._calls = _Statement(
+        self._calls = Statement(
             calls.on_conflict_do_update(index_elements=["call"], set_=kept), dialect, _CALLS.columns.keys()
         )
         self._events, self._intervals, self._agent_events, self._segments = (
-            _Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
+            Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
             for table in (_EVENTS, _INTERVALS, _AGENT_EVENTS, _SEGMENTS)
         )
         given = insert(_DISPOSITIONS)
@@ -140,8 +114,8 @@ class FactStore:
         latest = given.on_conflict_do_update(
             index_elements=["call"], set_=newer, where=_DISPOSITIONS.c.time <= given.excluded.time
         )
-        self._dispositions = _Statement(latest, dialect, _DISPOSITIONS.columns.keys())
-        self._wrap_up = _Statement(
+        self._dispositions = Statement(latest, dialect, _DISPOSITIONS.columns.keys())
+        self._wrap_up = Statement(
             sa.update(_CALLS).where(_CALLS.c.call == sa.bindparam("of_call")).values(wrap_up_ms=sa.bindparam("ms")),
             dialect,
             ("of_call", "ms"),

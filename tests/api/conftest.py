@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -14,8 +15,14 @@ from app.db.engine import Database
 from app.db.migrate import migrate
 from app.facts import AgentState
 from app.main import create_app
+from app.registrations.desk import KeepAlive, Registrations
 from app.services import Services
 from app.settings import Settings
+from sipcore.config import EndpointConfig, Listener
+from sipcore.digest import NonceMaker
+from sipcore.endpoint import Endpoint
+from sipcore.ids import Minter
+from sipcore.registrar import RegistrarConfig
 
 KEY = "an-admin-key-for-tests"
 
@@ -72,7 +79,22 @@ def live() -> FixedLive:
 
 
 @pytest.fixture
-def services(settings: Settings, database: Database, gateway: RecordingGateway, live: FixedLive) -> Services:
+def registrations() -> Registrations:
+    """A registrar without digest and with nothing registered."""
+    ids = count(1)
+    endpoint = Endpoint(
+        EndpointConfig((Listener("UDP", "127.0.0.1", 5060),)), minter := Minter(0, 0, lambda: next(ids))
+    )
+    return Registrations(
+        RegistrarConfig(("callyard", "127.0.0.1"), digest=False), KeepAlive(), endpoint, lambda *_: None,
+        nonces=NonceMaker(b"0123456789abcdef"), ids=minter, host="127.0.0.1",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def services(
+    settings: Settings, database: Database, gateway: RecordingGateway, live: FixedLive, registrations: Registrations
+) -> Services:
     return Services(
         settings=settings,
         database=database,
@@ -82,6 +104,7 @@ def services(settings: Settings, database: Database, gateway: RecordingGateway, 
         internals=dict,
         ready=list,
         clock=lambda: 1_800_000_000.0,
+        registrations=registrations,
     )
 
 

@@ -15,6 +15,7 @@ from app.journal.port import Turn
 from app.journal_tables import TABLES
 from b2bua.desk import SwitchboardConfig
 from queues.model import AgentConfig, AgentId, QueueConfig, QueueId
+from sipcore.binding import Binding, BindingChange, BindingChanged
 from sipcore.config import EndpointConfig, Listener
 from sipcore.packets import Send, Source
 from sipcore.registrar import RegistrarConfig
@@ -39,6 +40,7 @@ class Centre(Wire):
         super().__init__()
         self.facts: list[Fact] = []
         self.journal = MemoryJournal()
+        self.stored: dict[str, Binding] = {}  # registrations, as a database that is never behind
         self.codec = RowCodec(TABLES)
         self.items = list(items)
         self.networks = [ip_network(each) for each in networks]
@@ -65,8 +67,15 @@ class Centre(Wire):
             uri = f"sip:annc@127.0.0.1:{self.media.hop.port};play={{sound}};repeat={{repeat}}"
             self.core.set_builtin_media((uri,), self.now, controllable=True)
         rows = [(row.table, row.key, self.codec.decode(row)) for row in self.journal.load()]
-        self.core.load(self.items, rows, self.now)
+        self.core.load(self.items, rows, self.now, list(self.stored.values()))
+        self.core.registrations.observers.append(self.store)
         self.deliver()
+
+    def store(self, change: BindingChanged, _now: float) -> None:
+        if change.change in (BindingChange.REMOVED, BindingChange.EXPIRED):
+            self.stored.pop(change.binding.ruid, None)
+        else:
+            self.stored[change.binding.ruid] = change.binding
 
     def crash(self) -> None:
         """Whatever was not journalled is gone."""

@@ -18,6 +18,7 @@ from app.main import create_app
 from app.metrics.metrics import Metrics
 from app.metrics.router import metrics_router
 from app.projections.live import LiveView
+from app.registrations.desk import Registrations
 from app.services import Services
 from app.settings import Settings
 from tests.api.conftest import RecordingGateway
@@ -41,7 +42,12 @@ def hub(live: LiveView) -> EventHub:
 
 @pytest.fixture
 def services(
-    settings: Settings, database: Database, gateway: RecordingGateway, live: LiveView, hub: EventHub
+    settings: Settings,
+    database: Database,
+    gateway: RecordingGateway,
+    live: LiveView,
+    hub: EventHub,
+    registrations: Registrations,
 ) -> Services:
     return Services(
         settings=settings,
@@ -52,6 +58,7 @@ def services(
         internals=lambda: {"calls": 0, "transactions": {"invite_client": {"calling": 2}}, "journal": "text"},
         ready=list,
         clock=lambda: NOON + 60,
+        registrations=registrations,
     )
 
 

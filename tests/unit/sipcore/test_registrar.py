@@ -4,9 +4,10 @@ from itertools import count
 
 import pytest
 
+from sipcore.binding import BindingChange, BindingChanged
 from sipcore.digest import Challenge, Credentials, NonceMaker, answer, compute_ha1
 from sipcore.ids import Minter
-from sipcore.location import BindingChange, BindingChanged, MemoryLocations
+from sipcore.location import MemoryLocations
 from sipcore.message import Request, Response
 from sipcore.packets import Hop, Source
 from sipcore.registrar import Registrar, RegistrarConfig

@@ -1,0 +1,1 @@
+"""Registrations on their way to the database and back."""
