@@ -19,10 +19,8 @@ __all__ = ["begin", "code", "end", "extend", "set_seconds"]
 
 def begin(floor: Floor, agent: Agent, ticket: Ticket, now: float) -> None:
     """The ticket's call is over, the agent is left alone for a while. Calls that end meanwhile are wrapped up together."""
-    if agent.removed:
-        return
     queue = ticket.line.config
-    seconds = _seconds(ticket, agent)
+    seconds = _seconds(ticket, agent) if not agent.removed else 0.0
     uncoded = queue.disposition_required and not ticket.coded
     if seconds <= 0:
         if uncoded:

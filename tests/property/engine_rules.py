@@ -462,6 +462,8 @@ class EngineRules(RuleBasedStateMachine):
             self.engine.handle(ConfigureQueue(queue), self.now)
         for agent in self.agents.values():
             self.engine.handle(ConfigureAgent(agent), self.now)
+        for command in self.also_configured():
+            self.engine.handle(command, self.now)
         self.offers.clear()
         for booked in self.tickets.values():
             booked.offers.clear()
@@ -478,6 +480,10 @@ class EngineRules(RuleBasedStateMachine):
             assert [spell and spell.until for spell in (new.wrap_up, new.delay)] == [
                 spell and spell.until for spell in (old.wrap_up, old.delay)
             ]
+
+    def also_configured(self) -> list[Command]:
+        """What an engine is told after a crash, besides queues and agents, before its rows."""
+        return []
 
     def places(self, engine: Engine) -> list[str]:
         """The tickets of every line, offered ones too, in order."""

@@ -18,10 +18,10 @@ from queues.model import (
     TicketState,
 )
 from queues.snapshot import TicketRow
-from tests.property.engine_rules import EngineRules
+from tests.property.agent_rules import AgentRules
 
 
-class EngineMachine(EngineRules):
+class EngineMachine(AgentRules):
     # --- what must hold always
 
     @invariant()
@@ -56,7 +56,7 @@ class EngineMachine(EngineRules):
             live = self.engine._floor.agents.agents[agent.id]
             free = live.status is AgentStatus.AVAILABLE and live.reachable and not live.pending and not live.delay
             slots = agent.capacity - self.in_hand(agent.id) - (live.wrap_up is not None)
-            if not free or slots <= 0:
+            if not free or slots <= 0 or live.outside:
                 continue
             for booked in self.tickets.values():
                 if not booked.ready or self.state_of(booked) is not TicketState.WAITING:

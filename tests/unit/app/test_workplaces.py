@@ -1,5 +1,8 @@
 """Agents at work, over the core in virtual time: pauses, wrap-ups, dispositions, desks, and calls of their own."""
 
+import dataclasses
+
+from app.agents.credentials import digest_hashes
 from app.commands import (
     Done,
     EndWrapUp,
@@ -17,6 +20,7 @@ from app.facts import Disposition as Given
 from queues.agent_rules import OnLimit, PauseReasonId
 from queues.model import AgentConfig, AgentId
 from tests.support.centre import Centre, agent, entry, queue
+from tests.support.register import register
 from tests.support.virtual import Peer, sdp
 
 ANA = "a-ana"
@@ -337,3 +341,63 @@ def test_a_change_of_configuration_leaves_it_at_its_desk() -> None:
     centre.tell(SetAgentState(ANA, "available", address=phone.uri))
     assert centre.core.directory.desks == {}, "back at her own"
     talking(centre, phone, 6002).request("BYE")
+
+
+# --- several calls at once, and presence
+
+
+def test_an_agent_who_takes_two_calls_is_rung_for_two() -> None:
+    centre = Centre()
+    phone = centre.peer(7001)
+    two = dataclasses.replace(agent("ana", phone), routing=AgentConfig(AgentId(ANA), "ana", capacity=2))
+    centre.add(queue(wrap_up_seconds=5.0), entry("1000"), two)
+    callers = [talking(centre, phone, port) for port in (6001, 6002)]
+    third = centre.peer(6003)
+    third.invite(sdp(30000))
+    third.ack(third.responses(200)[-1])
+    assert (state(centre).active, state(centre).capacity) == (2, 2)
+    assert len(phone.requests("INVITE")) == 2
+    centre.crash()
+    callers[0].request("BYE")
+    assert (state(centre).routing_state, state(centre).active) == ("on_call", 1), "the wrap-up takes a place"
+    assert len(phone.requests("INVITE")) == 2
+    centre.wait(5)
+    assert len(phone.requests("INVITE")) == 3
+    phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
+    assert state(centre).active == 2
+    for caller in (callers[1], third):
+        caller.request("BYE")
+    centre.wait(5)
+    assert state(centre).routing_state == "idle"
+    assert [record.agent for record in centre.records()] == [ANA] * 3
+    assert centre.left() == {}
+
+
+def test_presence_follows_registration() -> None:
+    centre = Centre()
+    phone = centre.peer(7001)
+    ha1 = digest_hashes("ana", "callyard", "s3cret")
+    ana = Agent(AgentConfig(AgentId(ANA), "ana"), "sip:ana@callyard", ha1=ha1, initial_status="available")
+    centre.add(queue(), entry("1000"), ana)
+    assert state(centre).routing_state == "unreachable"
+    caller = centre.peer(6001)
+    caller.invite(sdp(30000))
+    caller.ack(caller.responses(200)[-1])
+    assert register(phone, "ana", "s3cret", expires=300) == 200
+    phone.reply(phone.last_request("INVITE"), 180)
+    register(phone, "ana", "s3cret", expires=0)
+    assert phone.cancels()
+    assert state(centre).routing_state == "unreachable"
+    register(phone, "ana", "s3cret", expires=300)
+    phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
+    assert state(centre).routing_state == "on_call"
+    centre.wait(301)
+    assert state(centre).routing_state == "unreachable", "the binding has expired; the call goes on"
+    caller.request("BYE")
+    assert centre.records()[-1].outcome == "answered"
+
+
+def test_two_who_share_a_phone_by_configuration_may() -> None:
+    centre, phone = centre_of()
+    centre.add(agent("bo", phone, initial_status="logged_out"))
+    assert centre.tell(SetAgentState("a-bo", "available")) == Done()

@@ -336,3 +336,33 @@ def test_time_never_runs_backwards() -> None:
     assert found is not None
     assert found.joined_at == 10
     assert desk.waiting() == ["a", "b"]
+
+
+def test_capacity_is_offers_calls_and_one_for_a_wrap_up() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=10.0))
+    desk.agent("ana", capacity=3)
+    for ticket in ("a", "b", "c", "d"):
+        desk.enter(ticket)
+    assert len(desk.engine._floor.offers) == 3
+    assert desk.waiting() == ["d"]
+    desk.connect("o1")
+    desk.end("a", at=5)
+    assert desk.waiting() == ["d"], "the wrap-up has its place"
+    desk.pass_to(15)
+    assert desk.offered() == [("d", "ana")]
+
+
+def test_a_lower_capacity_takes_no_call_away() -> None:
+    desk = Desk()
+    desk.agent("ana", capacity=2)
+    for ticket in ("a", "b"):
+        desk.enter(ticket)
+    desk.connect("o1")
+    desk.connect("o2")
+    desk.do(ConfigureAgent(agent_config("ana", capacity=1)))
+    assert (desk.view().active, desk.view().capacity) == (2, 1)
+    desk.enter("c")
+    desk.end("a")
+    assert desk.offered() == []
+    desk.end("b")
+    assert desk.offered() == [("c", "ana")]
