@@ -1,6 +1,5 @@
 """The configuration in force, as the live core looks things up in it: who is called what, and where it can be reached."""
 
-from collections import Counter
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
@@ -19,7 +18,6 @@ from app.configuration import (
 )
 from app.workplace import Workplace, place_of
 from b2bua.commands import Target
-from b2bua.header_policy import user_of_uri
 from sipcore.errors import SipError
 from sipcore.location import LocationStore
 from sipcore.message import BadUri, Request, Uri
@@ -47,7 +45,7 @@ class Directory:
         self._aors: dict[str, str | None] = {}
         self._places: dict[str, str] = {}
         self._at_place: dict[str, list[str]] = {}
-        self._users: Counter[str] = Counter()  # user parts of the agents' addresses
+        self._users: dict[str, int] = {}  # user parts of the agents' addresses, and how many have it
         self._by_number: dict[str, Agent] = {}
         self._by_auth_user: dict[str, Agent] = {}
         self.workplace = Workplace()
@@ -110,7 +108,8 @@ class Directory:
             self._elsewhere[agent_id] = Target(address)
         place = self._places[agent_id] = aor or self.place(address)
         self._at_place.setdefault(place, []).append(agent_id)
-        self._users[_user(address)] += 1
+        user = _user(address)
+        self._users[user] = self._users.get(user, 0) + 1
         if agent.number is not None:
             self._by_number[agent.number] = agent
         if agent.ha1:
@@ -126,7 +125,10 @@ class Directory:
         self._at_place[place].remove(agent_id)
         if not self._at_place[place]:
             del self._at_place[place]
-        self._users[_user(self.address_of(agent))] -= 1
+        user = _user(self.address_of(agent))
+        self._users[user] -= 1
+        if not self._users[user]:
+            del self._users[user]
         if agent.number is not None and self._by_number.get(agent.number) is agent:
             del self._by_number[agent.number]
         if self._by_auth_user.get(_user(agent.address)) is agent:
@@ -239,12 +241,16 @@ class Directory:
         """
         if user is not None:
             return self.at(self._of_user(user))
-        for text in (request.get("From"), request.get("Contact")):
-            uri = (text or "").partition("<")[2].partition(">")[0] or (text or "").partition(";")[0]
-            if self._users[user_of_uri(uri)] > 0:
-                place = self.place(uri)
-                if self._is_at(place, source.hop.host):
-                    return self.at(place)
+        users = self._users
+        for name in ("From", "Contact"):
+            text = request.get(name) or ""
+            begin = text.find("sip:") + 4
+            user_part = text[begin : text.find("@", begin)]
+            if user_part not in users and "%" not in user_part:  # nearly always
+                continue
+            place = self.place(text.partition("<")[2].partition(">")[0] or text.partition(";")[0])
+            if self._is_at(place, source.hop.host):
+                return self.at(place)
         return []
 
     def _of_user(self, user: str) -> str:
