@@ -11,6 +11,7 @@ from typing import Literal
 from app.announcements import Announcements
 from queues.agent_rules import PauseReason
 from queues.model import AgentConfig, QueueConfig
+from queues.requirements import Requirement
 
 __all__ = [
     "Agent",
@@ -24,6 +25,7 @@ __all__ = [
     "OfferMode",
     "PauseReason",
     "Phone",
+    "PriorityRule",
     "Queue",
     "ServiceLevel",
     "Trunk",
@@ -31,7 +33,16 @@ __all__ = [
 
 OfferMode = Literal["late", "caller"]
 ObjectKind = Literal[
-    "queue", "agent", "entry_point", "trunk", "media_server", "pause_reason", "disposition", "phone", "feature_code"
+    "queue",
+    "agent",
+    "entry_point",
+    "trunk",
+    "media_server",
+    "pause_reason",
+    "disposition",
+    "phone",
+    "feature_code",
+    "priority_rule",
 ]
 FeatureAction = Literal["log_in", "log_out", "pause", "available", "toggle"]
 
@@ -79,7 +90,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """Calls to ``sip:<user>@<us>`` enter ``queue`` (its id) with ``priority`` added.
+    """Calls to ``sip:<user>@<us>`` enter ``queue`` (its id) with ``priority`` added, and ``requirements`` of their own.
 
     ``wrap_up_seconds``: what follows these calls, whatever the agent's and the queue's say.
     """
@@ -89,6 +100,25 @@ class EntryPoint:
     queue: str
     priority: int = 0
     wrap_up_seconds: float | None = None
+    requirements: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityRule:
+    """What a call to ``queue`` (its id; None: to any) gains by its caller's number, how that begins, or a header.
+
+    ``value``: which the header must have (None: any). ``priority`` None: the number that the header holds.
+    """
+
+    id: str
+    name: str
+    priority: int | None
+    caller: str | None = None
+    caller_prefix: str | None = None
+    header: str | None = None
+    value: str | None = None
+    requirements: tuple[Requirement, ...] = ()
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +172,6 @@ class FeatureCode:
     announcement: str | None = None
 
 
-ConfigObject = Queue | Agent | EntryPoint | Trunk | MediaServer | PauseReason | Disposition | Phone | FeatureCode
+ConfigObject = (
+    Queue | Agent | EntryPoint | PriorityRule | Trunk | MediaServer | PauseReason | Disposition | Phone | FeatureCode
+)

@@ -205,7 +205,7 @@ class Core:
         elif entry is not None:
             callers = self.directory.callers(event.request, event.source, who)
             wrap_up = self.directory.wrap_up_of(called)
-            self.centre.arrive(event, *entry, now, wrap_up=wrap_up, callers=callers)
+            self.centre.arrive(event, entry, now, wrap_up=wrap_up, callers=callers)
 
     def _may_dial(self, host: str) -> bool:
         """Whether a feature code from there needs no digest: not all that a trunk may."""

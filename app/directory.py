@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.configuration import (
     Agent,
@@ -13,21 +13,32 @@ from app.configuration import (
     MediaServer,
     ObjectKind,
     Phone,
+    PriorityRule,
     Queue,
     Trunk,
 )
+from app.priority_rules.table import PriorityTable
 from app.workplace import Workplace, place_of
 from b2bua.commands import Target
+from queues.requirements import Requirement
 from sipcore.errors import SipError
 from sipcore.location import LocationStore
 from sipcore.message import BadUri, Request, Uri
 from sipcore.packets import Source
 from sipcore.registrar import Registrar
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "Entry"]
 
 Network = IPv4Network | IPv6Network
 _MAX_VERDICTS: Final = 4096
+
+
+class Entry(NamedTuple):
+    """The queue (id) that a call enters, and the priority and requirements that it enters with."""
+
+    queue: str
+    priority: int = 0
+    requirements: tuple[Requirement, ...] = ()
 
 
 class Directory:
@@ -38,6 +49,7 @@ class Directory:
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.entry_points: dict[str, EntryPoint] = {}
+        self.priority_rules = PriorityTable()
         self.trunks: dict[str, Trunk] = {}
         self.media_servers: dict[str, MediaServer] = {}
         self._by_user: dict[str, EntryPoint] = {}
@@ -73,6 +85,8 @@ class Directory:
                     self._enter(item)
                 case EntryPoint():
                     self.entry_points[item.id] = item
+                case PriorityRule():
+                    self.priority_rules.put(item)
                 case Trunk():
                     self.trunks[item.id] = item
                 case MediaServer():
@@ -81,7 +95,7 @@ class Directory:
                     self.workplace.put(item)
                 case _:  # the queue engine's alone
                     pass
-        self._index(any(not isinstance(item, Agent) for item in items))
+        self._index(any(not isinstance(item, Agent | PriorityRule) for item in items))
 
     def drop(self, kind: ObjectKind, item_id: str) -> None:
         match kind:
@@ -91,13 +105,15 @@ class Directory:
                 self._forget(item_id)
             case "entry_point":
                 self.entry_points.pop(item_id, None)
+            case "priority_rule":
+                self.priority_rules.drop(item_id)
             case "trunk":
                 self.trunks.pop(item_id, None)
             case "media_server":
                 self.media_servers.pop(item_id, None)
             case _:
                 self.workplace.drop(item_id)
-        self._index(kind != "agent")
+        self._index(kind not in ("agent", "priority_rule"))
 
     def _enter(self, agent: Agent) -> None:
         agent_id = agent.routing.id
@@ -135,7 +151,7 @@ class Directory:
             del self._by_auth_user[_user(agent.address)]
 
     def _index(self, changed: bool) -> None:  # noqa: FBT001 - private
-        """What is not agents is few, and indexed anew."""
+        """What is neither agents nor priority rules is few, and indexed anew."""
         if not changed:
             return
         self._by_user = {point.user: point for point in self.entry_points.values()}
@@ -146,13 +162,13 @@ class Directory:
 
     # ------------------------------------------------------------------ look-ups
 
-    def entry(self, user: str) -> tuple[str, int] | None:
-        """The queue (id) and priority that calls to ``user`` enter with; a queue's own name is an entry point too."""
+    def entry(self, user: str) -> Entry | None:
+        """What calls to ``user`` enter with; a queue's own name is an entry point too."""
         point = self._by_user.get(user)
         if point is not None and point.queue in self.queues:
-            return point.queue, point.priority
+            return Entry(point.queue, point.priority, point.requirements)
         queue = self._by_name.get(user)
-        return (queue, 0) if queue is not None else None
+        return Entry(queue) if queue is not None else None
 
     def wrap_up_of(self, user: str) -> float | None:
         """What follows calls to this entry point, where it has a word in it."""

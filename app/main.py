@@ -19,6 +19,8 @@ from app.http_guard import HttpGuard
 from app.media_servers.router import router as media_servers
 from app.pause_reasons.router import router as pause_reasons
 from app.phones.router import router as phones
+from app.priority_rules.router import router as priority_rules
+from app.queues.members import router as queue_members
 from app.queues.router import router as queues
 from app.services import Services, UsesServices
 from app.skills.router import router as skills
@@ -53,7 +55,8 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
         app.include_router(router)
     slices = (queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file)
     agents_day = (pause_reasons, dispositions, phones, feature_codes)
-    for router in (*routers, *slices, *agents_day):
+    routing = (queue_members, priority_rules)
+    for router in (*routers, *slices, *agents_day, *routing):
         app.include_router(router, prefix="/api/v1")
     return app
 

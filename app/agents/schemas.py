@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
+from app.agents.membership import MembershipPart, each_once, in_short
 from app.fields import Level, Name, Seconds, SipUri
 from app.resources import Body, View
 
@@ -17,8 +18,8 @@ Status = Literal["available", "paused", "logged_out"]
 
 
 class _Fields(BaseModel):
-    """``queues`` null: the agent serves every queue whose requirements it meets. ``address`` null: it has no phone but the
-    one it logs in at.
+    """``queues`` null: the agent serves every queue whose requirements it meets; else names, or objects that say how.
+    ``address`` null: it has no phone but the one it logs in at.
 
     ``wrap_up_seconds`` and ``pause_after_misses`` null: the queue's; ``pause_after_misses`` 0: never. ``number``: who it
     is when a feature code is dialled.
@@ -27,7 +28,7 @@ class _Fields(BaseModel):
     name: Name
     address: SipUri | None = None
     skills: Annotated[dict[Name, Level], Field(max_length=200)] = {}
-    queues: Annotated[list[Name], Field(max_length=1000)] | None = None
+    queues: Annotated[list[Name | MembershipPart], Field(max_length=1000)] | None = None
     capacity: Annotated[int, Field(ge=1, le=100)] = 1
     offer: Literal["late", "caller"] = "late"
     groups: Annotated[list[Name], Field(max_length=100)] = []
@@ -46,10 +47,15 @@ class AgentBody(_Fields, Body):
     pin: Annotated[str, Field(pattern=r"^[0-9]{1,16}$")] | None = None
     status: Status = "logged_out"
 
-    @field_validator("queues", "groups")
+    @field_validator("groups")
     @classmethod
-    def _as_set(cls, value: list[str] | None) -> list[str] | None:
-        return value if value is None else sorted(set(value))
+    def _as_set(cls, value: list[str]) -> list[str]:
+        return sorted(set(value))
+
+    @field_validator("queues")
+    @classmethod
+    def _by_queue(cls, value: list[str | MembershipPart] | None) -> list[str | MembershipPart] | None:
+        return value if value is None else in_short(each_once(value))
 
 
 class AgentView(_Fields, View):

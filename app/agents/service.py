@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.agents.credentials import digest_hashes, hash_pin, is_pin, user_of
+from app.agents.membership import memberships, memberships_stored
 from app.agents.schemas import AgentBody, AgentView
 from app.commands import SetAgentState
 from app.configuration import ConfigObject
 from app.db.configuration import agent_objects
-from app.db.tables import AgentQueueRow, AgentRow, AgentSkillRow, QueueRow, SkillRow
+from app.db.tables import AgentRow, AgentSkillRow, SkillRow
 from app.problems import FieldError, invalid
 from app.resources import Change, Resource, resolve
 
@@ -31,7 +32,7 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
 
     async def views(self, session: AsyncSession, rows: Sequence[AgentRow]) -> list[AgentView]:
         ids = [row.id for row in rows]
-        skills, queues = await _skills(session, ids), await _queues(session, ids)
+        skills, queues = await _skills(session, ids), await memberships(session, ids)
         return [
             AgentView(
                 **AgentView.common(row),
@@ -67,19 +68,16 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
     async def link(self, change: Change, row: AgentRow, body: AgentBody) -> None:
         session = change.session
         skills = await resolve(change, SkillRow, {skill: ("skills", skill) for skill in body.skills})
-        places = {queue: ("queues", i) for i, queue in enumerate(body.queues or ())}
-        queues = await resolve(change, QueueRow, places)
+        await memberships_stored(change, row, body.queues)
         if len(set(skills.values())) != len(skills):
             raise invalid([FieldError("skills", "a skill is given twice, by name and by id")])
         session.add_all(
             AgentSkillRow(agent_id=row.id, skill_id=skills[skill], level=level) for skill, level in body.skills.items()
         )
-        session.add_all(AgentQueueRow(agent_id=row.id, queue_id=queue) for queue in sorted(set(queues.values())))
         await session.flush()
 
     async def unlink(self, change: Change, row: AgentRow) -> None:
         await change.session.execute(delete(AgentSkillRow).where(col(AgentSkillRow.agent_id) == row.id))
-        await change.session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.agent_id) == row.id))
 
     async def objects(self, session: AsyncSession, rows: Sequence[AgentRow], /) -> Sequence[ConfigObject]:
         return await agent_objects(session, rows)
@@ -131,19 +129,6 @@ async def _skills(session: AsyncSession, agents: Sequence[str]) -> dict[str, dic
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for agent, skill, level in await session.execute(query):
         found[agent][skill] = level
-    return found
-
-
-async def _queues(session: AsyncSession, agents: Sequence[str]) -> dict[str, list[str]]:
-    query = (
-        select(col(AgentQueueRow.agent_id), col(QueueRow.name))
-        .join(QueueRow, col(QueueRow.id) == col(AgentQueueRow.queue_id))
-        .where(col(AgentQueueRow.agent_id).in_(agents))
-        .order_by(col(QueueRow.name))
-    )
-    found: dict[str, list[str]] = defaultdict(list)
-    for agent, queue in await session.execute(query):
-        found[agent].append(queue)
     return found
 
 

@@ -17,7 +17,7 @@ from app.callers import caller_number
 from app.chronicle import Chronicle, retold
 from app.commands import AgentCommand, DispatchCommand, Reply
 from app.configuration import Agent, ConfigObject, ObjectKind, PauseReason, Queue
-from app.directory import Directory
+from app.directory import Directory, Entry
 from app.facts import Fact
 from app.instants import earliest
 from app.live_call import LiveCall
@@ -71,17 +71,22 @@ class CallCenter:
     # ------------------------------------------------------------------ in
 
     def arrive(
-        self, event: RequestReceived, queue: str, priority: int, now: float, *, wrap_up: float | None = None,
+        self, event: RequestReceived, entry: Entry, now: float, *, wrap_up: float | None = None,
         callers: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """An admitted INVITE for this queue (its id). ``callers``: the agents from whose phone it comes."""
+        """An admitted INVITE; caller and headers may add to ``entry``. ``callers``: agents from whose phone it comes."""
         call_id = self._desk.ids()
         for each in self._desk.board.arrive(event, CallId(call_id), now):
             if isinstance(each, from_board.CallArrived):
                 self._desk.begin_calling(callers, now)
-                trusted = self._desk.directory.is_trusted(event.source.hop.host)
+                directory, header = self._desk.directory, event.request.get
+                trusted = directory.is_trusted(event.source.hop.host)
                 number = caller_number(event.request, each.caller, trusted=trusted)
-                self._waiting.arrived(each, number, queue, priority, now)
+                known_as = number or each.caller
+                found = directory.priority_rules.apply(
+                    entry.queue, known_as, header, entry.priority, entry.requirements
+                )
+                self._waiting.arrived(each, number, Entry(entry.queue, *found), now)
                 self.calls[call_id].caller_agents = tuple(callers)
                 if wrap_up is not None:
                     self._desk.tell_engine(to_engine.SetWrapUp(TicketId(call_id), wrap_up), now)

@@ -3,6 +3,7 @@
 from app.callcenter.announcing import Announcing
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
+from app.directory import Entry
 from app.live_call import LiveCall, waiting_list
 from b2bua import commands as to_board
 from b2bua import events as from_board
@@ -31,9 +32,10 @@ class Waiting:
         }
         self.of_engine: OfEngine = {from_engine.TicketQueued: self._queued, from_engine.TicketMoved: self._moved}
 
-    def arrived(self, event: from_board.CallArrived, number: str, queue_id: str, priority: int, now: float) -> None:
+    def arrived(self, event: from_board.CallArrived, number: str, entry: Entry, now: float) -> None:
         """``number``: by which the caller is known again, "" for nobody's."""
         desk = self._desk
+        queue_id, priority, requirements = entry
         call = LiveCall(
             event.call, event.sip_call_id, event.caller, event.called, queue_id, priority, now, event.has_offer,
             number=number,
@@ -42,7 +44,9 @@ class Waiting:
         desk.note(call, "arrived", now)
         call.greeting = desk.directory.queues[queue_id].greeting is not None
         ready = call.has_offer and not call.greeting
-        enqueue = to_engine.Enqueue(TicketId(call.id), QueueId(queue_id), priority, ready, caller=number or None)
+        enqueue = to_engine.Enqueue(
+            TicketId(call.id), QueueId(queue_id), priority, ready, caller=number or None, requirements=requirements
+        )
         sticky = desk.directory.queues[queue_id].routing.sticky
         if sticky is not None and number:
             agent = desk.memory.last_agent(number, queue_id, sticky, now)

@@ -20,6 +20,7 @@ from app.feature_codes.service import FEATURE_CODES
 from app.media_servers.service import MEDIA_SERVERS
 from app.pause_reasons.service import PAUSE_REASONS
 from app.phones.service import PHONES
+from app.priority_rules.service import PRIORITY_RULES
 from app.problems import FieldError, Problem, field_errors, invalid
 from app.queues.service import QUEUES
 from app.resources import Change, Resource
@@ -36,6 +37,7 @@ _SECTIONS: Final[Mapping[str, Resource[Any, Any, Any]]] = {
     "queues": QUEUES,
     "agents": AGENTS,
     "entry_points": ENTRY_POINTS,
+    "priority_rules": PRIORITY_RULES,
     "trunks": TRUNKS,
     "media_servers": MEDIA_SERVERS,
     "dispositions": DISPOSITIONS,

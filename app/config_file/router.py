@@ -17,7 +17,8 @@ router = APIRouter(prefix="/config", tags=["config"])
 @router.post("/import", dependencies=[ADMIN])
 async def import_config(services: UsesServices, document: Annotated[dict[str, Any], Body()]) -> ImportReport:
     """Create or change what the document names; all or nothing. Sections: skills, queues, agents, entry_points,
-    trunks, media_servers; fields as in the objects' own addresses, objects matched by name (entry points by user).
+    priority_rules, trunks, media_servers; fields as in the objects' own addresses, objects matched by name (entry points
+    by user).
     """
     async with changing(services) as change:
         return await import_document(change, document)

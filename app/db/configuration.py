@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, Queue, ServiceLevel, Trunk
+from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, PriorityRule, Queue, ServiceLevel, Trunk
 from app.db.agents_day import load_agents_day
 from app.db.policies import policies_of
 from app.db.tables import (
@@ -17,6 +17,7 @@ from app.db.tables import (
     AgentSkillRow,
     EntryPointRow,
     MediaServerRow,
+    PriorityRuleRow,
     QueueRequirementRow,
     QueueRow,
     TrunkRow,
@@ -31,14 +32,16 @@ from queues.model import (
     QueueId,
     Requirement,
 )
+from queues.requirements import Membership
 
 __all__ = [
     "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object",
-    "queue_objects", "strategies_in_use", "trunk_object",
+    "priority_rule_object", "queue_objects", "strategies_in_use", "trunk_object",
 ]  # fmt: skip
 
 Status = Literal["available", "paused", "logged_out"]
 _STATUSES: Final[Mapping[str, Status]] = {status: status for status in get_args(Status)}
+_PLAIN: Final = Membership()
 _FEW: Final = 200  # up to so many rows their relatives are asked for by id, above it the whole table is read
 
 
@@ -50,6 +53,7 @@ async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
         *await queue_objects(session, queues),
         *await agent_objects(session, agents),
         *map(entry_point_object, await session.scalars(select(EntryPointRow).order_by(col(EntryPointRow.id)))),
+        *map(priority_rule_object, await session.scalars(select(PriorityRuleRow).order_by(col(PriorityRuleRow.id)))),
         *map(trunk_object, await session.scalars(select(TrunkRow).order_by(col(TrunkRow.id)))),
         *map(media_server_object, await session.scalars(select(MediaServerRow).order_by(col(MediaServerRow.id)))),
         *await load_agents_day(session),
@@ -114,19 +118,21 @@ async def agent_objects(session: AsyncSession, rows: Sequence[AgentRow]) -> list
     skills: dict[str, dict[str, int]] = defaultdict(dict)
     for skill in await session.scalars(skill_query):
         skills[skill.agent_id][skill.skill_id] = skill.level
-    queues: dict[str, set[QueueId]] = defaultdict(set)
+    queues: dict[str, dict[QueueId, Membership]] = defaultdict(dict)
     for member in await session.scalars(queue_query):
-        queues[member.agent_id].add(QueueId(member.queue_id))
-    return [_agent(row, skills[row.id], frozenset(queues[row.id])) for row in rows]
+        membership = Membership(member.penalty, member.position, member.enabled)
+        queues[member.agent_id][QueueId(member.queue_id)] = membership
+    return [_agent(row, skills[row.id], queues[row.id]) for row in rows]
 
 
-def _agent(row: AgentRow, skills: dict[str, int], queues: frozenset[QueueId]) -> Agent:
+def _agent(row: AgentRow, skills: dict[str, int], members: dict[QueueId, Membership]) -> Agent:
     routing = AgentConfig(
         id=AgentId(row.id),
         name=row.name,
         skills=skills,
-        queues=None if row.serves_all else queues,
+        queues=None if row.serves_all else frozenset(members),
         capacity=row.capacity,
+        members={queue: how for queue, how in members.items() if how != _PLAIN},
         **policies_of(AgentConfig, row.policies),
     )
     return Agent(
@@ -141,7 +147,18 @@ def _agent(row: AgentRow, skills: dict[str, int], queues: frozenset[QueueId]) ->
 
 
 def entry_point_object(row: EntryPointRow) -> EntryPoint:
-    return EntryPoint(row.id, row.user, row.queue_id, row.priority, row.wrap_up_seconds)
+    return EntryPoint(
+        row.id, row.user, row.queue_id, row.priority, row.wrap_up_seconds, _requirements(row.requirements)
+    )
+
+
+def priority_rule_object(row: PriorityRuleRow) -> PriorityRule:
+    needs = _requirements(row.requirements)
+    return PriorityRule(row.id, row.name, row.priority, **row.match, requirements=needs, queue=row.queue_id)
+
+
+def _requirements(stored: Sequence[Mapping[str, Any]]) -> tuple[Requirement, ...]:
+    return tuple(Requirement(part["skill"], part["min_level"]) for part in stored)
 
 
 def trunk_object(row: TrunkRow) -> Trunk:

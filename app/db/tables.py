@@ -17,8 +17,8 @@ from uuid_utils import uuid7
 
 __all__ = [
     "AgentIntervalRow", "AgentQueueRow", "AgentRow", "AgentSkillRow", "ApiKeyRow", "CalendarRow", "CallEventRow",
-    "CallRow", "ConfigRow", "EntryPointRow", "MediaServerRow", "QueueRequirementRow", "QueueRow", "QueueSegmentRow",
-    "SecretRow", "SkillRow", "TrunkRow", "metadata", "new_id",
+    "CallRow", "ConfigRow", "EntryPointRow", "MediaServerRow", "PriorityRuleRow", "QueueRequirementRow", "QueueRow",
+    "QueueSegmentRow", "SecretRow", "SkillRow", "TrunkRow", "metadata", "new_id",
 ]  # fmt: skip
 
 metadata: sa.MetaData = SQLModel.metadata
@@ -116,9 +116,14 @@ class AgentSkillRow(SQLModel, table=True):
 
 
 class AgentQueueRow(SQLModel, table=True):
+    """A queue that the agent belongs to, and how; of one that serves every queue: where that is not the default way."""
+
     __tablename__: ClassVar[Any] = "agent_queues"
     agent_id: str = Field(foreign_key="agents.id", ondelete="CASCADE", primary_key=True, max_length=_ID)
     queue_id: str = Field(foreign_key="queues.id", ondelete="CASCADE", primary_key=True, max_length=_ID, index=True)
+    penalty: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    position: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    enabled: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 
 
 class EntryPointRow(ConfigRow, table=True):
@@ -127,6 +132,9 @@ class EntryPointRow(ConfigRow, table=True):
     queue_id: str = Field(foreign_key="queues.id", ondelete="RESTRICT", max_length=_ID, index=True)
     priority: int
     wrap_up_seconds: float | None = None
+    requirements: list[dict[str, Any]] = Field(
+        default_factory=list, sa_type=sa.JSON, sa_column_kwargs={"server_default": "[]"}
+    )
 
 
 class CalendarRow(ConfigRow, table=True):
@@ -138,6 +146,17 @@ class CalendarRow(ConfigRow, table=True):
     hours: list[dict[str, Any]] = Field(sa_type=sa.JSON)
     holidays: list[dict[str, Any]] = Field(sa_type=sa.JSON)
     exceptions: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+
+
+class PriorityRuleRow(ConfigRow, table=True):
+    """``match``: caller, caller_prefix or header and value. ``priority`` null: the number in the header."""
+
+    __tablename__ = "priority_rules"
+    name: str = Field(max_length=_NAME, unique=True)
+    match: dict[str, Any] = Field(sa_type=sa.JSON)
+    priority: int | None
+    requirements: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    queue_id: str | None = Field(foreign_key="queues.id", ondelete="RESTRICT", max_length=_ID, index=True)
 
 
 class TrunkRow(ConfigRow, table=True):

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from app.fields import Name, Seconds
+from app.requirements import Requirements
 from app.resources import Body, View
 
 __all__ = ["EntryPointBody", "EntryPointView"]
@@ -18,6 +19,7 @@ class _Fields(BaseModel):
     queue: Name
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     wrap_up_seconds: Seconds | None = None
+    requirements: Requirements = []
 
 
 class EntryPointBody(_Fields, Body):

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.fields import Level, Name, Seconds, SipUri, SoundName
+from app.fields import Name, Seconds, SipUri, SoundName
+from app.queues.needs import NeedsFields
+from app.requirements import Requirements
 from app.resources import Body, View
 from queues.sticky import StickyScope
 from queues.strategies import BUILT_IN, STRATEGIES
@@ -14,11 +16,6 @@ __all__ = ["QueueBody", "QueueView"]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class RequirementPart(_Part):
-    skill: Name
-    min_level: Level = 1
 
 
 class OverflowPart(_Part):
@@ -90,11 +87,11 @@ def _known(strategy: str) -> str:
     return strategy
 
 
-class _Fields(BaseModel):
+class _Fields(NeedsFields, BaseModel):
     name: Name
     strategy: Annotated[str, AfterValidator(_known), Field(examples=sorted(BUILT_IN))] = "longest-idle"
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
-    requirements: Annotated[list[RequirementPart], Field(max_length=32)] = []
+    requirements: Requirements = []
     ring_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
     ring_at_most: Annotated[int, Field(ge=1, le=200)] = 20
     ring_step_seconds: Annotated[float, Field(ge=0.5, le=600)] = 5.0
@@ -121,13 +118,7 @@ class _Fields(BaseModel):
 
 
 class QueueBody(_Fields, Body):
-    @field_validator("requirements")
-    @classmethod
-    def _once_each(cls, value: list[RequirementPart]) -> list[RequirementPart]:
-        skills = [part.skill for part in value]
-        if len(set(skills)) != len(skills):
-            raise ValueError("a skill is required twice")
-        return sorted(value, key=lambda part: part.skill)
+    pass
 
 
 class QueueView(_Fields, View):

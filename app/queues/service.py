@@ -11,9 +11,19 @@ from sqlmodel import col
 from app.commands import Configure
 from app.configuration import ConfigObject
 from app.db.configuration import agent_objects, queue_objects
-from app.db.tables import AgentQueueRow, AgentRow, EntryPointRow, QueueRequirementRow, QueueRow, SkillRow
+from app.db.tables import (
+    AgentQueueRow,
+    AgentRow,
+    EntryPointRow,
+    PriorityRuleRow,
+    QueueRequirementRow,
+    QueueRow,
+    SkillRow,
+)
 from app.problems import FieldError, invalid
+from app.queues.needs import NEEDS, relaxation_shown, relaxation_stored
 from app.queues.schemas import QueueBody, QueueView
+from app.requirements import skill_names
 from app.resources import Change, Resource, resolve
 
 __all__ = ["QUEUES", "Queues"]
@@ -25,7 +35,7 @@ _PLAIN: Final = (
 _POLICIES: Final = (
     "ring_at_most", "ring_step_seconds", "ageing", "weight", "max_wrap_up_seconds", "disposition_required",
     "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements",
-    "sticky",
+    "sticky", *NEEDS,
 )  # fmt: skip
 
 
@@ -46,6 +56,7 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         needs: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for queue, skill, level in await session.execute(query):
             needs[queue].append({"skill": skill, "min_level": level})
+        skills = await skill_names(session, _relaxed_skills(rows))
         return [
             QueueView.model_validate(
                 {
@@ -53,6 +64,7 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
                     **{name: getattr(row, name) for name in _PLAIN},
                     **row.policies,
                     "requirements": needs[row.id],
+                    "relaxation": relaxation_shown(row.policies.get("relaxation", ()), skills),
                 }
             )
             for row in rows
@@ -61,7 +73,10 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
     async def columns(self, change: Change, body: QueueBody, row: QueueRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
         return {
             **body.model_dump(include=set(_PLAIN)),
-            "policies": body.model_dump(mode="json", include=set(_POLICIES)),
+            "policies": {
+                **body.model_dump(mode="json", include=set(_POLICIES)),
+                "relaxation": await relaxation_stored(change, body.relaxation),
+            },
         }
 
     async def link(self, change: Change, row: QueueRow, body: QueueBody) -> None:
@@ -83,7 +98,9 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
 
     async def users(self, session: AsyncSession, row: QueueRow, /) -> list[str]:
         query = select(col(EntryPointRow.user)).where(col(EntryPointRow.queue_id) == row.id).limit(20)
-        return [f"entry point {user!r} leads to it" for user in await session.scalars(query)]
+        rules = select(col(PriorityRuleRow.name)).where(col(PriorityRuleRow.queue_id) == row.id).limit(20)
+        users = [f"entry point {user!r} leads to it" for user in await session.scalars(query)]
+        return users + [f"priority rule {name!r} is for it" for name in await session.scalars(rules)]
 
     async def before_delete(self, change: Change, row: QueueRow) -> None:
         """Agents named for this queue keep their other queues; their list never turns into "every queue"."""
@@ -91,6 +108,12 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         agents = (await change.session.scalars(select(AgentRow).where(col(AgentRow.id).in_(members)))).all()
         await change.session.execute(delete(AgentQueueRow).where(col(AgentQueueRow.queue_id) == row.id))
         change.commands.extend(Configure(agent) for agent in await agent_objects(change.session, agents))
+
+
+def _relaxed_skills(rows: Sequence[QueueRow]) -> set[str]:
+    steps = [step for row in rows for step in row.policies.get("relaxation", ())]
+    lowered = {part["skill"] for step in steps for part in step["requirements"]}
+    return lowered.union(*(step["drop"] for step in steps))
 
 
 QUEUES: Final = Queues()

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db.tables import AgentRow, AgentSkillRow, QueueRequirementRow, QueueRow, SkillRow
+from app.requirements import skill_users
 from app.resources import Change, Resource
 from app.skills.schemas import SkillBody, SkillView
 
@@ -41,8 +42,11 @@ class Skills(Resource[SkillRow, SkillBody, SkillView]):
             .where(col(AgentSkillRow.skill_id) == row.id)
             .limit(_SHOWN)
         )
+        elsewhere = await skill_users(session, row.id)
         queues, agents = await session.scalars(required), await session.scalars(held)
-        return [f"queue {name!r} requires it" for name in queues] + [f"agent {name!r} has it" for name in agents]
+        return [f"queue {name!r} requires it" for name in queues] + [
+            *(f"agent {name!r} has it" for name in agents), *elsewhere
+        ]  # fmt: skip
 
 
 SKILLS: Final = Skills()

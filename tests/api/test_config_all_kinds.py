@@ -30,6 +30,7 @@ KINDS = [
     Kind("queues", "queue", {"name": "support"}, {"max_wait": None, "service_level": {"target": 0.9}}),
     Kind("agents", "agent", {"name": "ana", "address": "sip:ana@callyard"}, {"capacity": 3}),
     Kind("entry-points", "entry_point", {"user": "1000", "queue": "main"}, {"priority": 4}, key="user"),
+    Kind("priority-rules", "priority_rule", {"name": "vip", "match": {"caller": "1"}, "priority": 5}, {"priority": 4}),
     Kind("trunks", "trunk", {"name": "carrier", "addresses": ["192.0.2.1/24"]}, {"addresses": ["2001:db8::/32"]}),
     Kind("pause-reasons", "pause_reason", {"name": "lunch"}, {"limit_seconds": 1800, "on_limit": "log_out"}),
     Kind("dispositions", "disposition", {"name": "sold", "queues": ["main"]}, {"queues": None}),

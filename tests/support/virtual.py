@@ -55,6 +55,7 @@ class Peer:
     sdp: bytes = b""
     answers_with: bytes = b""  # new INVITEs are answered 200 with this
     counter: int = 0
+    name: str = "caller"  # the user of its From
 
     @property
     def uri(self) -> str:
@@ -80,7 +81,7 @@ class Peer:
         self.counter += 1
         tag, call_id = f"t{self.hop.port}{self.counter}", f"c{self.hop.port}.{self.counter}"
         self.dialog = Dialog(
-            call_id, tag, "", f"<sip:caller@127.0.0.1:{self.hop.port}>", f"<sip:{user}@127.0.0.1>",
+            call_id, tag, "", f"<sip:{self.name}@127.0.0.1:{self.hop.port}>", f"<sip:{user}@127.0.0.1>",
             f"<{self.uri}>", f"sip:{user}@127.0.0.1:5060", hop=US,
         )  # fmt: skip
         self.sdp = body
