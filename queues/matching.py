@@ -37,7 +37,7 @@ def settle(floor: Floor, now: float) -> list[Output]:
     if lines:
         _serve_all(floor, list(lines), now)
         lines.clear()
-    if floor.ringing.short:
+    if floor.ringing.short or floor.ringing.stirred:
         join(floor, now)
     if agents:
         for agent in agents.values():

@@ -242,8 +242,8 @@ class EngineRules(RuleBasedStateMachine):
 
     @initialize()
     def open_up(self) -> None:
-        for name in QUEUES[:2]:
-            self.configure_queue(name, {}, 0, 5.0, None, None)
+        for name, strategy in zip(QUEUES, ("longest-idle", "ring-progressively"), strict=False):
+            self.configure_queue(name, {}, 0, 5.0, None, None, strategy)
         for name in AGENTS[:3]:
             self.configure_agent(name, {"billing": 3, "french": 2}, None, 2)
             self.set_status(name, AgentStatus.AVAILABLE)

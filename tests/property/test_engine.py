@@ -78,6 +78,19 @@ class EngineMachine(AgentRules):
                     assert not self.eligible(agent, self.queues[booked.queue])
 
     @invariant()
+    def who_rings_several_phones_is_in_the_books(self) -> None:
+        short = set()
+        for ticket in self.engine._floor.tickets.values():
+            if not ticket.offers or any(self.engine._floor.offers[offer].answered for offer in ticket.offers):
+                assert (ticket.phones, ticket.ring_step, ticket.ring_timer) == (0, 0, 0)
+            elif len(ticket.offers) < ticket.phones:
+                short.add((ticket.line.config.id, ticket.id))
+        books = self.engine._floor.ringing.short
+        assert {(queue, ticket) for queue, tickets in books.items() for ticket in tickets} == short
+        assert all(books.values())
+        assert not self.engine._floor.ringing.stirred
+
+    @invariant()
     def views_agree_with_what_was_told(self) -> None:
         for name in self.agents:
             view = self.engine.agent_view(AgentId(name))
