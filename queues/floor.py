@@ -105,6 +105,8 @@ class Floor:
 
     def place(self, ticket: Ticket, now: float) -> None:
         """Give a ticket that stands in no line the place that is due to it now, and see to when that changes."""
+        if ticket.doomed is TicketResult.WITHDRAWN:
+            return  # its queue is gone, it will stand in no line again
         relaxes_at = ticket.line.queue.assign(ticket, now)
         self.deadlines.disarm(ticket.relax_timer)
         ticket.relax_timer = self.deadlines.arm(relaxes_at, RELAX, ticket.id) if relaxes_at is not None else 0

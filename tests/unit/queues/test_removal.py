@@ -3,12 +3,15 @@
 from queues.commands import (
     EndWrapUp,
     ExtendWrapUp,
+    MoveToFront,
     RemoveAgent,
     RemoveQueue,
+    SetPriority,
     SetReachable,
+    SetReady,
     SetStatus,
 )
-from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState
+from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,
     OfferEnded,
@@ -129,3 +132,15 @@ def test_a_removed_queue_ends_its_waiting_tickets_and_spares_its_calls() -> None
     assert desk.view().wrap_up_until == 25
     desk.do(RemoveQueue(QueueId("support")))
     assert desk.refusal() is RefusalReason.UNKNOWN_QUEUE
+
+
+def test_a_bridge_being_built_for_a_queue_that_is_gone_has_no_place_any_more() -> None:
+    for command in (SetPriority(TicketId("a"), 3), MoveToFront(TicketId("a")), SetReady(TicketId("a"), ready=False)):
+        desk = Desk(queue_config(), queue_config("sales"))
+        desk.agent("ana")
+        desk.enter("a")
+        desk.answer("o1")
+        desk.do(RemoveQueue(QueueId("support")))
+        assert desk.do(command) == []
+        desk.fail("o1", FailureCause.CONNECT_FAILED)
+        assert desk.one(TicketEnded).result is TicketResult.WITHDRAWN
