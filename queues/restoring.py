@@ -129,11 +129,8 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow, now: flo
         floor.dirty.tickets[ticket_id] = None
         floor.outputs.append(TicketEnded(ticket_id, row.queue, TicketResult.WITHDRAWN))
         return
-    ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready, row.flow_out_at)
-    ticket.requirements = row.requirements
-    ticket.met, ticket.entered_at = row.met, row.entered_at
-    ticket.wrap_up_seconds = row.wrap_up_seconds
-    ticket.visited, ticket.caller = row.visited, row.caller
+    ticket = _ticket_of(ticket_id, lines, row)
+    ticket.flow_out_at = row.flow_out_at
     floor.admit(ticket, now)
     agent = floor.agents.configured(row.reserved_for) if row.reserved_for is not None else None
     if agent is not None:
@@ -141,6 +138,16 @@ def _restore_waiting(floor: Floor, ticket_id: TicketId, row: TicketRow, now: flo
             agent.config.id, row.reserved_until, row.reserved_first, row.reserved_holds, 0, row.reserved_seconds
         )
         floor.reserve(ticket, agent, kept, tell=False)
+
+
+def _ticket_of(ticket_id: TicketId, lines: Lines, row: TicketRow) -> Ticket:
+    """What a ticket has wherever it is: one that talks may go back into a line."""
+    ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready)
+    ticket.requirements = row.requirements
+    ticket.met, ticket.entered_at = row.met, row.entered_at
+    ticket.wrap_up_seconds = row.wrap_up_seconds
+    ticket.visited, ticket.caller = row.visited, row.caller
+    return ticket
 
 
 def _restore_waits(floor: Floor, row: WaitsRow) -> None:
@@ -164,11 +171,11 @@ def _restore_door(floor: Floor, queue: QueueId, row: QueueRow) -> None:
 
 def _restore_connected(floor: Floor, ticket_id: TicketId, row: TicketRow, agent_id: AgentId, now: float) -> None:
     lines = floor.lines.get(row.queue) or Lines(QueueConfig(row.queue, row.queue))
-    ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready)
+    ticket = _ticket_of(ticket_id, lines, row)
     ticket.state = TicketState.CONNECTED
     ticket.agent = agent_id
     ticket.call_order = row.call_order
-    ticket.wrap_up_seconds, ticket.coded = row.wrap_up_seconds, row.coded
+    ticket.coded = row.coded
     ticket.connected_at = row.connected_at
     floor.tickets[ticket_id] = ticket
     agent = floor.agents.agents.get(agent_id) or _absent(floor, agent_id, now)

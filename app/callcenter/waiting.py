@@ -99,6 +99,7 @@ class Waiting:
             self._greeted_elsewhere(call, now)
         elif before != call.queue:
             self._retune(call, before, now)
+            self._announcing.begin(call, now)
 
     def _moved(self, output: from_engine.TicketMoved, now: float) -> None:
         """Another queue takes the caller over; ``TicketQueued`` follows."""
