@@ -5,6 +5,8 @@
 #   make run       the service alone, with the sample configuration
 #   make test      everything: installs what is missing, runs the whole suite
 #   make check     what must be green before a commit: no network, no apt
+#   make nightly   the property tests with a large budget (an hour or so); other examples every time
+#   make mutation  mutation testing of queues/ (an hour or more); MUTATE="queues.lines*" for a part
 #   make bench     the benchmarks; writes bench/RESULTS.md
 #   make docs      regenerates the generated pages under docs/
 
@@ -18,10 +20,10 @@ PYTHON ?=
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 
-.PHONY: help install system-packages run demo test check lint types fast bench docs format clean
+.PHONY: help install system-packages run demo test check lint types fast nightly mutation bench docs format clean
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 $(STAMP): pyproject.toml constraints.txt scripts/install.sh
 	@PYTHON="$(PYTHON)" scripts/install.sh $(VENV)
@@ -62,6 +64,15 @@ format: | $(BIN)/callyard
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+nightly: | $(BIN)/callyard
+	$(BIN)/python -m pytest tests/property --hypothesis-profile=nightly $(PYTEST_FLAGS)
+
+# mutmut works on a copy of its own (mutants/); it is installed beside the other tools only for this.
+mutation: install
+	$(BIN)/python -m pip install -q -c constraints.txt mutmut
+	$(BIN)/mutmut run $(MUTATE)
+	$(BIN)/mutmut results
+
 bench: install system-packages
 	$(BIN)/python -m bench.queued_call $(BENCH_FLAGS)
 
@@ -70,4 +81,4 @@ docs: install
 	$(BIN)/python scripts/diagrams.py > docs/state-machines.md
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, settings
 from tests.support.service import Service
 
 settings.register_profile(
-    "callyard", max_examples=100, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "callyard",
+    max_examples=100,
+    stateful_step_count=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(  # `make nightly`: many more, others each night, and what failed is tried first the next time
+    "nightly", max_examples=4000, stateful_step_count=80, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("callyard")
 

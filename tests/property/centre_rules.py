@@ -200,7 +200,8 @@ class CentreRules(RuleBasedStateMachine):
     # --- callers
 
     @rule(queue=queue_names, priority=st.integers(0, 2), ready=mostly, needs=call_needs,
-          caller=st.sampled_from([None, "x", "y"]), knows=st.one_of(st.none(), agent_names), calls=st.integers(1, 2))  # fmt: skip
+          caller=st.sampled_from([None, "x", "y"]), knows=st.one_of(st.none(), agent_names), calls=st.integers(1, 2),
+    )  # fmt: skip
     def arrive(
         self, queue: str, priority: int, ready: bool, needs: tuple[object, ...], caller: str | None, knows: str | None,
         calls: int,

@@ -4,7 +4,7 @@ Callers, agents and media servers are bare user agents on a virtual wire that do
 are lost, time passes, we crash and come back from the journal.
 """
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -319,10 +319,4 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
 
 TestSwitchboard = SwitchboardMachine.TestCase
-TestSwitchboard.settings = settings(
-    max_examples=50,
-    stateful_step_count=40,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+TestSwitchboard.settings = settings(TestSwitchboard.settings, max_examples=settings().max_examples // 2)

@@ -3,6 +3,7 @@
 Beside ``test_engine`` (few features, the books of every ticket exact): here all of them, and what they have in common.
 """
 
+from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from queues.commands import CallEnded, Withdraw
@@ -27,9 +28,10 @@ class CentreMachine(CentreRules):
         assert agent.delay is None
         assert not agent.outside
         assert len(agent.offers) + len(agent.calls) + (agent.wrap_up is not None) <= agent.config.capacity
-        why = self.engine.explain(offer.ticket, self.now)[-1]
-        assert (why.agent, why.queue) == (offer.agent, offer.queue) or len(agent.offers) > 1 or offer.offer != why.offer
+        (why,) = [why for why in self.engine.explain(offer.ticket, self.now) if why.offer == offer.offer]
+        assert (why.agent, why.queue, why.at) == (offer.agent, offer.queue, self.now)
         assert why.agent not in (why.next or ())
+        assert why.waited == self.now - self.engine._floor.tickets[offer.ticket].joined_at
 
     # --- what must hold always
 
@@ -181,3 +183,4 @@ class CentreMachine(CentreRules):
 
 
 TestCentre = CentreMachine.TestCase
+TestCentre.settings = settings(TestCentre.settings, max_examples=settings().max_examples // 2)

@@ -3,7 +3,6 @@
 The machine compares the books of ``engine_rules`` with the engine after every step.
 """
 
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
 from queues.commands import (
@@ -127,10 +126,3 @@ class EngineMachine(AgentRules):
 
 
 TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(
-    max_examples=100,
-    stateful_step_count=40,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
