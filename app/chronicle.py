@@ -12,7 +12,7 @@ from queues.model import OverflowCause, RoutingState
 from queues.outputs import AgentChanged, QueueChanged, TurnedAway
 from queues.views import AgentView
 
-__all__ = ["Chronicle", "retold"]
+__all__ = ["Chronicle", "queue_state", "retold"]
 
 
 class Chronicle:
@@ -77,7 +77,7 @@ class Chronicle:
 
     def queue_changed(self, output: QueueChanged, now: float) -> None:
         """A queue takes calls again, or no more."""
-        self.facts.append(QueueState(self._ids(), now, output.queue, _queue_state(output.cause), output.reason or None))
+        self.facts.append(queue_state(output, self._ids(), now))
 
     def agent_changed(self, output: AgentChanged, now: float, address: str | None) -> None:
         """The interval that ends now, a wrap-up that is over, and the new state. ``address``: the desk it sits at."""
@@ -115,7 +115,12 @@ class Chronicle:
         self.facts.append(_state(view, self._ids(), now, address))
 
 
-def _queue_state(cause: OverflowCause | None) -> Literal["open", "closed", "holiday", "emergency"]:
+def queue_state(output: QueueChanged, fact_id: str, now: float) -> QueueState:
+    """Whether the queue takes calls, as a fact."""
+    return QueueState(fact_id, now, output.queue, _word_for(output.cause), output.reason or None)
+
+
+def _word_for(cause: OverflowCause | None) -> Literal["open", "closed", "holiday", "emergency"]:
     match cause:
         case None:
             return "open"

@@ -8,12 +8,12 @@ from typing import Literal, Protocol
 
 from app.configuration import ConfigObject, ObjectKind
 from queues.explain import Explanation, StillWaiting
+from queues.model import Overflow
 
 __all__ = [
-    "AgentCommand", "AssignCall", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExplainCall", "Explained",
-    "ExtendWrapUp", "Gateway", "HangUp",
-    "LiveCommand", "MoveCallToFront", "RefusedReply", "ReleaseCall", "RemoveBinding", "Reply",
-    "RequeueCall", "ReserveCall", "SetAgentState",
+    "AgentCommand", "AssignCall", "CloseQueue", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExplainCall",
+    "Explained", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand", "MoveCallToFront", "OpenQueue", "QueueCommand",
+    "RefusedReply", "ReleaseCall", "RemoveBinding", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
     "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls", "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
 
@@ -82,6 +82,21 @@ class SetCallWrapUp:
     call: str
     seconds: float
     agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseQueue:
+    """A supervisor closes a queue, until ``OpenQueue``; ``overflow`` None: what it has for an emergency."""
+
+    queue: str
+    reason: str = ""
+    overflow: Overflow | None = None
+    also_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQueue:
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +183,13 @@ class RemoveBinding:
 AgentCommand = SetAgentState | EndWrapUp | ExtendWrapUp | SetOutsideCalls | SetDisposition | SetCallWrapUp
 """What agents and their supervisors ask for."""
 
+QueueCommand = CloseQueue | OpenQueue
+"""A supervisor's word on a queue."""
+
 LiveCommand = (
     Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand | ExplainCall | RemoveBinding
-)
+    | QueueCommand
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.announcements import Announcements
+from app.calendars.opening import Calendar
 from queues.agent_rules import PauseReason
 from queues.model import AgentConfig, QueueConfig
 from queues.requirements import Requirement
 
 __all__ = [
     "Agent",
+    "Calendar",
     "ConfigObject",
     "Disposition",
     "EntryPoint",
@@ -43,6 +45,7 @@ ObjectKind = Literal[
     "phone",
     "feature_code",
     "priority_rule",
+    "calendar",
 ]
 FeatureAction = Literal["log_in", "log_out", "pause", "available", "toggle"]
 
@@ -59,7 +62,8 @@ class Queue:
 
     ``early_media``: the caller is parked in a 183, not answered, until an agent takes the call, at most
     ``early_media_max_seconds``. ``greeting``: a sound played once before the first offer. ``music``: looped while waiting,
-    between ``announcements``.
+    between ``announcements``. ``calendar``: the id of its business hours; ``at_close``: whether callers who wait when they
+    end are kept, or leave as those who come then.
     """
 
     routing: QueueConfig
@@ -70,6 +74,8 @@ class Queue:
     early_media: bool = False
     early_media_max_seconds: float = 120.0
     announcements: Announcements | None = None
+    calendar: str | None = None
+    at_close: Literal["keep", "overflow"] = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +180,5 @@ class FeatureCode:
 
 ConfigObject = (
     Queue | Agent | EntryPoint | PriorityRule | Trunk | MediaServer | PauseReason | Disposition | Phone | FeatureCode
-)
+    | Calendar
+)  # fmt: skip

@@ -15,6 +15,7 @@ from app.callcenter import CallCenter
 from app.callcenter.guesses import PinLimits
 from app.commands import (
     AssignCall,
+    CloseQueue,
     Configure,
     Done,
     EndWrapUp,
@@ -24,6 +25,7 @@ from app.commands import (
     HangUp,
     LiveCommand,
     MoveCallToFront,
+    OpenQueue,
     RefusedReply,
     ReleaseCall,
     RemoveBinding,
@@ -323,6 +325,8 @@ class Core:
                 if self.registrations.remove(aor, ruid, now):
                     return Done()
                 return RefusedReply(404, "unknown_binding", f"{aor!r} has no such binding")
+            case CloseQueue() | OpenQueue():
+                return reply_of(self.centre.of_queues(command, now))
             case _:
                 assert_never(command)
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from app.configuration import (
     Agent,
+    Calendar,
     ConfigObject,
     Disposition,
     EntryPoint,
@@ -47,6 +48,7 @@ class Directory:
     def __init__(self, trusted: Iterable[Network]) -> None:
         self._always_trusted = tuple(trusted)
         self.queues: dict[str, Queue] = {}
+        self.calendars: dict[str, Calendar] = {}
         self.agents: dict[str, Agent] = {}
         self.entry_points: dict[str, EntryPoint] = {}
         self.priority_rules = PriorityTable()
@@ -91,6 +93,8 @@ class Directory:
                     self.trunks[item.id] = item
                 case MediaServer():
                     self.media_servers[item.id] = item
+                case Calendar():
+                    self.calendars[item.id] = item
                 case Disposition() | Phone() | FeatureCode():
                     self.workplace.put(item)
                 case _:  # the queue engine's alone
@@ -111,6 +115,8 @@ class Directory:
                 self.trunks.pop(item_id, None)
             case "media_server":
                 self.media_servers.pop(item_id, None)
+            case "calendar":
+                self.calendars.pop(item_id, None)
             case _:
                 self.workplace.drop(item_id)
         self._index(kind not in ("agent", "priority_rule"))

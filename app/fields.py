@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from sipcore.message import BadUri, Uri
 
-__all__ = ["Level", "Name", "Seconds", "SipUri", "SoundName"]
+__all__ = ["Level", "Name", "Seconds", "SipUri", "SoundName", "sip_uri"]
 
 
 def _printable(value: str) -> str:
@@ -15,7 +15,8 @@ def _printable(value: str) -> str:
     return value
 
 
-def _sip_uri(value: str) -> str:
+def sip_uri(value: str) -> str:
+    """The text, if it is a sip: or sips: URI. Raises ``ValueError``."""
     try:
         uri = Uri.parse(value)
     except BadUri as error:
@@ -27,6 +28,6 @@ def _sip_uri(value: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
 SoundName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-SipUri = Annotated[str, Field(max_length=512), AfterValidator(_sip_uri)]
+SipUri = Annotated[str, Field(max_length=512), AfterValidator(sip_uri)]
 Level = Annotated[int, Field(ge=1, le=10)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]

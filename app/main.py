@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from app import problems
 from app.agents.router import router as agents
 from app.agents.state import router as agent_states
+from app.calendars.router import router as calendars
 from app.config_file.router import router as config_file
 from app.db.engine import FAILURES
 from app.dispositions.router import router as dispositions
@@ -20,6 +21,7 @@ from app.media_servers.router import router as media_servers
 from app.pause_reasons.router import router as pause_reasons
 from app.phones.router import router as phones
 from app.priority_rules.router import router as priority_rules
+from app.queues.doors import router as queue_doors
 from app.queues.members import router as queue_members
 from app.queues.router import router as queues
 from app.services import Services, UsesServices
@@ -53,7 +55,18 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)
-    slices = (queues, skills, agents, agent_states, entry_points, trunks, media_servers, config_file)
+    slices = (
+        queue_doors,
+        queues,
+        calendars,
+        skills,
+        agents,
+        agent_states,
+        entry_points,
+        trunks,
+        media_servers,
+        config_file,
+    )
     agents_day = (pause_reasons, dispositions, phones, feature_codes)
     routing = (queue_members, priority_rules)
     for router in (*routers, *slices, *agents_day, *routing):

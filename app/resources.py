@@ -58,7 +58,8 @@ ViewT = TypeVar("ViewT", bound=View)
 class Change:
     """A transaction on the configuration, and what the live core is told once it is committed.
 
-    ``realm``: the digest realm that passwords are hashed for; ``now_ms``: milliseconds since the epoch.
+    ``realm``: the digest realm that passwords are hashed for; ``now_ms``: milliseconds since the epoch. ``in_parts``: a
+    reference may lead to an object of the same kind that is yet to come; ``Resource.complete`` follows.
     """
 
     session: AsyncSession
@@ -67,6 +68,7 @@ class Change:
     commands: list[LiveCommand] = field(default_factory=list)
     touched: dict["Resource[Any, Any, Any]", list[Any]] = field(default_factory=dict)
     known: dict[tuple[type[ConfigRow], str], str] = field(default_factory=dict)
+    in_parts: bool = False
 
     async def told(self) -> list[LiveCommand]:
         """What the live core is told: rows that were created or changed, in few queries, then the other commands."""
@@ -146,6 +148,9 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
 
     async def unlink(self, change: Change, row: RowT) -> None:
         """Take away what ``link`` added."""
+
+    async def complete(self, _change: Change, _row: RowT, /) -> None:
+        """All objects that came with this one are there: references left open are resolved. Raises ``validation``."""
 
     async def objects(self, _session: AsyncSession, _rows: Sequence[RowT], /) -> Sequence[ConfigObject]:
         """The rows as the live core knows them; none where it does not."""

@@ -55,7 +55,7 @@ from queues.floor import MINIMUM_DELAY, Floor
 from queues.flowing import flow_out
 from queues.matching import settle
 from queues.model import AgentId, FailureCause, OfferId, OverflowCause, QueueId, TicketId
-from queues.outputs import CancelReason, Change, Output, Refused
+from queues.outputs import CancelReason, Change, Output, QueueChanged, Refused
 from queues.snapshot import agent_row, door_changes, offer_row, ticket_row, waits_key, waits_row
 from queues.views import AgentView, OfferView, TicketView
 
@@ -181,6 +181,14 @@ class Engine:
     def why_waiting(self, ticket: TicketId, now: float) -> StillWaiting | None:
         """What keeps every agent from a ticket that waits; None for any other."""
         return why_waiting(self._floor, ticket, now)
+
+    def closure(self, queue: QueueId) -> QueueChanged | None:
+        """That the queue takes no calls now, and why; None: it does, or there is none."""
+        door = self._floor.doors.get(queue)
+        cause = None if door is None else door.shut()
+        if door is None or cause is None:
+            return None
+        return QueueChanged(queue, cause, door.closure.reason if door.closure is not None else "")
 
     def counts(self) -> dict[str, int]:
         """tickets_waiting, tickets_offered, tickets_connected, offers, agents, deadlines."""

@@ -11,12 +11,13 @@ from app.callcenter.guesses import Guesses, PinLimits
 from app.callcenter.leaving import Leaving
 from app.callcenter.memory import LastTalks, Memory
 from app.callcenter.offering import Offering
+from app.callcenter.opening_hours import OpeningHours
 from app.callcenter.waiting import Waiting
 from app.callcenter.workplaces import DeskRow, Workplaces
 from app.callers import caller_number
-from app.chronicle import Chronicle, retold
-from app.commands import AgentCommand, DispatchCommand, Reply
-from app.configuration import Agent, ConfigObject, ObjectKind, PauseReason, Queue
+from app.chronicle import Chronicle, queue_state, retold
+from app.commands import AgentCommand, DispatchCommand, OpenQueue, QueueCommand, Reply
+from app.configuration import Agent, Calendar, ConfigObject, ObjectKind, PauseReason, Queue
 from app.directory import Directory, Entry
 from app.facts import Fact
 from app.instants import earliest
@@ -49,6 +50,7 @@ class CallCenter:
     ) -> None:  # fmt: skip
         self._desk = desk = Desk(engine, board, directory, ids, Memory(remembered_callers))
         self._leaving = Leaving(desk)
+        self._hours = OpeningHours(desk)
         self._announcing = Announcing(desk)
         self._waiting = Waiting(desk, self._leaving, self._announcing)
         offering = Offering(desk, self._waiting, self._leaving)
@@ -118,13 +120,14 @@ class CallCenter:
         self._announcing.expire(now)
         self._leaving.flowing_out.expire(now)
         self._features.expire(now)
+        self._hours.expire(now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
         desk = self._desk
         return earliest(
             desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline(),
-            self._leaving.flowing_out.next_deadline(), self._features.next_deadline(),
+            self._leaving.flowing_out.next_deadline(), self._features.next_deadline(), self._hours.next_deadline(),
         )  # fmt: skip
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
@@ -139,6 +142,14 @@ class CallCenter:
         reply = self._workplaces.handle(command, now)
         self._run(now)
         return reply
+
+    def of_queues(self, command: QueueCommand, now: float) -> Refused | None:
+        """A supervisor closes a queue, or opens it again."""
+        queue = QueueId(command.queue)
+        if isinstance(command, OpenQueue):
+            return self.tell_engine(to_engine.OpenQueue(queue), now)
+        close = to_engine.CloseQueue(queue, command.reason, command.overflow, command.also_waiting)
+        return self.tell_engine(close, now)
 
     def media_vanished(self, alive: frozenset[str], now: float) -> None:
         """Media servers other than ``alive`` are gone, with their sessions."""
@@ -173,6 +184,11 @@ class CallCenter:
         """A queue or an agent is added or changed (the directory has it already)."""
         if isinstance(item, Queue):
             self.tell_engine(to_engine.ConfigureQueue(item.routing), now)
+            self._hours.look(item.routing.id, now)
+            self._run(now)
+        elif isinstance(item, Calendar):
+            self._hours.look_all(now, item.id)
+            self._run(now)
         elif isinstance(item, Agent):
             is_new = self._desk.engine.agent_view(item.routing.id) is None
             self.tell_engine(to_engine.ConfigureAgent(item.routing), now)
@@ -190,6 +206,7 @@ class CallCenter:
 
     def unconfigure(self, kind: ObjectKind, item_id: str, now: float) -> None:
         if kind == "queue":
+            self._hours.forget(item_id)
             self.tell_engine(to_engine.RemoveQueue(QueueId(item_id)), now)
         elif kind == "agent":
             self.tell_engine(to_engine.RemoveAgent(AgentId(item_id)), now)
@@ -269,6 +286,7 @@ class CallCenter:
         for call_id in living - {CallId(each) for each in desk.calls}:  # a feature code's: what it asked for is done
             desk.tell_board(to_board.HangUp(call_id, "restart"), now)
         desk.work.extend(outputs)
+        self._hours.look_all(now)
         self._run(now)
         for call in list(desk.calls.values()):
             self._go_on(call, now, leaving=call.id in leaving)
@@ -292,3 +310,7 @@ class CallCenter:
         agents = [view for view in views if view is not None]
         yield from retold(self.calls.values(), agents, self._desk.directory.desks)
         yield from self._dispatching.retold()
+        for queue in self._desk.directory.queues:
+            closed = self._desk.engine.closure(QueueId(queue))
+            if closed is not None:
+                yield queue_state(closed, "", 0.0)

@@ -5,15 +5,17 @@ transaction, and every error of a section is told before anything is given up.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from app.agents.service import AGENTS
+from app.calendars.service import CALENDARS
 from app.config_file.document import ConfigFileError, read_document
 from app.db.engine import Database
+from app.db.tables import ConfigRow
 from app.dispositions.service import DISPOSITIONS
 from app.entry_points.service import ENTRY_POINTS
 from app.feature_codes.service import FEATURE_CODES
@@ -34,6 +36,7 @@ __all__ = ["ImportReport", "import_document", "import_file"]
 _SECTIONS: Final[Mapping[str, Resource[Any, Any, Any]]] = {
     "skills": SKILLS,
     "pause_reasons": PAUSE_REASONS,
+    "calendars": CALENDARS,
     "queues": QUEUES,
     "agents": AGENTS,
     "entry_points": ENTRY_POINTS,
@@ -66,6 +69,7 @@ async def import_document(change: Change, document: Mapping[str, Any]) -> Import
     unknown = [FieldError(str(name), _no_section()) for name in document if name not in _SECTIONS]
     if unknown:
         raise invalid(unknown)
+    change.in_parts = True
     report = ImportReport()
     for section, resource in _SECTIONS.items():
         entries = document.get(section)
@@ -98,16 +102,31 @@ async def _import_section(
         return [FieldError(section, "this is a list")]
     errors: list[FieldError] = []
     seen: set[str] = set()
+    rows: list[tuple[str, ConfigRow]] = []
     for index, entry in enumerate(entries):
         place = f"{section}[{index}]"
         try:
             fields = _fields(section, resource, entry, seen)
-            await _import_object(change, resource, fields, _ONLY_NEW.get(section, frozenset()), report)
+            only_new = _ONLY_NEW.get(section, frozenset())
+            rows.append((place, await _import_object(change, resource, fields, only_new, report)))
         except ValidationError as error:
             errors.extend(_below(place, found) for found in field_errors(error))
         except Problem as problem:
             found_errors = problem.errors or (FieldError("", problem.detail),)
             errors.extend(_below(place, found) for found in found_errors)
+    return errors or await _complete(change, resource, rows)
+
+
+async def _complete(
+    change: Change, resource: Resource[Any, Any, Any], rows: Sequence[tuple[str, ConfigRow]]
+) -> list[FieldError]:
+    """Objects of a section may refer to later ones of it."""
+    errors: list[FieldError] = []
+    for place, row in rows:
+        try:
+            await resource.complete(change, row)
+        except Problem as problem:
+            errors.extend(_below(place, found) for found in problem.errors)
     return errors
 
 
@@ -134,17 +153,18 @@ async def _import_object(
     fields: dict[str, Any],
     only_new: frozenset[str],
     report: ImportReport,
-) -> None:
-    row = await resource.named(change.session, str(fields[resource.key]).strip())
+) -> ConfigRow:
+    row: ConfigRow | None = await resource.named(change.session, str(fields[resource.key]).strip())
     if row is None:
-        await resource.create(change, resource.body.model_validate(fields))
+        created: ConfigRow = await resource.create(change, resource.body.model_validate(fields))
         report.created += 1
-        return
+        return created
     kept = {name: value for name, value in fields.items() if name not in only_new}
     if await resource.patch(change, row, kept):
         report.changed += 1
     else:
         report.unchanged += 1
+    return row
 
 
 def _below(place: str, error: FieldError) -> FieldError:

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.calendars.rows import calendar_object
 from app.configuration import Agent, ConfigObject, EntryPoint, MediaServer, PriorityRule, Queue, ServiceLevel, Trunk
 from app.db.agents_day import load_agents_day
 from app.db.policies import policies_of
@@ -15,6 +17,7 @@ from app.db.tables import (
     AgentQueueRow,
     AgentRow,
     AgentSkillRow,
+    CalendarRow,
     EntryPointRow,
     MediaServerRow,
     PriorityRuleRow,
@@ -27,7 +30,6 @@ from queues.model import (
     AgentId,
     Delays,
     Overflow,
-    OverflowAction,
     QueueConfig,
     QueueId,
     Requirement,
@@ -50,6 +52,7 @@ async def load_configuration(session: AsyncSession) -> list[ConfigObject]:
     queues = (await session.scalars(select(QueueRow).order_by(col(QueueRow.id)))).all()
     agents = (await session.scalars(select(AgentRow).order_by(col(AgentRow.id)))).all()
     return [
+        *map(calendar_object, await session.scalars(select(CalendarRow).order_by(col(CalendarRow.id)))),
         *await queue_objects(session, queues),
         *await agent_objects(session, agents),
         *map(entry_point_object, await session.scalars(select(EntryPointRow).order_by(col(EntryPointRow.id)))),
@@ -93,7 +96,7 @@ def _queue(row: QueueRow, requirements: tuple[Requirement, ...]) -> Queue:
         wrap_up_seconds=row.wrap_up_seconds,
         max_wait=row.max_wait,
         max_length=row.max_length,
-        overflow=Overflow(OverflowAction(row.overflow["action"]), row.overflow.get("uri")),
+        overflow=msgspec.convert(row.overflow, Overflow),
         delays=Delays(**row.delays),
         **policies_of(QueueConfig, row.policies),
     )

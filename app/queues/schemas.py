@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.fields import Name, Seconds, SipUri, SoundName
+from app.fields import Name, Seconds, SoundName
 from app.queues.needs import NeedsFields
+from app.queues.overflow_schemas import Cause, LimitsPart, OverflowPart
 from app.requirements import Requirements
 from app.resources import Body, View
 from queues.sticky import StickyScope
@@ -16,19 +17,6 @@ __all__ = ["QueueBody", "QueueView"]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class OverflowPart(_Part):
-    """What becomes of a caller whose ``max_wait`` is over: hang up, or send to ``uri``."""
-
-    action: Literal["hangup", "uri"] = "hangup"
-    uri: SipUri | None = None
-
-    @model_validator(mode="after")
-    def _uri_where_needed(self) -> Self:
-        if (self.action == "uri") != (self.uri is not None):
-            raise ValueError("action uri needs a uri, action hangup has none")
-        return self
 
 
 class StickyPart(_Part):
@@ -99,6 +87,11 @@ class _Fields(NeedsFields, BaseModel):
     max_wait: Annotated[float, Field(gt=0, le=86_400)] | None = 600.0
     max_length: Annotated[int, Field(ge=0)] | None = None
     overflow: OverflowPart = OverflowPart()
+    overflow_on: dict[Cause, OverflowPart] = {}
+    limits: LimitsPart = LimitsPart()
+    calendar: Name | None = None
+    at_close: Literal["keep", "overflow"] = "keep"
+    place_return_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     delays: DelaysPart = DelaysPart()
     ageing: Annotated[float, Field(ge=0, le=1000)] = 0.0
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0

@@ -22,6 +22,7 @@ from app.db.tables import (
 )
 from app.problems import FieldError, invalid
 from app.queues.needs import NEEDS, relaxation_shown, relaxation_stored
+from app.queues.references import names_of, queues_sent_to, resolved, shown, stored
 from app.queues.schemas import QueueBody, QueueView
 from app.requirements import skill_names
 from app.resources import Change, Resource, resolve
@@ -34,8 +35,8 @@ _PLAIN: Final = (
 )  # fmt: skip
 _POLICIES: Final = (
     "ring_at_most", "ring_step_seconds", "ageing", "weight", "max_wrap_up_seconds", "disposition_required",
-    "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements",
-    "sticky", *NEEDS,
+    "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements", "sticky", *NEEDS,
+    "overflow_on", "limits", "calendar", "at_close", "place_return_seconds",
 )  # fmt: skip
 
 
@@ -57,12 +58,14 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         for queue, skill, level in await session.execute(query):
             needs[queue].append({"skill": skill, "min_level": level})
         skills = await skill_names(session, _relaxed_skills(rows))
+        names = await names_of(session, rows)
         return [
             QueueView.model_validate(
                 {
                     **QueueView.common(row),
                     **{name: getattr(row, name) for name in _PLAIN},
                     **row.policies,
+                    **shown(row.overflow, row.policies, names),
                     "requirements": needs[row.id],
                     "relaxation": relaxation_shown(row.policies.get("relaxation", ()), skills),
                 }
@@ -71,13 +74,20 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         ]
 
     async def columns(self, change: Change, body: QueueBody, row: QueueRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
-        return {
-            **body.model_dump(include=set(_PLAIN)),
-            "policies": {
-                **body.model_dump(mode="json", include=set(_POLICIES)),
-                "relaxation": await relaxation_stored(change, body.relaxation),
-            },
+        actions = stored(body)
+        policies = {
+            **body.model_dump(mode="json", include=set(_POLICIES)),
+            "relaxation": await relaxation_stored(change, body.relaxation),
+            "overflow_on": actions["overflow_on"],
         }
+        overflow, policies = await resolved(change, actions["overflow"], policies, partly=change.in_parts)
+        return {**body.model_dump(include=set(_PLAIN)), "overflow": overflow, "policies": policies}
+
+    async def complete(self, change: Change, row: QueueRow, /) -> None:
+        overflow, policies = await resolved(change, row.overflow, row.policies)
+        if (overflow, policies) != (row.overflow, row.policies):
+            row.overflow, row.policies = overflow, policies
+            await change.session.flush()
 
     async def link(self, change: Change, row: QueueRow, body: QueueBody) -> None:
         places = {part.skill: ("requirements", i, "skill") for i, part in enumerate(body.requirements)}
@@ -100,7 +110,8 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
         query = select(col(EntryPointRow.user)).where(col(EntryPointRow.queue_id) == row.id).limit(20)
         rules = select(col(PriorityRuleRow.name)).where(col(PriorityRuleRow.queue_id) == row.id).limit(20)
         users = [f"entry point {user!r} leads to it" for user in await session.scalars(query)]
-        return users + [f"priority rule {name!r} is for it" for name in await session.scalars(rules)]
+        users += [f"priority rule {name!r} is for it" for name in await session.scalars(rules)]
+        return users + [f"queue {name!r} sends callers to it" for name in await queues_sent_to(session, row.id)]
 
     async def before_delete(self, change: Change, row: QueueRow) -> None:
         """Agents named for this queue keep their other queues; their list never turns into "every queue"."""

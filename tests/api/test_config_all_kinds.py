@@ -43,6 +43,7 @@ KINDS = [
         "code",
         "*{:03}",
     ),
+    Kind("calendars", "calendar", {"name": "office", "time_zone": "Europe/Berlin"}, {"time_zone": "UTC"}),
     Kind("media-servers", "media_server", {"name": "moh", "uri": "sip:moh@192.0.2.7:5060"}, {"position": 2}),
 ]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.path)

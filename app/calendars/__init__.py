@@ -1,0 +1,1 @@
+"""Calendars: the business hours, holidays and exceptions that queues keep to."""
