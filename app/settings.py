@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         description="Digest algorithms that registering phones are asked for, the preferred one first. Some phones cannot "
         "register where any but `MD5` is named (baresip 1.0 is one): give `MD5` for these.",
     )
+    register_trusted: Networks = Field(
+        default=(),
+        description="Addresses whose REGISTERs need no digest: a border controller that has asked for it. Whoever sends from "
+        "there can register as anybody.",
+    )
     register_nonce_seconds: float = Field(
         default=300.0,
         gt=0,

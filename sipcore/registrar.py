@@ -6,6 +6,7 @@ Pure: time, tags, nonces and users' HA1 are handed in. An unknown user and a wro
 from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 
 from sipcore.authenticator import Authenticator, Ha1Lookup, Unproven
@@ -14,7 +15,7 @@ from sipcore.digest import NonceMaker
 from sipcore.errors import SipError
 from sipcore.ids import Minter
 from sipcore.location import LocationStore
-from sipcore.message import Request, Response, Uri, respond_to
+from sipcore.message import NameAddr, Request, Response, Uri, respond_to
 from sipcore.message.grammar import quote
 from sipcore.packets import Source
 from sipcore.registration import (
@@ -38,6 +39,7 @@ OUTCOMES: Final = (
 """What a REGISTER comes to, as it is counted."""
 
 _DONE: Final = (BindingChange.ADDED, BindingChange.REFRESHED, BindingChange.REMOVED)
+_SPECIAL: Final = ("Require", "Path")
 _BY_STATUS: Final = {404: "not_found"}
 
 
@@ -45,8 +47,8 @@ class Registrar:
     """Decides on REGISTER requests and keeps the bindings in ``store``. ``counters`` only grow."""
 
     __slots__ = (
-        "_aliases", "_aor", "_authenticator", "_config", "_date", "_domains", "_ids", "_is_ours", "_realm", "_store",
-        "counters",
+        "_aliases", "_aor", "_authenticator", "_config", "_date", "_domains", "_ids", "_is_ours", "_is_trusted",
+        "_plan", "_realm", "_store", "counters",
     )  # fmt: skip
 
     def __init__(
@@ -62,16 +64,26 @@ class Registrar:
         self._date = (0, "")
         self.counters: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
         # Phones ask for the same again and again: what their URIs say is remembered, within bounds.
+        self._is_trusted = lru_cache(maxsize=4096)(self._is_in_trusted_network)
         self._is_ours = lru_cache(maxsize=1024)(self._is_our_domain)
         self._aor = lru_cache(maxsize=16_384)(self._aor_of_text)
+        self._plan = lru_cache(maxsize=16_384)(self._plan_of)
 
     def handle(self, request: Request, source: Source, now: float) -> tuple[Response, list[BindingChanged]]:
         """Answer one REGISTER; the changes are in the store already. Never raises on what the request holds."""
         try:
-            aor = self._address_of_record(request)
-            check_extensions(request)
-            if self._config.digest:
+            plain = self._plain_one(request)
+            if plain is None:
+                aor = self._address_of_record(request)
+                check_extensions(request)
+            else:
+                aor = plain[0]
+            if self._config.digest and not self._is_trusted(source.hop.host):
                 self._authenticate(request, aor, now)
+            if plain is not None:
+                refresh = self._refresh(request, plain[1], aor, source, now)
+                if refresh is not None:
+                    return self._refreshed(request, aor, now), [refresh]
             changes, headers = self._register(request, aor, source, now)
         except RegisterRefused as refused:
             self.counters[refused.outcome] += 1
@@ -84,6 +96,68 @@ class Registrar:
         headers += [("Contact", _contact_value(binding, now)) for binding in self._store.bindings(aor)]
         headers.append(("Date", self._date_text(int(now))))
         return self._answer(request, 200, None, headers), changes
+
+    # -- nearly every REGISTER: one known contact once more
+
+    def _plain_one(self, request: Request) -> tuple[str, Asked] | None:
+        """Address-of-record and contact of a request with one contact and nothing special; None: look at all of it."""
+        to = contact = expires = None
+        for name, value, _ in request.headers:
+            if name == "Contact":
+                if contact is not None or "," in value:
+                    return None
+                contact = value
+            elif name == "To":
+                to = value
+            elif name == "Expires":
+                expires = value
+            elif name in _SPECIAL:
+                return None
+        if to is None or contact is None:
+            return None
+        return self._plan(request.uri, to, contact, expires)
+
+    def _plan_of(self, uri: str, to: str, contact: str, expires: str | None) -> tuple[str, Asked] | None:
+        """The same texts come all day: remembered, within bounds."""
+        try:
+            aor = self._aor(NameAddr.parse(to, "To").uri) if self._is_ours(uri) else None
+            (asked,) = asked_of([contact], expires, self._config)
+        except (SipError, RegisterRefused):
+            return None
+        if aor is None or asked.reg_id or not asked.seconds or aor.startswith("sip:@") or not aor.isprintable():
+            return None
+        return aor, asked
+
+    def _refresh(self, request: Request, asked: Asked, aor: str, source: Source, now: float) -> BindingChanged | None:
+        """The binding of this very contact as it is from now on; None: the long way."""
+        current = self._store.bindings(aor)
+        before = next((each for each in current if each.contact == asked.uri and not each.reg_id), None)
+        if before is None:
+            return None
+        call_id, cseq = request.call_id, request.cseq.number
+        if call_id != before.call_id:
+            if not call_id.isprintable():
+                return None
+        elif cseq <= before.cseq:
+            return None
+        binding = Binding(
+            aor, asked.uri, now + asked.seconds, call_id, cseq, source, asked.q, (), user_agent_of(request),
+            asked.instance, 0, before.ruid, now,
+        )  # fmt: skip
+        self._store.replace(aor, [binding if each is before else each for each in current])
+        return BindingChanged(BindingChange.REFRESHED, binding, before)
+
+    def _refreshed(self, request: Request, aor: str, now: float) -> Response:
+        self.counters["refreshed"] += 1
+        response = respond_to(request, 200, to_tag=self._ids.tag())
+        for binding in self._store.bindings(aor):
+            contact = _contact_value(binding, now)
+            response.headers.append(("Contact", contact, f"Contact: {contact}"))
+        date = self._date_text(int(now))
+        response.headers.append(("Date", date, f"Date: {date}"))
+        return response
+
+    # -- time, and what others do
 
     def next_deadline(self) -> float | None:
         """When the next binding expires."""
@@ -125,6 +199,10 @@ class Registrar:
             raise RegisterRefused(404, "not_found")
         return aor
 
+    def _is_in_trusted_network(self, host: str) -> bool:
+        networks = self._config.trusted
+        return bool(networks) and any(ip_address(host) in network for network in networks)
+
     def _is_our_domain(self, text: str) -> bool:
         return Uri.parse(text).host.lower() in self._domains
 
@@ -156,7 +234,7 @@ class Registrar:
             changes = self._remove_all(request, texts, current)
             self._store.replace(aor, [])
             return changes, []
-        asked = asked_of(request, texts, self._config)
+        asked = asked_of(texts, request.get("Expires"), self._config)
         path = path_of(request, self._config)
         outbound = outbound_of(request, asked, path)
         if not request.call_id.isprintable():

@@ -5,6 +5,7 @@ Reads and judges one request against the registrar's configuration; knows no bin
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from sipcore.digest import ALGORITHMS
@@ -32,6 +33,7 @@ class RegistrarConfig:
     ``algorithms``: those of the challenges, in this order (RFC 8760 §2.4); credentials with any that we speak are taken.
     ``replace_oldest``: a contact beyond ``max_contacts`` takes the place of the one that expires first, instead of 403.
     ``max_contact_bytes``: of a Contact's URI with its Path. ``path_unasked``: take a Path that the phone says nothing of.
+    ``trusted``: networks whose requests need no digest.
     """
 
     domains: tuple[str, ...]
@@ -46,6 +48,7 @@ class RegistrarConfig:
     max_bindings: int = 500_000
     max_contact_bytes: int = 1024
     path_unasked: bool = False
+    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 class RegisterRefused(Exception):  # noqa: N818 - a verdict, not a fault
@@ -70,9 +73,8 @@ class Asked:
     reg_id: int
 
 
-def asked_of(request: Request, texts: list[str], config: RegistrarConfig) -> list[Asked]:
-    """The contacts, ``*`` not among them. Raises RegisterRefused; SipError for what is no contact."""
-    default = request.get("Expires")
+def asked_of(texts: list[str], default: str | None, config: RegistrarConfig) -> list[Asked]:
+    """The contacts, ``*`` not among them; ``default`` is the Expires header. Raises RegisterRefused; SipError."""
     return [_asked(NameAddr.parse(text, "Contact"), default, config) for text in texts]
 
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 from tests.support.ports import free_port
 from tests.support.service import ServiceError, cpu_seconds, wait_until
 
-__all__ = ["Kamailio", "find_kamailio"]
+__all__ = ["Kamailio", "answers_options", "find_kamailio"]
 
 _HOST: Final = "127.0.0.1"
 _CONFIG: Final = """\
@@ -94,15 +94,7 @@ class Kamailio:
         assert self._process is not None
         if self._process.poll() is not None:
             raise ServiceError(f"kamailio ended with exit code {self._process.returncode}\n{self.log()}")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(0.2)
-            asking.bind((_HOST, 0))
-            host, port = asking.getsockname()
-            asking.sendto(_OPTIONS.format(host=host, port=port).encode(), self.sip)
-            try:
-                return asking.recv(4096).startswith(b"SIP/2.0 200")
-            except OSError:
-                return False
+        return answers_options(self.sip)
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
@@ -120,3 +112,16 @@ class Kamailio:
 
     def log(self) -> str:
         return (self.folder / "kamailio.log").read_text(errors="replace")
+
+
+def answers_options(address: tuple[str, int]) -> bool:
+    """Whether a Kamailio's workers read at ``address``."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(0.2)
+        asking.bind((_HOST, 0))
+        host, port = asking.getsockname()
+        asking.sendto(_OPTIONS.format(host=host, port=port).encode(), address)
+        try:
+            return asking.recv(4096).startswith(b"SIP/2.0 200")
+        except OSError:
+            return False

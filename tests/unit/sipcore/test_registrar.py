@@ -1,9 +1,13 @@
 """REGISTER by RFC 3261 §10.3, with digest: every verdict, and what stands in the store afterwards."""
 
+import re
+from ipaddress import ip_network
 from itertools import count
+from typing import Any
 
 import pytest
 
+from sipcore import digest
 from sipcore.binding import BindingChange, BindingChanged
 from sipcore.digest import Challenge, Credentials, NonceMaker, answer, compute_ha1
 from sipcore.ids import Minter
@@ -20,11 +24,11 @@ CONTACT = "<sip:ana@127.0.0.1:5070>"
 class Desk:
     """A registrar and one phone."""
 
-    def __init__(self, *, digest: bool = False) -> None:
+    def __init__(self, *, digest: bool = False, **settings: Any) -> None:
         numbers = count(1)
         self.store = MemoryLocations()
         self.registrar = Registrar(
-            RegistrarConfig(("callyard", "127.0.0.1"), digest=digest),
+            RegistrarConfig(("callyard", "127.0.0.1"), digest=digest, **settings),
             self.store,
             lambda user, realm, algorithm: compute_ha1(algorithm, user, realm, "s3cret") if user == "ana" else None,
             nonces=NonceMaker(b"0123456789abcdef"),
@@ -40,13 +44,14 @@ class Desk:
         host: str = "callyard",
         call_id: str = "reg-1",
         cseq: int = 0,
+        vias: int = 1,
     ) -> tuple[Response, list[BindingChanged]]:
         self.cseq = cseq or self.cseq + 1
         request = Request(
             "REGISTER",
             f"sip:{host}",
             [
-                ("Via", "SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK1"),
+                *[("Via", f"SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{n}") for n in range(vias)],
                 ("From", f"<sip:{user}@{host}>;tag=f"),
                 ("To", f"<sip:{user}@{host}>"),
                 ("Call-ID", call_id),
@@ -193,3 +198,242 @@ def test_nobody_registers_for_another() -> None:
 
 def test_bad_authorization_is_400() -> None:
     assert Desk(digest=True).register(("Authorization", "Digest rubbish"))[0].status == 400
+
+
+def test_no_time_asked_for_gets_the_default() -> None:
+    response, _ = Desk(default_expires=1200).register(("Contact", CONTACT))
+    assert response.get("Contact") == f"{CONTACT};expires=1200"
+
+
+def test_what_remains_is_what_is_told() -> None:
+    desk = Desk()
+    desk.register(("Contact", CONTACT), ("Expires", "600"))
+    desk.register(("Contact", "<sip:ana@127.0.0.2>;q=0.25"), ("Expires", "300"), now=100.4)
+    response, _ = desk.register(now=200.0)
+    assert response.get_all("Contact") == [f"{CONTACT};expires=400", "<sip:ana@127.0.0.2>;expires=200;q=0.25"]
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["<SIP:ana@127.0.0.1:5070>", "<sip:an%61@127.0.0.1:5070>", "<sip:ana@127.0.0.1:5070;ob>", "sip:ana@127.0.0.1:5070"],
+)
+def test_a_contact_is_known_by_the_comparison_of_uris(same: str) -> None:
+    desk = Desk()
+    desk.register(("Contact", CONTACT))
+    first = desk.store.bindings(AOR)[0].ruid
+    _, (change,) = desk.register(("Contact", same))
+    assert (change.change, change.binding.ruid) == (BindingChange.REFRESHED, first)
+    desk.register(("Contact", "<sip:ana@127.0.0.1:5070;transport=tcp>"))
+    assert len(desk.contacts()) == 2
+
+
+def test_one_user_has_a_bounded_number_of_contacts() -> None:
+    desk = Desk(max_contacts=2)
+    for port in (6000, 6001):
+        assert desk.register(("Contact", f"<sip:ana@127.0.0.1:{port}>"))[0].status == 200
+    response, _ = desk.register(("Contact", "<sip:ana@127.0.0.1:6002>"))
+    assert (response.status, response.reason) == (403, "Too many contacts")
+    assert desk.register(("Contact", "<sip:ana@127.0.0.1:6001>"))[0].status == 200
+    swap = "<sip:ana@127.0.0.1:6000>;expires=0, <sip:ana@127.0.0.1:6002>"
+    assert desk.register(("Contact", swap))[0].status == 200
+    assert desk.registrar.counters["too_many_contacts"] == 1
+
+
+def test_the_contact_that_expires_first_may_make_room() -> None:
+    desk = Desk(max_contacts=2, replace_oldest=True)
+    for port, expires in ((6000, "900"), (6001, "600")):
+        desk.register(("Contact", f"<sip:ana@127.0.0.1:{port}>"), ("Expires", expires))
+    response, changes = desk.register(("Contact", "<sip:ana@127.0.0.1:6002>"))
+    assert response.status == 200
+    assert [change.change for change in changes] == [BindingChange.ADDED, BindingChange.REMOVED]
+    assert sorted(desk.contacts()) == ["sip:ana@127.0.0.1:6000", "sip:ana@127.0.0.1:6002"]
+    three = ", ".join(f"<sip:ana@127.0.0.1:{port}>" for port in (7000, 7001, 7002))
+    assert desk.register(("Contact", three))[0].status == 403
+
+
+def test_all_users_together_too() -> None:
+    desk = Desk(max_bindings=1)
+    desk.register(("Contact", CONTACT))
+    response, _ = desk.register(("Contact", CONTACT), user="bo", call_id="b")
+    assert (response.status, response.get("Retry-After")) == (503, "60")
+    assert desk.register(("Contact", CONTACT))[0].status == 200
+    long = f"<sip:{'x' * 1100}@127.0.0.1>"
+    assert Desk().register(("Contact", long))[0].status == 400
+
+
+def test_aliases_are_one_user() -> None:
+    desk = Desk(digest=True, aliases={"200": "ana"})
+    refusal, _ = desk.register(user="200")
+    assert desk.register(("Contact", CONTACT), authorization(refusal), user="200")[0].status == 200
+    assert desk.contacts() == ["sip:ana@127.0.0.1:5070"]
+
+
+PATH = ("Path", "<sip:192.0.2.9;lr>, <sip:192.0.2.10;lr;ob>")
+SUPPORTED = ("Supported", "path, outbound")
+FLOW = '<sip:ana@127.0.0.1:5070;ob>;reg-id=1;+sip.instance="<urn:uuid:1>"'
+
+
+def test_path_is_kept_and_told() -> None:
+    desk = Desk()
+    response, _ = desk.register(("Contact", CONTACT), PATH, SUPPORTED)
+    assert response.get_all("Path") == ["<sip:192.0.2.9;lr>", "<sip:192.0.2.10;lr;ob>"]
+    assert desk.store.bindings(AOR)[0].path == ("<sip:192.0.2.9;lr>", "<sip:192.0.2.10;lr;ob>")
+    desk.register(("Contact", CONTACT))
+    assert desk.store.bindings(AOR)[0].path == ()
+
+
+def test_a_path_that_the_phone_says_nothing_of() -> None:
+    response, _ = Desk().register(("Contact", CONTACT), PATH)
+    assert (response.status, response.get("Unsupported")) == (420, "path")
+    assert Desk(path_unasked=True).register(("Contact", CONTACT), PATH)[0].status == 200
+    assert Desk().register(("Contact", CONTACT), ("Path", "nonsense"), SUPPORTED)[0].status == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "vias", "status", "required"),
+    [
+        ((SUPPORTED,), 1, 200, "outbound"),
+        ((), 1, 200, None),  # the phone does not do outbound: reg-id counts for nothing
+        ((SUPPORTED,), 2, 439, None),
+        ((("Supported", "path"),), 2, 200, None),
+        ((SUPPORTED, PATH), 2, 200, "outbound"),
+        ((SUPPORTED, ("Path", "<sip:192.0.2.9;lr>")), 2, 439, None),
+    ],
+)
+def test_outbound(headers: tuple[tuple[str, str], ...], vias: int, status: int, required: str | None) -> None:
+    desk = Desk()
+    response, changes = desk.register(("Contact", FLOW), *headers, vias=vias)
+    assert (response.status, response.get("Require")) == (status, required)
+    assert [change.binding.reg_id for change in changes] == ([] if status != 200 else [1 if required else 0])
+
+
+def test_flows_of_one_phone() -> None:
+    """RFC 5626 §6: instance and reg-id name the binding, not the address; a flow registers alone."""
+    desk = Desk()
+    desk.register(("Contact", FLOW), SUPPORTED)
+    desk.register(("Contact", FLOW.replace("5070", "5071").replace("reg-id=1", "reg-id=2")), SUPPORTED)
+    assert len(desk.contacts()) == 2
+    _, (change,) = desk.register(("Contact", FLOW.replace("5070", "6070")), SUPPORTED)
+    assert change.change is BindingChange.REFRESHED
+    response, _ = desk.register()
+    assert sorted(response.get_all("Contact"))[1] == (
+        '<sip:ana@127.0.0.1:6070;ob>;expires=3600;+sip.instance="<urn:uuid:1>";reg-id=1'
+    )
+    assert desk.register(("Contact", f"{FLOW}, <sip:ana@127.0.0.2>"), SUPPORTED)[0].status == 400
+    assert desk.register(("Contact", f"{FLOW}, <sip:ana@127.0.0.1:5071;ob>;expires=0"), SUPPORTED)[0].status == 200
+    no_instance = "<sip:ana@127.0.0.3>;reg-id=1"
+    response, (change,) = desk.register(("Contact", no_instance), SUPPORTED)
+    assert (change.binding.reg_id, response.get("Require")) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        '<sip:ana@127.0.0.1>;+sip.instance="\udcff"',
+        "<sip:ana\udcff@127.0.0.1>",
+        f'<sip:a@b>;+sip.instance="{"x" * 300}"',
+    ],
+)
+def test_what_no_database_could_keep_is_refused(contact: str) -> None:
+    assert Desk().register(("Contact", contact))[0].status == 400
+
+
+def test_user_agents_are_cut_and_cleaned() -> None:
+    desk = Desk()
+    desk.register(("Contact", CONTACT), ("User-Agent", "\udcffPhone\x01" + "x" * 300))
+    assert desk.store.bindings(AOR)[0].user_agent == ("?Phone?" + "x" * 300)[:255]
+
+
+def test_a_trusted_network_needs_no_digest() -> None:
+    assert Desk(digest=True, trusted=(ip_network("127.0.0.0/8"),)).register(("Contact", CONTACT))[0].status == 200
+    elsewhere = (ip_network("192.0.2.0/24"), ip_network("::1"))
+    assert Desk(digest=True, trusted=elsewhere).register(("Contact", CONTACT))[0].status == 401
+
+
+def test_one_nonce_serves_many_requests_each_once() -> None:
+    desk = Desk(digest=True)
+    refusal, _ = desk.register()
+    offered = Challenge.parse(refusal.get_all("WWW-Authenticate")[0])
+    ha1 = compute_ha1(offered.algorithm, "ana", offered.realm, "s3cret")
+
+    def proof(nc: int) -> tuple[str, str]:
+        given = answer(offered, "REGISTER", "sip:callyard", username="ana", ha1=ha1, cnonce="c", nc=nc)
+        return "Authorization", str(given)
+
+    assert [desk.register(("Contact", CONTACT), proof(nc))[0].status for nc in (1, 2, 2, 1, 3)] == [
+        200,
+        200,
+        401,
+        401,
+        200,
+    ]
+    replayed, _ = desk.register(("Contact", CONTACT), proof(3))
+    assert Challenge.parse(replayed.get_all("WWW-Authenticate")[0]).stale
+    assert {name: n for name, n in desk.registrar.counters.items() if n} == {
+        "challenged": 1, "added": 1, "refreshed": 2, "stale": 3,
+    }  # fmt: skip
+
+
+def test_an_unknown_user_and_a_wrong_password_get_the_same_bytes() -> None:
+    """But for what is random (tags and nonces) and for what the request itself said."""
+    for index in (0, 1):
+        answers = []
+        for user, password in (("ana", "guess"), ("eve", "guess")):
+            desk = Desk(digest=True)
+            refusal, _ = desk.register(("Contact", CONTACT), user=user)
+            proof = authorization(refusal, user=user, password=password, index=index)
+            refused, changes = desk.register(("Contact", CONTACT), proof, user=user)
+            assert changes == []
+            answers += [[_anonymous(response, user) for response in (refusal, refused)]]
+        assert answers[0] == answers[1]
+        assert b"stale" not in answers[0][1]
+
+
+def _anonymous(response: Response, user: str) -> bytes:
+    return re.sub(rb'nonce="[^"]*"|tag=[0-9a-f.]+', b"x", response.encode().replace(f"sip:{user}@".encode(), b"sip:u@"))
+
+
+def test_unknown_users_cost_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much is hashed for a user that we do not know as for a wrong password."""
+    assert _hashed("ana", monkeypatch) == _hashed("eve", monkeypatch) == ["decoy", "response", "nonce"]
+
+
+def _hashed(user: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is computed to judge a wrong password."""
+    desk = Desk(digest=True)
+    refusal, _ = desk.register(user=user)
+    proof = authorization(refusal, user=user, password="guess")
+    done: list[str] = []
+
+    def counted(name: str, original: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            done.append(name)
+            return original(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        patched.setattr(NonceMaker, "decoy", counted("decoy", NonceMaker.decoy))
+        patched.setattr(digest, "_response", counted("response", digest._response))
+        patched.setattr(NonceMaker, "_sign", counted("nonce", NonceMaker._sign))
+        desk.register(proof, user=user)
+    return done
+
+
+def test_the_short_way_and_the_long_way_of_a_refresh_end_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = []
+    for short in (True, False):
+        desk = Desk()
+        if not short:
+            monkeypatch.setattr(Registrar, "_plain_one", lambda _self, _request: None)
+        seen = []
+        desk.register(("Contact", "<sip:ana@127.0.0.9>"), call_id="other", cseq=9)
+        for number, contact in enumerate((f"{CONTACT};q=0.5", f'{CONTACT};q=0.7;+sip.instance="<urn:x>"', CONTACT)):
+            response, changes = desk.register(
+                ("Contact", contact), ("Expires", f"{600 + number}"), ("User-Agent", f"P{number}"), now=10.0 * number
+            )
+            seen.append((str(response), changes))
+        assert desk.register(("Contact", CONTACT), cseq=desk.cseq)[0].status == 500
+        assert desk.register(("Contact", CONTACT), cseq=1, call_id="rebooted", now=40.0)[0].status == 200
+        ends.append((seen, list(desk.store.bindings(AOR)), desk.registrar.counters))
+    assert ends[0] == ends[1]
