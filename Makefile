@@ -9,21 +9,23 @@
 #   make mutation  mutation testing of queues/ (an hour or more); MUTATE="queues.lines*" for a part
 #   make bench     the benchmarks; writes bench/RESULTS.md
 #   make docs      regenerates the generated pages under docs/
+#   make compiled  .venv-compiled with the service's hot path in C (needs gcc and Python's headers)
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .venv-compiled
 STAMP := $(VENV)/.installed
 PYTHON ?=
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 
-.PHONY: help install system-packages run demo test check lint types fast nightly mutation bench docs format clean
+.PHONY: help install system-packages run demo test check lint types fast nightly mutation bench docs compiled compiled-test format clean
 
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 $(STAMP): pyproject.toml constraints.txt scripts/install.sh
 	@PYTHON="$(PYTHON)" scripts/install.sh $(VENV)
@@ -76,9 +78,12 @@ mutation: install
 bench: install system-packages
 	$(BIN)/python -m bench.queued_call $(BENCH_FLAGS)
 
+compiled:
+	@PYTHON="$(PYTHON)" scripts/compiled.sh $(COMPILED)
+
 docs: install
 	$(BIN)/callyard docs settings > docs/configuration.md
 	$(BIN)/python scripts/diagrams.py > docs/state-machines.md
 
 clean:
-	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(COMPILED) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

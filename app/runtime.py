@@ -20,10 +20,9 @@ from app.journal.codec import RowCodec
 from app.journal.port import Journal, JournalError, Turn
 from app.metrics.metrics import Metrics
 from app.projections.live import LiveView
-from sipcore.net import Network
-from sipcore.packets import Hop, Source
+from sipcore.packets import Hop, Send, Source
 
-__all__ = ["Runtime", "Timers"]
+__all__ = ["Outlet", "Runtime", "Timers"]
 
 _log = logging.getLogger(__name__)
 _LAG_EVERY: Final = 0.1  # seconds between two looks at how late the loop is
@@ -40,6 +39,12 @@ class Timers(Protocol):
     def call_later(self, delay: float, callback: Callable[[], None], /) -> asyncio.TimerHandle: ...
 
     def call_at(self, when: float, callback: Callable[[float], None], when_due: float, /) -> asyncio.TimerHandle: ...
+
+
+class Outlet(Protocol):
+    """Where datagrams go: ``sipcore.net.Network``."""
+
+    def send(self, send: Send, /) -> None: ...
 
 
 class Runtime:
@@ -59,7 +64,7 @@ class Runtime:
         timers: Timers | None = None,
     ) -> None:
         self.metrics: Metrics | None = None
-        self.network: Network | None = None
+        self.network: Outlet | None = None
         self.turns = 0
         self.worst_lag = 0.0
         self.failure: JournalError | None = None

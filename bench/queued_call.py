@@ -1,6 +1,6 @@
 """What a queued call costs, beside Kamailio's plain proxying of a call on the same machine in the same run.
 
-    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--no-write]
+    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--callyard PATH] [--no-write]
 
 *Straight*: an agent is free on arrival. *Parked, then served*: callers wait first; the load is a closed loop, in which a
 fixed number of agents is always busy and the callers beyond them wait, so that the rate is agents ÷ call length.
@@ -10,6 +10,7 @@ on its way back) is measured by raw sockets in calls of their own amid the load;
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -203,8 +204,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=12, help="of load in each run")
     parser.add_argument("--rates", default="100,200", help="calls a second")
+    parser.add_argument("--callyard", type=Path, help="the program to measure, instead of this environment's")
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
     options = parser.parse_args()
+    if options.callyard is not None:
+        os.environ["BENCH_CALLYARD"] = str(options.callyard.absolute())
     with tempfile.TemporaryDirectory(prefix="callyard-bench-") as folder:
         rates = [int(rate) for rate in options.rates.split(",")]
         measured = run(rates, options.seconds, Path(folder))

@@ -12,15 +12,10 @@ from typing import Any
 
 import msgspec
 
+from app.journal.envelope import Envelope
 from app.journal.port import JournalError, Row
 
 __all__ = ["RowCodec", "TableSchema", "Upgrade"]
-
-
-class _Envelope(msgspec.Struct, array_like=True):
-    version: int
-    row: msgspec.Raw
-    wrapped: bool = False
 
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -44,7 +39,7 @@ class RowCodec:
             name: schema if isinstance(schema, TableSchema) else TableSchema(schema) for name, schema in tables.items()
         }
         self._decoders = {name: msgspec.msgpack.Decoder(schema.type) for name, schema in self._schemas.items()}
-        self._envelope = msgspec.msgpack.Decoder(_Envelope)
+        self._envelope = msgspec.msgpack.Decoder(Envelope)
         self._encoder = msgspec.msgpack.Encoder()
 
     def encode(self, table: str, key: str, row: object | None) -> Row:
@@ -89,7 +84,7 @@ class RowCodec:
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise JournalError(f"row {row.key!r} of journal table {row.table!r} is damaged: {error}") from error
 
-    def _converted(self, row: Row, schema: TableSchema, envelope: _Envelope) -> Any:  # noqa: ANN401 - as above
+    def _converted(self, row: Row, schema: TableSchema, envelope: Envelope) -> Any:  # noqa: ANN401 - as above
         version = envelope.version
         if version > schema.version:
             raise JournalError(

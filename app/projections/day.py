@@ -5,10 +5,9 @@ Counted from facts and from nothing else, so that a restart can count them again
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import sqrt
 from typing import Final
-
-import msgspec
 
 from app.facts import CallEvent, CallRecord, Fact, QueueSegment, WrapUp
 from app.projections.views import TodayStats
@@ -90,7 +89,8 @@ class Counts:
         self.wait_ms += sign * wait_ms
 
 
-class _Open(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class _Open:
     """A call of today without its record yet."""
 
     queue: str

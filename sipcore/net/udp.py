@@ -66,19 +66,21 @@ class UdpListener:
                 break
             except OSError:
                 continue  # an ICMP error of some datagram sent before: says nothing about what is in the queue
-            packets.append((bytes(view[:size]), self._source(address)))
+            packets.append(
+                (bytes(view[:size]), self._source(address[0], address[1]))
+            )  # IPv6 has flow info and scope, too
             if monotonic() > until:
                 break
         if packets:
             self._receiver.packets(packets)
 
-    def _source(self, address: tuple[str, int]) -> Source:
-        key = address[:2]  # IPv6 addresses come with flow info and scope
+    def _source(self, host: str, port: int) -> Source:
+        key = (host, port)
         source = self._sources.get(key)
         if source is None:
             if len(self._sources) >= _MAX_SOURCES:
                 self._sources.clear()
-            source = self._sources[key] = Source(Hop("UDP", key[0], key[1]), self._index)
+            source = self._sources[key] = Source(Hop("UDP", host, port), self._index)
         return source
 
 

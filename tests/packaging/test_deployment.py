@@ -43,7 +43,9 @@ def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/install.sh", "scripts/system-packages.sh", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["scripts/install.sh", "scripts/compiled.sh", "scripts/system-packages.sh", ".ci/run"]
+)
 def test_a_script_is_executable_and_parses(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
     assert run("bash", "-n", script).returncode == 0

@@ -13,7 +13,6 @@ from app.journal.memory import MemoryJournal
 from app.journal.port import JournalError, Turn
 from app.projections.live import LiveView
 from app.runtime import Runtime
-from sipcore.net import Network
 from sipcore.packets import Send, Source
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, sdp
@@ -59,7 +58,7 @@ class _Running(Centre):
         self.view = LiveView(self.now)
         self.hub = EventHub(self.view, history=100, new_id=lambda: "h", clock=lambda: self.now)
         self.runtime = Runtime(self.core, self.journal, self.codec, self.view, self.hub, lambda: self.now, self)
-        self.runtime.network = cast("Network", self)
+        self.runtime.network = self
         self.runtime.turn(self.now)
 
     def crash(self) -> None:

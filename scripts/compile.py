@@ -1,0 +1,85 @@
+"""Compiles the hot path with mypyc: ``python scripts/compile.py FOLDER`` leaves the extension modules there, at their paths.
+
+Run by ``hatch_build.py``, in the build's environment, which has mypy, setuptools and a C compiler. All modules become one
+group: calls between them are plain C calls, a module left out costs its callers too. So everything of the hot packages is
+compiled, new modules as well, but for what ``LEFT_OUT`` names with its reason.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+from mypyc.build import mypycify
+from native_init import with_native_init
+from setuptools import Distribution
+
+__all__ = ["COMPILED", "LEFT_OUT", "compile_into", "modules"]
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_PACKAGES: Final = ("app", "b2bua", "media", "queues", "sipcore")
+
+COMPILED: Final = (
+    "sipcore/**/*.py",
+    "queues/**/*.py",
+    "b2bua/**/*.py",
+    "app/admission.py",
+    "app/callcenter*.py",
+    "app/callcenter/**/*.py",
+    "app/chronicle.py",
+    "app/core.py",
+    "app/configuration.py",
+    "app/directory.py",
+    "app/events/hub.py",
+    "app/instants.py",
+    "app/journal/codec.py",
+    "app/live_call.py",
+    "app/journal/lmdb.py",
+    "app/metrics/metrics.py",
+    "app/projections/*.py",
+    "app/runtime.py",
+    "app/vocabulary.py",
+    "media/session.py",  # its Session is a Timed, and compiled classes take no interpreted subclasses
+)
+"""What is compiled, as globs: the path of a datagram, from the drained socket to the journal and the projections."""
+
+LEFT_OUT: Final = {
+    "*/__init__.py": "nothing in it but names",
+    "app/projections/views.py": "msgspec.Structs: C already, and their options mean nothing to mypyc",
+    "app/projections/today.py": "SQLAlchemy columns are what its types do not say",
+    "sipcore/net/receiver.py": "its exception is an OSError, see sipcore/errors.py",
+    "sipcore/errors.py": "a compiled class that extends Exception loses its class attributes",
+}
+"""Globs of what is not compiled though ``COMPILED`` matches it, and why."""
+
+
+def modules() -> list[str]:
+    """The files to be compiled, relative to the repository."""
+    found = {path.relative_to(_ROOT).as_posix() for pattern in COMPILED for path in _ROOT.glob(pattern)}
+    return sorted(each for each in found if not any(fnmatch(each, pattern) for pattern in LEFT_OUT))
+
+
+def compile_into(target: Path) -> None:
+    """Raises ``SystemExit`` with mypy's words where a module does not compile, setuptools' errors where the C does not."""
+    with tempfile.TemporaryDirectory(prefix="callyard-compile-") as folder, contextlib.chdir(folder):
+        for package in _PACKAGES:
+            shutil.copytree(_ROOT / package, package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        for name in modules():
+            path = Path(name)
+            path.write_text(with_native_init(path.read_text(encoding="utf-8")), encoding="utf-8")
+        # Types are judged by `make types`; here a library without types, or without pydantic's plugin, is no error.
+        Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\nfollow_imports = silent\n")
+        level = os.environ.get("CALLYARD_COMPILE_LEVEL", "1")
+        extensions = mypycify(["--config-file=mypy.ini", *modules()], opt_level=level, debug_level="0", multi_file=True)
+        build = Distribution({"name": "callyard", "ext_modules": extensions}).get_command_obj("build_ext")
+        build.build_lib, build.build_temp = str(target), "objects"
+        build.ensure_finalized()
+        build.run()
+
+
+if __name__ == "__main__":
+    compile_into(Path(sys.argv[1]).resolve())

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds the wheel with its hot path compiled to C and installs it into a virtual environment of its own.
+# Usage: scripts/compiled.sh VENV_DIRECTORY        Environment: PYTHON = the interpreter to use (3.11 or newer).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=${1:-.venv-compiled}
+
+complain() {
+    printf 'make compiled: %s\n' "$@" >&2
+    exit 1
+}
+
+python=${PYTHON:-.venv/bin/python}
+command -v "$python" >/dev/null 2>&1 || python=python3
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    complain "'$python' is not Python 3.11 or newer; name one: make compiled PYTHON=/path/to/python3.12"
+headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+if ! command -v gcc >/dev/null 2>&1 || [[ ! -e $headers/Python.h ]]; then
+    complain "a C compiler and Python's headers are needed." "On Debian and Ubuntu: apt install gcc libc6-dev python3-dev"
+fi
+
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
+# Twice: the dependencies, then this package even where its version is already installed.
+CALLYARD_COMPILE=1 "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$venv/wheel" .
+wheel=("$venv"/wheel/callyard-*.whl)
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt "${wheel[0]}"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "${wheel[0]}"
+printf 'installed: %s/bin/callyard\n' "$venv"
