@@ -10,6 +10,7 @@
 #   make bench     the benchmarks; writes bench/RESULTS.md
 #   make docs      regenerates the generated pages under docs/
 #   make compiled  .venv-compiled with the service's hot path in C (needs gcc and Python's headers)
+#   make compiled-test   the suite on what "make compiled" has made
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ PYTEST_FLAGS ?=
 .PHONY: help install system-packages run demo test check lint types fast nightly mutation bench docs compiled compiled-test format clean
 
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,13s/^# *//p' Makefile
 
 $(STAMP): pyproject.toml constraints.txt scripts/install.sh
 	@PYTHON="$(PYTHON)" scripts/install.sh $(VENV)
@@ -76,10 +77,14 @@ mutation: install
 	$(BIN)/mutmut results
 
 bench: install system-packages
-	$(BIN)/python -m bench.queued_call $(BENCH_FLAGS)
+	$(BIN)/python -m bench.core_call $(if $(wildcard $(COMPILED)/bin/python),--also $(COMPILED)/bin/python)
+	$(BIN)/python -m bench.queued_call $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard) $(BENCH_FLAGS)
 
 compiled:
 	@PYTHON="$(PYTHON)" scripts/compiled.sh $(COMPILED)
+
+compiled-test: install
+	@scripts/compiled-test.sh $(COMPILED) $(BIN)/python $(PYTEST_FLAGS)
 
 docs: install
 	$(BIN)/callyard docs settings > docs/configuration.md

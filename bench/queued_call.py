@@ -1,16 +1,16 @@
 """What a queued call costs, beside Kamailio's plain proxying of a call on the same machine in the same run.
 
-    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--callyard PATH] [--no-write]
+    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--straight-rates 500,700] [--compiled PATH] [--no-write]
 
 *Straight*: an agent is free on arrival. *Parked, then served*: callers wait first; the load is a closed loop, in which a
 fixed number of agents is always busy and the callers beyond them wait, so that the rate is agents ÷ call length.
 CPU is user and system time of all processes of the service (or of Kamailio) between the first call's start and the last
 one's end, divided by the calls. The set-up latency that is added (the INVITE on its way to the agent, and the agent's 200
-on its way back) is measured by raw sockets in calls of their own amid the load; they count as calls.
+on its way back) is measured by raw sockets in calls of their own amid the load; they count as calls. At the rates of
+``--straight-rates`` calls may fail: they show where it ends.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from tests.support.kamailio import Kamailio
 from tests.support.peers import answering, media_server
 from tests.support.ports import free_port
 from tests.support.probe import LatencyProbe, quantile
-from tests.support.service import Service
+from tests.support.service import CALLYARD, Service
 from tests.support.sipp import Sipp
 
 __all__ = ["Measured", "main"]
@@ -58,6 +58,14 @@ class Measured:
             self.what, f"{self.rate:.0f}", str(self.calls), f"{self.cpu_ms:.2f}", messages,
             quantiles, str(self.retransmissions), str(self.failed),
         ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A service to measure: its program, and what is added to the names of its rows."""
+
+    program: Path = CALLYARD
+    label: str = ""
 
 
 _COLUMNS: Final = [
@@ -125,16 +133,16 @@ def _straight(
     )
 
 
-def straight(folder: Path, rate: int, seconds: int) -> Measured:
+def straight(folder: Path, rate: int, seconds: int, *, build: Build) -> Measured:
     """To agents of ours, of whom one is always free."""
     probe_port = free_port()
     with answering(folder / "agents") as agents:
         config = configuration(2 * rate, agents.port, probe_port)
-        with Service(folder / "service", config) as service:
+        with Service(folder / "service", config, program=build.program) as service:
             probe = LatencyProbe(service.sip, "probe", probe_port)
             return _straight(
-                "straight to an agent", folder / "callers", service.sip, probe, rate, seconds, service.cpu_seconds,
-                lambda: messages_of(service),
+                f"straight to an agent{build.label}", folder / "callers", service.sip, probe, rate, seconds,
+                service.cpu_seconds, lambda: messages_of(service),
             )  # fmt: skip
 
 
@@ -151,12 +159,12 @@ def proxied(folder: Path, rate: int, seconds: int) -> Measured:
         )  # fmt: skip
 
 
-def parked(folder: Path, rate: int, seconds: int, *, builtin: bool) -> Measured:
+def parked(folder: Path, rate: int, seconds: int, *, build: Build, builtin: bool) -> Measured:
     """Closed loop: the agents are always busy, 40 callers wait. Media by SIPp, or by the built-in server with music."""
     busy = rate * _TALK_MS // 1000
     with answering(folder / "agents", talk_ms=_TALK_MS) as agents, media_server(folder / "media") as media:
         settings = {} if builtin else {"MEDIA": f"sip:moh@{media.address}"}
-        with Service(folder / "service", configuration(busy, agents.port), settings) as service:
+        with Service(folder / "service", configuration(busy, agents.port), settings, program=build.program) as service:
             cpu_before, messages_before = service.cpu_seconds(), messages_of(service)
             caller = _caller(
                 folder / "callers", service.sip, "load", rate=4 * rate, calls=rate * seconds, limit=busy + _BACKLOG,
@@ -165,7 +173,7 @@ def parked(folder: Path, rate: int, seconds: int, *, builtin: bool) -> Measured:
             with caller:
                 stats = caller.finish(seconds * 3 + 60)
             return Measured(
-                what="parked with music, then served" if builtin else "parked (media by SIPp), then served",
+                what=f"parked {'with music' if builtin else '(media by SIPp)'}, then served{build.label}",
                 rate=stats.created / stats.seconds,
                 calls=stats.created,
                 cpu_ms=(service.cpu_seconds() - cpu_before) * 1000 / stats.created,
@@ -175,18 +183,20 @@ def parked(folder: Path, rate: int, seconds: int, *, builtin: bool) -> Measured:
             )
 
 
-def run(rates: Sequence[int], seconds: int, folder: Path) -> list[Measured]:
-    """All runs, one after the other."""
+def run(
+    rates: Sequence[int], straight_rates: Sequence[int], builds: Sequence[Build], seconds: int, folder: Path
+) -> list[Measured]:
+    """All runs, one after the other: what is compared is measured within a minute."""
     found: list[Measured] = []
-    for rate in rates:
-        runs: dict[str, Callable[[Path, int, int], Measured]] = {
-            "kamailio": proxied,
-            "straight": straight,
-            "parked": partial(parked, builtin=False),
-            "music": partial(parked, builtin=True),
-        }
-        for name, measure in runs.items():
-            measured = measure(folder / f"{name}-{rate}", rate, seconds)
+    for rate in (*rates, *straight_rates):
+        runs: list[Callable[[Path, int, int], Measured]] = [
+            proxied,
+            *(partial(straight, build=each) for each in builds),
+        ]
+        if rate in rates:
+            runs += [partial(parked, build=each, builtin=builtin) for builtin in (False, True) for each in builds]
+        for number, measure in enumerate(runs):
+            measured = measure(folder / f"{rate}-{number}", rate, seconds)
             print(" | ".join(measured.row()), flush=True)
             found.append(measured)
     return found
@@ -204,17 +214,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=12, help="of load in each run")
     parser.add_argument("--rates", default="100,200", help="calls a second")
-    parser.add_argument("--callyard", type=Path, help="the program to measure, instead of this environment's")
+    parser.add_argument("--straight-rates", default="500,700,1000", help="more rates, of straight calls only")
+    parser.add_argument("--compiled", type=Path, help="the compiled build's callyard, to be measured too")
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
     options = parser.parse_args()
-    if options.callyard is not None:
-        os.environ["BENCH_CALLYARD"] = str(options.callyard.absolute())
+    rates, straight_rates = _numbers(options.rates), _numbers(options.straight_rates)
+    builds = [Build()]
+    if options.compiled is not None:
+        builds.append(Build(options.compiled.absolute(), ", compiled"))
     with tempfile.TemporaryDirectory(prefix="callyard-bench-") as folder:
-        rates = [int(rate) for rate in options.rates.split(",")]
-        measured = run(rates, options.seconds, Path(folder))
+        measured = run(rates, straight_rates, builds, options.seconds, Path(folder))
     if not options.no_write:
         write_section("queued_call", report(measured, options.seconds))
-    return 1 if any(one.failed for one in measured) else 0
+    sure = measured[: len(rates) * (1 + 3 * len(builds))]
+    return 1 if any(one.failed for one in sure) else 0
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(each) for each in text.split(",") if each]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Where the benchmarks write: one section each in ``bench/RESULTS.md``, with the machine that was measured."""
 
 import platform
+import sysconfig
 from pathlib import Path
 from typing import Final
 
-__all__ = ["FILE", "machine", "table", "write_section"]
+__all__ = ["FILE", "interpreter", "machine", "table", "write_section"]
 
 FILE: Final = Path(__file__).parent / "RESULTS.md"
 _TITLE: Final = "# What the benchmarks measured\n\nWritten by `make bench`; do not edit by hand.\n"
@@ -14,7 +15,14 @@ def machine() -> str:
     """The processor's model and count, and what runs on it."""
     cpus = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     model = f"{len(cpus)} × {cpus[0]}" if cpus else platform.machine()
-    return f"{model}, Linux {platform.release().partition('-')[0]}, CPython {platform.python_version()}"
+    return f"{model}, Linux {platform.release().partition('-')[0]}, {interpreter()}"
+
+
+def interpreter() -> str:
+    """Its version and, as far as it tells, how it was built: a profile-guided build is worth some percent."""
+    flags = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    guided = ", profile-guided" if "--enable-optimizations" in flags else ""
+    return f"CPython {platform.python_version()} ({platform.python_compiler()}{guided})"
 
 
 def _cpuinfo() -> list[str]:

@@ -44,7 +44,8 @@ def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["scripts/install.sh", "scripts/compiled.sh", "scripts/system-packages.sh", ".ci/run"]
+    "script",
+    ["scripts/install.sh", "scripts/compiled.sh", "scripts/compiled-test.sh", "scripts/system-packages.sh", ".ci/run"],
 )
 def test_a_script_is_executable_and_parses(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111

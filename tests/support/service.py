@@ -23,7 +23,6 @@ from tests.support.ports import free_port
 __all__ = ["CALLYARD", "Service", "ServiceError", "cpu_seconds", "wait_until"]
 
 CALLYARD: Final = Path(sys.executable).parent / "callyard"
-_OTHER: Final = "BENCH_CALLYARD"  # in the environment: the program of another build that a Service is to run
 _HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
@@ -76,6 +75,7 @@ class Service:
     sip_port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
     admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    program: Path = CALLYARD
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None, repr=False)
     _client: httpx.Client | None = field(init=False, default=None, repr=False)
 
@@ -98,7 +98,7 @@ class Service:
             (self.folder / "config.yaml").write_text(self.config)
         with (self.folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [os.environ.get(_OTHER) or str(CALLYARD), "serve"],
+                [str(self.program), "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
