@@ -52,6 +52,7 @@ LEFT_OUT: Final = {
     "app/projections/views.py": "msgspec.Structs: C already, and their options mean nothing to mypyc",
     "app/projections/today.py": "SQLAlchemy columns are what its types do not say",
     "sipcore/net/receiver.py": "its exception is an OSError, see sipcore/errors.py",
+    "queues/strategies/*.py": "users write more of them: a protocol that is asked for while running, classes to inherit",
     "sipcore/errors.py": "a compiled class that extends Exception loses its class attributes",
 }
 """Globs of what is not compiled though ``COMPILED`` matches it, and why."""
@@ -75,10 +76,44 @@ def compile_into(target: Path) -> None:
         Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\nfollow_imports = silent\n")
         level = os.environ.get("CALLYARD_COMPILE_LEVEL", "1")
         extensions = mypycify(["--config-file=mypy.ini", *modules()], opt_level=level, debug_level="0", multi_file=True)
-        build = Distribution({"name": "callyard", "ext_modules": extensions}).get_command_obj("build_ext")
+        build = _Build(Distribution({"name": "callyard", "ext_modules": extensions}))
         build.build_lib, build.build_temp = str(target), "objects"
         build.ensure_finalized()
         build.run()
+
+
+class _Build(build_ext):
+    """setuptools' own, with a C compiler for each processor."""
+
+    def build_extensions(self) -> None:
+        self.compiler.compile = MethodType(_compile_all, self.compiler)
+        super().build_extensions()
+
+
+def _compile_all(
+    self: Any,
+    sources: list[str],
+    output_dir: str | None = None,
+    macros: list[Any] | None = None,
+    include_dirs: list[str] | None = None,
+    debug: bool = False,  # noqa: FBT001, FBT002 - as setuptools calls it
+    extra_preargs: list[str] | None = None,
+    extra_postargs: list[str] | None = None,
+    depends: list[str] | None = None,
+) -> list[str]:
+    """``CCompiler.compile``, its loop over the files in threads."""
+    macros, objects, extra, preprocessor, build = self._setup_compile(
+        output_dir, macros, include_dirs, sources, depends, extra_postargs
+    )
+    common = self._get_cc_args(preprocessor, debug, extra_preargs)
+
+    def one(made: str) -> None:
+        source, suffix = build[made]
+        self._compile(made, source, suffix, common, extra, preprocessor)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one, [made for made in objects if made in build]))
+    return list(objects)
 
 
 if __name__ == "__main__":
