@@ -139,6 +139,7 @@ class Lines:
     __slots__ = (
         "_heads", "_last_stamp", "_of_needs", "_order", "_steps", "alone", "base", "config", "pace", "tiered", "waiting",
     )  # fmt: skip
+    __deletable__ = ("base",)  # for mypyc, which wants to know what ``close`` does
 
     def __init__(self, config: QueueConfig, top_tier: int = 0) -> None:
         self.waiting: dict[TicketId, Ticket] = {}

@@ -10,13 +10,16 @@ import os
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Final
+from types import MethodType
+from typing import Any, Final
 
 from mypyc.build import mypycify
 from native_init import with_native_init
 from setuptools import Distribution
+from setuptools.command.build_ext import build_ext
 
 __all__ = ["COMPILED", "LEFT_OUT", "compile_into", "modules"]
 
@@ -91,7 +94,7 @@ class _Build(build_ext):
 
 
 def _compile_all(
-    self: Any,
+    self: Any,  # noqa: ANN401 - a setuptools compiler; what is used of it is for its subclasses
     sources: list[str],
     output_dir: str | None = None,
     macros: list[Any] | None = None,
