@@ -4,7 +4,7 @@
 when all the rest is C. The compiled copy of a module has it spelled out, on the blank line after the class, so that line
 numbers stay. A frozen class is not frozen there (its fields are still its hash): who would write to one is stopped by
 mypy, and by the pure build that the tests run on. mypyc keeps but the outermost name of a field's type; the whole type is
-put back at the end of the module, for msgspec, which reads journal rows by it.
+put back at the end of the module, for whoever reads journal rows by it.
 """
 
 import ast

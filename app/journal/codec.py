@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app.journal.building import build, is_compiled
 from app.journal.envelope import Envelope
 from app.journal.port import JournalError, Row
 
@@ -38,7 +39,11 @@ class RowCodec:
         self._schemas = {
             name: schema if isinstance(schema, TableSchema) else TableSchema(schema) for name, schema in tables.items()
         }
-        self._decoders = {name: msgspec.msgpack.Decoder(schema.type) for name, schema in self._schemas.items()}
+        self._decoders = {
+            name: msgspec.msgpack.Decoder(schema.type)
+            for name, schema in self._schemas.items()
+            if not is_compiled(schema.type)
+        }
         self._envelope = msgspec.msgpack.Decoder(Envelope)
         self._encoder = msgspec.msgpack.Encoder()
 
@@ -79,7 +84,10 @@ class RowCodec:
         try:
             envelope = self._envelope.decode(row.value)
             if envelope.version == schema.version and not envelope.wrapped:
-                return self._decoders[row.table].decode(envelope.row)
+                decoder = self._decoders.get(row.table)
+                if decoder is None:
+                    return build(schema.type, msgspec.msgpack.decode(envelope.row))
+                return decoder.decode(envelope.row)
             return self._converted(row, schema, envelope)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise JournalError(f"row {row.key!r} of journal table {row.table!r} is damaged: {error}") from error
@@ -98,6 +106,8 @@ class RowCodec:
             if upgrade is None:
                 raise JournalError(f"journal table {row.table!r}: rows of version {version} can no longer be read")
             fields = upgrade(fields)
+        if is_compiled(schema.type):
+            return build(schema.type, fields)
         return msgspec.convert(fields, schema.type, builtin_types=(bytes,))
 
     def _schema(self, table: str) -> TableSchema:

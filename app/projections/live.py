@@ -52,7 +52,8 @@ class LiveView:
         self._queues: dict[str, Queue] = {}
         self._agents: dict[str, Agent] = {}
         self._states: dict[str, AgentState] = {}
-        self._members: dict[str, set[str]] = {}
+        self._members: dict[str, set[str]] = {}  # by queue: its agents
+        self._served: dict[str, set[str]] = {}  # by agent: its queues
         self._doors: dict[str, QueueState] = {}
         self._day = Day(midnight(now), self._threshold)
         self._touched: set[str] = set()
@@ -62,9 +63,9 @@ class LiveView:
     def configure(self, item: ConfigObject) -> None:
         if isinstance(item, Queue):
             self._queues[item.routing.id] = item
-            self._members[item.routing.id] = {
-                agent_id for agent_id, agent in self._agents.items() if _serves(agent, item)
-            }
+            self._members.setdefault(item.routing.id, set())
+            for agent_id, agent in self._agents.items():
+                self._enrol(item.routing.id, agent_id, member=_serves(agent, item))
             self._touched.add(item.routing.id)
         elif isinstance(item, Agent):
             agent_id = item.routing.id
@@ -75,7 +76,8 @@ class LiveView:
     def unconfigure(self, kind: ObjectKind, object_id: str) -> None:
         if kind == "queue":
             self._queues.pop(object_id, None)
-            self._members.pop(object_id, None)
+            for agent_id in self._members.pop(object_id, ()):
+                self._served[agent_id].discard(object_id)
             self._doors.pop(object_id, None)
             self._day.forget(object_id)
             self._touched.discard(object_id)
@@ -84,6 +86,7 @@ class LiveView:
             self._states.pop(object_id, None)
             for queue_id in self._members:
                 self._enrol(queue_id, object_id, member=False)
+            self._served.pop(object_id, None)
 
     def apply(self, fact: Fact) -> None:
         if isinstance(fact, AgentInterval):
@@ -330,14 +333,14 @@ class LiveView:
         if before is not None and _shown_state(before) == _shown_state(state):
             state = msgspec.structs.replace(state, time=before.time)
         self._states[state.agent] = state
-        for queue_id, members in self._members.items():
-            if state.agent in members:
-                self._touched.add(queue_id)
+        self._touched.update(self._served.get(state.agent, ()))
 
     def _enrol(self, queue_id: str, agent_id: str, *, member: bool) -> None:
         members = self._members[queue_id]
         if (agent_id in members) != member:
             (members.add if member else members.discard)(agent_id)
+            served = self._served.setdefault(agent_id, set())
+            (served.add if member else served.discard)(queue_id)
             self._touched.add(queue_id)
 
     def _touch(self, queue_id: str | None) -> None:

@@ -1,0 +1,46 @@
+"""Rows of compiled classes are made by their constructors: every kind of row comes back as msgspec would make it."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from app.journal.building import build, is_compiled
+from app.journal.codec import TableSchema
+from app.journal_tables import TABLES
+from queues.snapshot import TicketRow
+from tests.support.centre import Centre, agent, entry, queue
+from tests.support.virtual import sdp
+
+
+def rows() -> Iterator[tuple[str, object]]:
+    """What a call centre has in its journal at several moments."""
+    centre = Centre(queue(), entry("1000"))
+    phone, caller = centre.peer(7001), centre.peer(6001)
+    centre.add(agent("ana", phone))
+    caller.invite(sdp(30000))
+    centre.wait(1)
+    phone.reply(phone.last_request("INVITE"), 180)
+    centre.wait(1)
+    for row in centre.journal.load():
+        yield row.table, centre.codec.decode(row)
+
+
+@pytest.mark.parametrize(("table", "row"), list(rows()))
+def test_a_row_is_built_as_msgspec_makes_it(table: str, row: object) -> None:
+    schema = TABLES[table]
+    kind = schema.type if isinstance(schema, TableSchema) else schema
+    plain = msgspec.msgpack.decode(msgspec.msgpack.encode(row))
+    built = build(kind, plain)
+    assert type(built) is kind
+    assert msgspec.msgpack.encode(built) == msgspec.msgpack.encode(row)
+    assert is_compiled(kind) or msgspec.convert(plain, kind, builtin_types=(bytes,)) == built or kind.__eq__ is object.__eq__
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="Expected `object`"):
+        build(TicketRow, [])
+    with pytest.raises(msgspec.ValidationError, match="missing"):
+        build(TicketRow, {})
+    with pytest.raises(msgspec.ValidationError):
+        build(TicketRow, {"queue": 1})
