@@ -34,7 +34,11 @@ def test_a_row_is_built_as_msgspec_makes_it(table: str, row: object) -> None:
     built = build(kind, plain)
     assert type(built) is kind
     assert msgspec.msgpack.encode(built) == msgspec.msgpack.encode(row)
-    assert is_compiled(kind) or msgspec.convert(plain, kind, builtin_types=(bytes,)) == built or kind.__eq__ is object.__eq__
+    assert (
+        is_compiled(kind)
+        or msgspec.convert(plain, kind, builtin_types=(bytes,)) == built
+        or kind.__eq__ is object.__eq__
+    )
 
 
 def test_what_does_not_fit_is_refused() -> None:
