@@ -1,17 +1,14 @@
 # The service in a container. SIP and RTP want the host's network: docker run --network host …
 FROM python:3.11-slim AS build
-# A C compiler, for the compiled wheel (docs/adr/0007); Python's headers are in the image. Nothing of this stage's system stays.
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY pyproject.toml constraints.txt hatch_build.py README.md ./
-COPY scripts/compile.py scripts/native_init.py scripts/
+COPY pyproject.toml constraints.txt README.md ./
 COPY app app
 COPY b2bua b2bua
 COPY media media
 COPY migrations migrations
 COPY queues queues
 COPY sipcore sipcore
-RUN python -m venv /opt/callyard && CALLYARD_COMPILE=1 /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt .
+RUN python -m venv /opt/callyard && /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt .
 
 FROM python:3.11-slim
 RUN groupadd --system --gid 10060 callyard \
