@@ -12,7 +12,13 @@ from queues.lines import Ticket
 from queues.model import AgentConfig, AgentStatus, QueueConfig, TicketState
 from queues.requirements import OpenWhen
 
-__all__ = ["allowed_tier", "deadlines_due", "deadlines_live", "is_open", "lacks_nothing", "points", "serves"]
+__all__ = ["allowed_tier", "deadlines_due", "deadlines_live", "is_open", "lacks_nothing", "points", "serves", "urgency"]
+
+
+def urgency(ticket: Ticket, queue: QueueConfig, now: float) -> tuple[float, float, float, int]:
+    """Sorts tickets of all queues, the one to be served first first."""
+    weighted = queue.weight * (now - ticket.joined_at)
+    return -round(points(ticket, queue, now), 6), -round(weighted, 6), ticket.joined_at, ticket.sequence
 
 
 def points(ticket: Ticket, queue: QueueConfig, now: float) -> float:

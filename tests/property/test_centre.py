@@ -7,12 +7,12 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from queues.commands import CallEnded, Withdraw
-from queues.decisions import CROWDS
+from queues.decisions import CROWDS, Chooser
 from queues.engine import Engine
 from queues.model import AgentId, AgentStatus, QueueId, TicketId, TicketState
 from queues.needs import meets
 from queues.outputs import MakeOffer, Output, TicketEnded
-from tests.property.centre_books import deadlines_due, deadlines_live, is_open, points, serves
+from tests.property.centre_books import deadlines_due, deadlines_live, is_open, points, serves, urgency
 from tests.property.centre_rules import CentreRules
 
 
@@ -31,7 +31,20 @@ class CentreMachine(CentreRules):
         (why,) = [why for why in self.engine.explain(offer.ticket, self.now) if why.offer == offer.offer]
         assert (why.agent, why.queue, why.at) == (offer.agent, offer.queue, self.now)
         assert why.agent not in (why.next or ())
+        if why.chooser is Chooser.AGENT:
+            self.took_the_most_urgent(offer)
         assert why.waited == self.now - self.engine._floor.tickets[offer.ticket].joined_at
+
+    def took_the_most_urgent(self, offer: MakeOffer) -> None:
+        """Across the queues: nothing that the agent may serve and that waits still would have come before."""
+        floor = self.engine._floor
+        taken, agent = floor.tickets[offer.ticket], floor.agents.agents[offer.agent]
+        agents = [each for each in floor.agents.agents.values() if not each.removed]
+        mine = urgency(taken, taken.line.config, self.now)
+        for other in floor.tickets.values():
+            if other.state is TicketState.WAITING and other.ready and other.reservation is None:
+                queue = other.line.config
+                assert not serves(agent, other, queue, agents, self.now) or mine <= urgency(other, queue, self.now)
 
     # --- what must hold always
 

@@ -159,3 +159,23 @@ def test_rows_of_a_queue_that_is_gone_are_dropped() -> None:
 def test_rows_are_saved_every_ten_seconds_at_most() -> None:
     queue = QueueWaits()
     assert [queue.learn(0, 1, 0.0, now) for now in (100.0, 105.0, 109.9, 110.0)] == [0, None, None, 0]
+
+
+def test_a_place_in_line_is_asked_about_in_its_own_class() -> None:
+    desk = Desk()
+    queue = desk.engine._floor.waits[SUPPORT]
+    for length, wait in ((1, 10.0), (2, 20.0), (3, 40.0)):
+        for number in range(5):
+            queue.learn(0, length, 100.0 * number, 100.0 * number + wait)
+            queue.learn(4, length, 100.0 * number, 100.0 * number + wait + 3)
+    assert desk.engine.expected_wait(SUPPORT, 0, 500) == pytest.approx(10.0)
+    assert desk.engine.expected_wait(SUPPORT, 4, 500) == pytest.approx(13.0)
+    assert desk.engine.expected_wait(SUPPORT, 0, 500, 3) == pytest.approx(40.0)
+    desk.enter("a", at=500)
+    assert desk.engine.expected_wait(SUPPORT, 0, 500) == pytest.approx(20.0), "one is before it"
+    assert desk.engine.expected_wait(SUPPORT, 4, 500) == pytest.approx(13.0), "but not before this one"
+    desk.enter("b", at=500)
+    desk.enter("vip", priority=4, at=500)
+    assert desk.engine.remaining_wait(TicketId("b"), 500) == pytest.approx(40.0)
+    assert desk.engine.remaining_wait(TicketId("vip"), 500) == pytest.approx(13.0)
+    assert desk.engine.remaining_wait(TicketId("nobody"), 500) is None

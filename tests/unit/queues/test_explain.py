@@ -6,8 +6,8 @@ from queues.commands import ConfigureAgent, ConfigureQueue, ReserveTicket, SetRe
 from queues.decisions import Chooser, DecisionRules
 from queues.engine import Engine
 from queues.explain import Explanation, StillWaiting
-from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueConfig, TicketId
-from queues.requirements import Membership
+from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueConfig, QueueId, TicketId
+from queues.requirements import Membership, TierRules
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 
@@ -190,3 +190,27 @@ def test_an_engine_that_keeps_nothing_explains_nothing(ticket: str) -> None:
     desk.enter("a")
     assert explained(desk, ticket) == []
     assert desk.engine.why_waiting(TicketId(ticket), 0) is None
+
+
+def test_whoever_lacks_something_is_counted_by_that_first() -> None:
+    """In this order: membership, skills, groups, tier; one who is logged out besides is not counted for it."""
+    queue = queue_config(needs={"billing": 3}, groups=frozenset({"north"}), tier_rules=TierRules(60.0))
+    desk = explaining(queue)
+    north, south = frozenset({"north"}), frozenset({"south"})
+    configs = [
+        AgentConfig(AgentId("unskilled"), "unskilled", {"billing": 2}, groups=south),
+        AgentConfig(AgentId("south"), "south", {"billing": 3}, groups=south, members={queue.id: Membership(1)}),
+        AgentConfig(AgentId("second"), "second", {"billing": 3}, groups=north, members={queue.id: Membership(1)}),
+        AgentConfig(AgentId("other"), "other", {}, frozenset({QueueId("sales")}), groups=south),
+    ]
+    for config in configs:
+        desk.do(ConfigureAgent(config))
+    desk.enter("a", at=5)
+    lacks = {"not_skilled": 1, "other_group": 1, "tier_closed": 1, "not_member": 1}
+    assert waiting(desk).passed_over == lacks
+    assert waiting(desk).position == 1
+    desk.pass_to(65)
+    assert waiting(desk).passed_over == {"not_skilled": 1, "other_group": 1, "logged_out": 1, "not_member": 1}
+    desk.enter("b", at=66)
+    assert waiting(desk, "b").position == 2
+    assert waiting(desk, "b").queue == "support"

@@ -1,0 +1,81 @@
+"""Which queue's call an agent who becomes free takes: points first, then weighted waits, then the time of joining."""
+
+import pytest
+
+from queues.commands import SetPriority
+from queues.model import QueueConfig, TicketId
+from tests.unit.queues.desk import Desk, queue_config
+
+
+def first_served(red: QueueConfig, blue: QueueConfig, red_at: float, blue_at: float, now: float) -> list[str]:
+    """A call of each queue; an agent becomes free at ``now`` and takes both, one after the other."""
+    desk = Desk(red, blue)
+    for ticket, at in sorted([("red", red_at), ("blue", blue_at)], key=lambda item: item[1]):
+        desk.enter(ticket, ticket, at=at)
+    desk.agent("ana", capacity=2, at=now)
+    return [ticket for ticket, _ in desk.offered()]
+
+
+def queue(name: str, **fields: object) -> QueueConfig:
+    return queue_config(name, None, **{"max_wait": None, **fields})
+
+
+def test_among_equals_the_first_to_join_is_first() -> None:
+    assert first_served(queue("red"), queue("blue"), 0, 1, 10) == ["red", "blue"]
+    assert first_served(queue("red"), queue("blue"), 1, 0, 10) == ["blue", "red"]
+
+
+def test_the_priority_of_the_queue_comes_first() -> None:
+    assert first_served(queue("red"), queue("blue", priority=1), 0, 9, 10) == ["blue", "red"]
+
+
+@pytest.mark.parametrize(("blue_at", "order"), [(13.0, ["red", "blue"]), (11.0, ["blue", "red"])])
+def test_a_wait_counts_by_the_weight_of_its_queue(blue_at: float, order: list[str]) -> None:
+    """Red has waited 20 seconds, blue 7 or 9 with a weight of 2.5: 17.5 or 22.5."""
+    assert first_served(queue("red"), queue("blue", weight=2.5), 0, blue_at, 20) == order
+
+
+@pytest.mark.parametrize(("now", "order"), [(104.0, ["blue", "red"]), (106.0, ["red", "blue"])])
+def test_a_call_that_ages_overtakes_one_that_does_not(now: float, order: list[str]) -> None:
+    """Red gains a point a second, blue has five for good."""
+    assert first_served(queue("red", ageing=1.0), queue("blue", priority=5), 100, 90, now) == order
+
+
+def test_points_count_before_any_weight() -> None:
+    assert first_served(queue("red", priority=1), queue("blue", weight=100.0), 19, 0, 20) == ["red", "blue"]
+
+
+def test_equal_points_and_weighted_waits_leave_the_time_of_joining() -> None:
+    assert first_served(queue("red", weight=2.0), queue("blue"), 10, 0, 20) == ["blue", "red"]
+
+
+@pytest.mark.parametrize(("own_at", "order"), [(5.0, ["own", "blue"]), (15.0, ["blue", "own"])])
+def test_lines_of_calls_with_needs_of_their_own_compete_alike(own_at: float, order: list[str]) -> None:
+    desk = Desk(queue("red"), queue("blue"))
+    arrivals = [("own", "red", own_at), ("blue", "blue", 10.0)]
+    for ticket, name, at in sorted(arrivals, key=lambda arrival: arrival[2]):
+        desk.enter(ticket, name, needs={"billing": 2} if ticket == "own" else None, at=at)
+    desk.agent("ana", {"billing": 2}, capacity=2, at=20)
+    assert [ticket for ticket, _ in desk.offered()] == order
+
+
+def test_the_best_head_of_several_lines_is_taken_first() -> None:
+    desk = Desk(queue("red"), queue("blue"))
+    for number, (ticket, name, needs) in enumerate([
+        ("a", "red", {"billing": 1}), ("b", "blue", None), ("c", "red", None), ("d", "red", {"french": 1}), ("e", "blue", None),
+    ]):  # fmt: skip
+        desk.enter(ticket, name, needs=needs, at=float(number))
+    desk.agent("ana", {"billing": 3, "french": 3}, capacity=5, at=10)
+    assert [ticket for ticket, _ in desk.offered()] == ["a", "b", "c", "d", "e"]
+
+
+def test_an_offered_call_keeps_a_new_priority_for_when_it_waits_again() -> None:
+    desk = Desk(queue("red"))
+    desk.agent("ana", at=0)
+    desk.enter("a", "red", at=1)
+    desk.enter("b", "red", priority=2, at=2)
+    desk.do(SetPriority(TicketId("a"), 3), at=3)
+    assert desk.waiting("red") == ["b"]
+    desk.pass_to(25)
+    assert desk.waiting("red") == ["a", "b"]
+    assert desk.engine.position(TicketId("b")) == 2
