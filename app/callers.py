@@ -11,6 +11,7 @@ __all__ = ["MAX_NUMBER", "caller_number", "is_number"]
 MAX_NUMBER: Final = 64
 _ALLOWED: Final = frozenset("0123456789+*#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-")
 _NOBODY: Final = frozenset({"anonymous", "unknown", "restricted", "unavailable", "private", "asterisk"})
+"""Callers who do not say who they are (RFC 3323 §4.1.1.3 and what gateways write): none of them is known again."""
 
 
 def is_number(text: str) -> bool:

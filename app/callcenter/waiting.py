@@ -15,8 +15,6 @@ from queues.model import AgentId, Overflow, OverflowCause, QueueId, TicketId
 
 __all__ = ["Waiting"]
 
-"""Callers who do not say who they are (RFC 3323 §4.1.1.3 and what gateways write): none of them is another's return."""
-
 
 class Waiting:
     __slots__ = ("_announcing", "_desk", "_leaving", "of_board", "of_engine")
