@@ -22,7 +22,7 @@ from sipcore.message import BadUri, Uri
 __all__ = [
     "ELSEWHERE", "acked", "adjust", "adjust_refused", "answer_held", "answer_straight", "callee_failed", "callee_left",
     "connect", "connect_waiting", "dial", "drop", "failure_of", "glare_until", "hold_winner", "media_left", "moved",
-    "progress", "refused", "retry", "ring_back", "ring_timeout", "too_late",
+    "progress", "refused", "retry", "ring_back", "ring_timeout", "too_late", "transport_of",
 ]  # fmt: skip
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -54,7 +54,7 @@ def dial(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 def _callee(desk: Desk, call: Call, cause: Cause, now: float) -> CalleeLeg:
     command = cause.dial()
     target = command.target
-    contact = desk.contact(target.hop.transport if target.hop is not None else _transport(target.uri))
+    contact = desk.contact(target.hop.transport if target.hop is not None else transport_of(target.uri))
     dialog = Dialog(
         desk.ids.call_id(), desk.ids.tag(), "", call.identity, f"<{target.uri}>", contact, target.uri,
         target.route, 0, None, target.hop, target.flow,
@@ -65,7 +65,8 @@ def _callee(desk: Desk, call: Call, cause: Cause, now: float) -> CalleeLeg:
     )  # fmt: skip
 
 
-def _transport(uri: str) -> str:
+def transport_of(uri: str) -> str:
+    """The transport that a SIP URI asks for."""
     if ";" not in uri:
         return "UDP"
     try:

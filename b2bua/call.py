@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from b2bua.commands import CallId, LegId, Playlist
-from b2bua.leg import CalleeLeg, CallerLeg, Leg, MediaLeg
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, MediaLeg
 from sipcore.deadlines import NEVER, Timed
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response
@@ -19,6 +19,7 @@ class CallState(IntEnum):
     CONNECTING = 3  # a callee answered, the caller is being moved to it
     BRIDGED = 4
     ENDED = 5  # told to whoever listens; legs are still taking leave
+    ORIGINATING = 6  # we dial the caller
 
 
 class MoveStep(IntEnum):
@@ -75,6 +76,7 @@ class Call(Timed):
     relay: Relay | None = None
     early_seconds: float | None = None
     departing: list[Leg] = field(default_factory=list)
+    origin: CalleeLeg | None = None  # the caller's leg while we dial it; kept then for its ACK
     invite_stored: bool = False  # the journal holds the caller's INVITE
 
     def __post_init__(self) -> None:
@@ -85,7 +87,12 @@ class Call(Timed):
 
     def every_leg(self) -> list[Leg]:
         """All legs that are part of the call, the caller's first."""
-        return [self.caller, *self.legs.values(), *([self.media] if self.media is not None else [])]
+        legs: list[Leg] = [self.caller, *self.legs.values(), *([self.media] if self.media is not None else [])]
+        return [*legs, self.origin] if self.dialling() and self.origin is not None else legs
+
+    def dialling(self) -> bool:
+        """Is the caller dialled by us, and has had no ACK yet?"""
+        return self.origin is not None and self.origin.state not in (LegState.UP, LegState.GONE)
 
     def wanted_at(self) -> float:
         """When something of this call is due although nothing arrives."""
@@ -96,6 +103,8 @@ class Call(Timed):
         ):  # fmt: skip
             if when is not None and when < soonest:
                 soonest = when
+        if self.origin is not None and self.origin.ring_until is not None and self.origin.ring_until < soonest:
+            soonest = self.origin.ring_until
         for leg in self.legs.values() if media is None else (media, *self.legs.values()):
             for when in (leg.refresh_at, leg.ring_until, leg.offer_until, leg.adjust_at):
                 if when is not None and when < soonest:

@@ -6,7 +6,7 @@ A pair that is absent is ignored and counted: the input belongs to something tha
 from enum import IntEnum
 from typing import Final
 
-from b2bua import bridge, ending, parking, parting
+from b2bua import bridge, ending, origination, parking, parting
 from b2bua.call import CallState as S
 from b2bua.floor import Action
 from b2bua.leg import LegKind
@@ -41,6 +41,9 @@ class CallInput(IntEnum):
     STEP_DUE = 17
     # commands that came later
     REPARK = 18
+    # the caller whom we dial
+    ORIGIN_ANSWERED = 19
+    ORIGIN_FAILED = 20
 
 
 _I = CallInput
@@ -50,6 +53,10 @@ OUTCOMES: Final[dict[tuple[LegKind, O], CallInput]] = {
     (LegKind.CALLER, O.HUNG_UP): _I.CALLER_LEFT,
     (LegKind.CALLER, O.CANCELLED): _I.CALLER_LEFT,
     (LegKind.CALLER, O.LOST): _I.CALLER_LEFT,
+    (LegKind.ORIGIN, O.ANSWERED): _I.ORIGIN_ANSWERED,
+    (LegKind.ORIGIN, O.FAILED): _I.ORIGIN_FAILED,
+    (LegKind.ORIGIN, O.HUNG_UP): _I.CALLER_LEFT,
+    (LegKind.ORIGIN, O.LOST): _I.CALLER_LEFT,
     (LegKind.CALLEE, O.PROGRESS): _I.CALLEE_PROGRESS,
     (LegKind.CALLEE, O.ANSWERED): _I.CALLEE_ANSWERED,
     (LegKind.CALLEE, O.FAILED): _I.CALLEE_FAILED,
@@ -63,6 +70,10 @@ OUTCOMES: Final[dict[tuple[LegKind, O], CallInput]] = {
 """What a leg's outcome means for its call."""
 
 CALL_TABLE: Final[dict[tuple[S, CallInput], Action]] = {
+    (S.ORIGINATING, _I.REJECT): ending.reject,
+    (S.ORIGINATING, _I.HANG_UP): ending.hang_up,
+    (S.ORIGINATING, _I.ORIGIN_ANSWERED): origination.answered,
+    (S.ORIGINATING, _I.ORIGIN_FAILED): origination.failed,
     (S.ARRIVED, _I.PARK): parking.begin,
     (S.ARRIVED, _I.DIAL): bridge.dial,
     (S.ARRIVED, _I.DROP): bridge.drop,

@@ -10,8 +10,8 @@ from typing import Literal, NewType
 from sipcore.packets import ANY_FLOW, Hop
 
 __all__ = [
-    "CallId", "CancelReason", "Command", "Dial", "DropLeg", "HangUp", "LegId", "MediaVanished", "OfferMode", "Park", "Play",
-    "Playlist", "Reject", "Repark", "SetMediaServers", "Target",
+    "CallId", "CancelReason", "Command", "Dial", "DropLeg", "HangUp", "LegId", "MediaVanished", "OfferMode",
+    "Originate", "Park", "Play", "Playlist", "Reject", "Repark", "SetMediaServers", "Target",
 ]  # fmt: skip
 
 CallId = NewType("CallId", str)
@@ -54,6 +54,21 @@ class Park:
 class Play:
     call: CallId
     playlist: Playlist
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """Begin a call: dial ``target``, who is its caller, and park it with ``playlist`` when it answers.
+
+    ``shown``: the From that it sees; ``identity``: the From that callees see then.
+    """
+
+    call: CallId
+    target: Target
+    shown: str
+    identity: str
+    playlist: Playlist
+    ring_until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +145,4 @@ class MediaVanished:
     alive: frozenset[str]
 
 
-Command = Park | Play | Repark | Dial | DropLeg | Reject | HangUp | SetMediaServers | MediaVanished
+Command = Originate | Park | Play | Repark | Dial | DropLeg | Reject | HangUp | SetMediaServers | MediaVanished

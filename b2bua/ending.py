@@ -6,7 +6,7 @@ from b2bua.floor import Cause, Floor
 from b2bua.leg import LegState
 from b2bua.leg_table import LegInput, LegOutcome
 
-__all__ = ["callee_left", "caller_left", "hang_up", "reject", "system"]
+__all__ = ["callee_left", "caller_left", "hang_up", "quietly", "reject", "system"]
 
 _CAUSES = {LegOutcome.CANCELLED: "cancel", LegOutcome.HUNG_UP: "bye", LegOutcome.LOST: "lost"}
 
@@ -44,13 +44,22 @@ def reject(floor: Floor, call: Call, cause: Cause, now: float) -> None:
 
 
 def _end(floor: Floor, call: Call, by: EndedBy, cause: str, now: float) -> None:
+    quietly(floor, call, now)
+    floor.desk.report(CallEnded(call.id, by, cause))
+
+
+def quietly(floor: Floor, call: Call, now: float) -> None:
+    """Every leg takes its leave; nothing is reported."""
     call.state = CallState.ENDED
     call.step, call.step_at = MoveStep.NONE, None
     call.caller.early_until = call.caller.early_repeat_at = None
     if call.caller.state is not LegState.GONE:
         floor.advance(call, call.caller, LegInput.END, now)
+    if call.origin is not None:
+        floor.desk.clients.pop(call.origin.transaction, None) if not call.dialling() else floor.advance(
+            call, call.origin, LegInput.END, now
+        )
     for leg in list(call.legs.values()):
         floor.drop(call, leg, now)
     floor.media.close(call, now)
     floor.desk.touch(call)
-    floor.desk.report(CallEnded(call.id, by, cause))

@@ -8,7 +8,7 @@ from b2bua.commands import CallId, LegId
 
 __all__ = [
     "CallArrived", "CallEnded", "CallEvent", "CallParked", "DtmfReceived", "EndedBy", "LegAnswered", "LegBridged",
-    "LegFailed", "LegFailure", "LegRinging", "ParkFailed", "PlayFinished",
+    "LegFailed", "LegFailure", "LegRinging", "OriginationFailed", "ParkFailed", "PlayFinished",
 ]  # fmt: skip
 
 EndedBy = Literal["caller", "callee", "system"]
@@ -97,6 +97,15 @@ class LegFailed:
 
 
 @dataclass(slots=True)
+class OriginationFailed:
+    """The caller whom we dialled did not answer: this call never was. Nothing more is said of it."""
+
+    call: CallId
+    cause: LegFailure
+    status: int
+
+
+@dataclass(slots=True)
 class CallEnded:
     """The caller's call is over. ``cause`` is a word for the record: ``bye``, ``cancel``, ``lost``, ``hangup`` …"""
 
@@ -107,5 +116,5 @@ class CallEnded:
 
 CallEvent = (
     CallArrived | CallParked | ParkFailed | PlayFinished | DtmfReceived | LegRinging | LegAnswered | LegBridged
-    | LegFailed | CallEnded
+    | LegFailed | CallEnded | OriginationFailed
 )  # fmt: skip

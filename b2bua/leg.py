@@ -16,6 +16,7 @@ class LegKind(IntEnum):
     CALLER = 0
     CALLEE = 1
     MEDIA = 2
+    ORIGIN = 3  # the caller whom we dial, until it has answered
 
 
 class LegState(IntEnum):

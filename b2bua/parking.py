@@ -1,6 +1,6 @@
 """Parking: the caller gets a media session, keeps it while callees ring, and gets another one when it is lost."""
 
-from b2bua import bridge, ending
+from b2bua import bridge, ending, origination
 from b2bua.call import Call, CallState, MoveStep
 from b2bua.commands import Park
 from b2bua.desk import Purpose
@@ -57,7 +57,9 @@ def opened(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     floor.signalling.ack(media, now)
     floor.advance(call, media, LegInput.ACK, now)
     answer = caller.session.answer(cause.body)
-    if call.early_seconds is None:
+    if call.dialling():
+        origination.accept(floor, call, answer, now)
+    elif call.early_seconds is None:
         _answer(floor, call, answer, now)
     else:
         caller.early_until = now + call.early_seconds
@@ -159,6 +161,9 @@ def _next_server(floor: Floor, call: Call, server: str, tried: tuple[str, ...], 
 
 def _give_up(floor: Floor, call: Call, detail: str, now: float) -> None:
     """None left: the caller hears ring-back (if it has not been answered), and keeps its place."""
+    if call.dialling():
+        ending.system(floor, call, "no_media", now)
+        return
     if not call.answered and call.caller.early_until is None:
         call.state = CallState.ARRIVED
         floor.signalling.progress(call, 180)

@@ -103,6 +103,8 @@ def _arrived(floor: Floor, call: Call, now: float) -> None:
 
 
 def _parked(floor: Floor, call: Call, now: float) -> None:
+    if call.origin is not None and call.origin.state is LegState.UP:
+        floor.signalling.resume_ack(call.origin, now)
     _drop_callees(floor, call, now)
     call.winner = None
     _check_media(floor, call, now)
@@ -128,7 +130,15 @@ def _bridged(floor: Floor, call: Call, now: float) -> None:
         floor.signalling.resume_ack(leg, now)
 
 
+def _originating(floor: Floor, call: Call, now: float) -> None:
+    """Whoever wanted the call begins it anew."""
+    if call.origin is not None:
+        _resume_invite(floor, call, call.origin, now)
+    ending.system(floor, call, "restart", now)
+
+
 _RESUME = {
+    CallState.ORIGINATING: _originating,
     CallState.ARRIVED: _arrived,
     CallState.PARKING: _arrived,
     CallState.PARKED: _parked,

@@ -66,6 +66,7 @@ class CallRow:
     departing: tuple[LegRow, ...] = ()
     at: str = ""
     version: int = 1
+    origin: LegRow | None = None
 
 
 @dataclass(slots=True)
@@ -121,6 +122,7 @@ def row_of(call: Call) -> CallRow:
         call.early_seconds, call.caller.early_until, call.ends_at, tuple([_leg_row(leg) for leg in call.legs.values()]),
         _leg_row(media) if media is not None else None,
         tuple([_leg_row(leg) for leg in departing]) if departing else (), call.at,
+        1, _leg_row(call.origin) if call.origin is not None else None,
     )  # fmt: skip
 
 
@@ -163,6 +165,9 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
     call.step, call.at = MoveStep.NONE, row.at
     call.legs = {LegId(each.id): _callee(each) for each in row.legs}
     call.media = _media(row.media) if row.media is not None else None
+    if row.origin is not None:
+        call.origin = _callee(row.origin)
+        call.origin.dialog, call.origin.session = caller.dialog, caller.session
     call.departing = [caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing]
     return call
 

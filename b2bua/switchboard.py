@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterable
 
-from b2bua import arrival, bridge, ending, parking, recovery, relay, snapshot
+from b2bua import arrival, bridge, ending, origination, parking, recovery, relay, snapshot
 from b2bua.call import Call, CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
 from b2bua.commands import (
@@ -16,6 +16,7 @@ from b2bua.commands import (
     DropLeg,
     HangUp,
     MediaVanished,
+    Originate,
     Park,
     Play,
     Reject,
@@ -85,6 +86,10 @@ class Switchboard:
             self._media_vanished(command.alive, now)
             return self._take()
         call = self._desk.calls.get(command.call)
+        if isinstance(command, Originate):
+            if call is None:
+                self._settle(origination.begin(self._floor, command, now))
+            return self._take()
         if call is not None and (call.state, _COMMANDS[type(command)]) in CALL_TABLE:
             self._input(call, _COMMANDS[type(command)], Cause(command=command), now)
             self._settle(call)
@@ -140,6 +145,8 @@ class Switchboard:
             parking.repeat_progress(self._floor, call, now)
         if call.ends_at is not None and call.ends_at <= now and call.state is not CallState.ENDED:
             ending.system(self._floor, call, "max_duration", now)
+        if call.origin is not None and call.origin.ring_until is not None and call.origin.ring_until <= now:
+            origination.ring_timeout(self._floor, call, now)
         for rung in [each for each in call.legs.values() if each.ring_until is not None and each.ring_until <= now]:
             bridge.ring_timeout(self._floor, call, rung.id, now)
         if call.media is not None and call.media.ring_until is not None and call.media.ring_until <= now:
@@ -379,4 +386,4 @@ def _is_of(leg: Leg, request: Request) -> bool:
 
 def _concerns(call: Call, leg: Leg) -> bool:
     """Whether the leg is still part of the call, rather than one that takes its leave."""
-    return leg is call.caller or leg is call.media or call.legs.get(leg.id) is leg
+    return leg is call.caller or leg is call.media or leg is call.origin or call.legs.get(leg.id) is leg

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 
-from b2bua import bridge, ending, parking, parting
+from b2bua import bridge, ending, origination, parking, parting
 from b2bua.call import CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
 from b2bua.leg import LegState
@@ -64,7 +64,7 @@ def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _call() -> list[str]:
-    reader = _Reader((parking, bridge, ending, parting))
+    reader = _Reader((parking, bridge, ending, parting, origination))
     edges: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (state, signal), action in CALL_TABLE.items():
         for target in sorted(reader.reached(_name(action), state)):
