@@ -18,11 +18,12 @@ from queues.model import (
 from queues.requirements import Requirement
 
 __all__ = [
-    "Abandon", "AssignTicket", "CallEnded", "CloseQueue", "Command", "ConfigureAgent", "ConfigurePauseReason",
-    "ConfigureQueue", "Connected", "EndWrapUp", "Enqueue", "ExtendWrapUp", "MoveToFront", "OfferAnswered",
-    "OfferFailed", "OfferRinging", "OpenQueue", "OutsideCalls", "ReleaseTicket", "RemoveAgent", "RemovePauseReason",
-    "RemoveQueue", "RequeueTicket", "ReserveTicket", "SetDisposition", "SetOpening", "SetPriority", "SetReachable",
-    "SetReady", "SetStatus", "SetWrapUp", "Withdraw",
+    "Abandon", "AssignTicket", "CallEnded", "CallbackReached", "CloseQueue", "Command", "ConfigureAgent",
+    "ConfigurePauseReason", "ConfigureQueue", "Connected", "EndWrapUp", "Enqueue", "EnqueueCallback", "ExtendWrapUp",
+    "HoldOffer", "MoveToFront", "OfferAnswered", "OfferFailed", "OfferRinging", "OpenQueue", "OutsideCalls",
+    "ReleaseTicket", "RemoveAgent", "RemovePauseReason", "RemoveQueue", "RequeueTicket", "ReserveTicket",
+    "ReturnOffer", "SetDisposition", "SetOpening", "SetPriority", "SetReachable", "SetReady", "SetStatus",
+    "SetWrapUp", "Withdraw",
 ]  # fmt: skip
 
 
@@ -292,10 +293,44 @@ class MoveToFront:
     ticket: TicketId
 
 
+@dataclass(slots=True)
+class EnqueueCallback:
+    """A ticket without a call takes the place that ``joined_at`` gives (None: the last). No limit keeps it out."""
+
+    ticket: TicketId
+    queue: QueueId
+    priority: int = 0
+    joined_at: float | None = None
+    ready: bool = True
+
+
+@dataclass(slots=True)
+class HoldOffer:
+    """The offer's time is over ``until`` then: its caller is being dialled, or the agent is rung only now."""
+
+    offer: OfferId
+    until: float
+
+
+@dataclass(slots=True)
+class ReturnOffer:
+    """Take the offer back without blame: the ticket's caller was not reached. It is not ready before ``SetReady``."""
+
+    offer: OfferId
+
+
+@dataclass(slots=True)
+class CallbackReached:
+    """The ticket has its call: from now on it is like any other, and ``max_wait`` begins."""
+
+    ticket: TicketId
+
+
 Command = (
     ConfigureQueue | RemoveQueue | ConfigureAgent | RemoveAgent | SetStatus | SetReachable | Enqueue | SetReady
     | SetPriority | Abandon | Withdraw | OfferRinging | OfferAnswered | OfferFailed | Connected | CallEnded | EndWrapUp
     | ExtendWrapUp | OutsideCalls | ConfigurePauseReason | RemovePauseReason | SetWrapUp | SetDisposition
     | ExtendWrapUp | SetOpening | CloseQueue | OpenQueue
     | AssignTicket | ReserveTicket | ReleaseTicket | RequeueTicket | MoveToFront
+    | EnqueueCallback | HoldOffer | ReturnOffer | CallbackReached
 )  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from queues import (
     agent_commands,
+    callback_commands,
     configuring,
     dispatch_commands,
     door_commands,
@@ -22,13 +23,16 @@ from queues import (
 from queues.commands import (
     Abandon,
     AssignTicket,
+    CallbackReached,
     CallEnded,
     CloseQueue,
     Command,
     Connected,
     EndWrapUp,
     Enqueue,
+    EnqueueCallback,
     ExtendWrapUp,
+    HoldOffer,
     MoveToFront,
     OfferAnswered,
     OfferFailed,
@@ -38,6 +42,7 @@ from queues.commands import (
     ReleaseTicket,
     RequeueTicket,
     ReserveTicket,
+    ReturnOffer,
     SetDisposition,
     SetOpening,
     SetPriority,
@@ -212,6 +217,8 @@ class Engine:
                 return door_commands.carry_out(self._floor, command, now)
             case AssignTicket() | ReserveTicket() | ReleaseTicket() | RequeueTicket() | MoveToFront():
                 return dispatch_commands.carry_out(self._floor, command, now)
+            case EnqueueCallback() | HoldOffer() | ReturnOffer() | CallbackReached():
+                return callback_commands.carry_out(self._floor, command, now)
             case _:
                 return configuring.carry_out(self._floor, command, now)
 

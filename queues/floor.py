@@ -229,7 +229,7 @@ class Floor:
         offer_id = OfferId(self._offer_ids())
         if self.decisions is not None:
             self._note_decision(self.decisions, offer_id, ticket, agent, now)
-        alone = ticket.reservation is not None  # kept for this agent: no other phone is to join in
+        alone = ticket.reservation is not None or ticket.callback  # no other phone is to join in
         self._end_reservation(ticket)
         ring_until = now + ticket.line.config.ring_seconds
         timer = self.deadlines.arm(ring_until, RING, offer_id)

@@ -16,7 +16,9 @@ __all__ = ["check_staff", "flow_out", "flow_out_all", "leave_doomed", "watch_max
 
 
 def flow_out(floor: Floor, ticket: Ticket, cause: OverflowCause, now: float) -> None:
-    """The ticket, which is not connected, leaves its queue for this cause."""
+    """The ticket, which is not connected, leaves its queue for this cause; a callback stays."""
+    if ticket.callback:
+        return
     if floor.answered(ticket):
         ticket.doomed, ticket.doomed_by = TicketResult.FLOWED_OUT, cause
         return

@@ -145,7 +145,7 @@ def _ticket_of(ticket_id: TicketId, lines: Lines, row: TicketRow) -> Ticket:
     ticket = Ticket(ticket_id, lines.base, row.priority, row.joined_at, row.sequence, row.ready)
     ticket.requirements = row.requirements
     ticket.met, ticket.entered_at = row.met, row.entered_at
-    ticket.wrap_up_seconds = row.wrap_up_seconds
+    ticket.wrap_up_seconds, ticket.callback = row.wrap_up_seconds, row.callback
     ticket.visited, ticket.caller = row.visited, row.caller
     return ticket
 

@@ -50,6 +50,7 @@ class TicketRow:
     reserved_first: bool = False
     reserved_holds: bool = False
     reserved_seconds: float | None = None
+    callback: bool = False
 
 
 @dataclass(slots=True)
@@ -167,6 +168,7 @@ def ticket_row(ticket: Ticket) -> TicketRow:
         1, ticket.wrap_up_seconds, ticket.coded, ticket.visited, ticket.caller, ticket.connected_at,
         ticket.requirements,
     )  # fmt: skip
+    row.callback = ticket.callback
     kept = ticket.reservation
     if kept is not None:
         row.reserved_for, row.reserved_until = kept.agent, kept.until
