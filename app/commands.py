@@ -11,10 +11,11 @@ from queues.explain import Explanation, StillWaiting
 from queues.model import Overflow
 
 __all__ = [
-    "AgentCommand", "AssignCall", "CloseQueue", "Configure", "DispatchCommand", "Done", "EndWrapUp", "ExplainCall",
-    "Explained", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand", "MoveCallToFront", "OpenQueue", "QueueCommand",
-    "RefusedReply", "ReleaseCall", "RemoveBinding", "Reply", "RequeueCall", "ReserveCall", "SetAgentState",
-    "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls", "Unconfigure", "WithdrawCall",
+    "AgentCommand", "AssignCall", "CancelCallback", "CloseQueue", "Configure", "DispatchCommand", "Done", "EndWrapUp",
+    "ExplainCall", "Explained", "ExtendWrapUp", "Gateway", "HangUp", "LiveCommand", "MoveCallToFront", "OpenQueue",
+    "QueueCommand", "RefusedReply", "ReleaseCall", "RemoveBinding", "Reply", "RequestCallback", "RequeueCall",
+    "ReserveCall", "SetAgentState", "SetCallPriority", "SetCallWrapUp", "SetDisposition", "SetOutsideCalls",
+    "Unconfigure", "WithdrawCall",
 ]  # fmt: skip
 
 
@@ -113,6 +114,22 @@ class SetCallPriority:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCallback:
+    """Call ``number`` back for this queue when its turn comes, not before ``not_before``; ``id`` is made by the asker."""
+
+    id: str
+    queue: str
+    number: str
+    priority: int = 0
+    not_before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCallback:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssignCall:
     """The waiting call is this agent's next; for ``seconds`` (None: while it waits) nobody else is offered it.
 
@@ -189,6 +206,7 @@ QueueCommand = CloseQueue | OpenQueue
 LiveCommand = (
     Configure | Unconfigure | AgentCommand | HangUp | SetCallPriority | DispatchCommand | ExplainCall | RemoveBinding
     | QueueCommand
+    | RequestCallback | CancelCallback
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from app.announcements import Announcements
 from app.calendars.opening import Calendar
+from app.callback_policy import CallbackPolicy
 from queues.agent_rules import PauseReason
 from queues.model import AgentConfig, QueueConfig
 from queues.requirements import Requirement
@@ -76,6 +77,7 @@ class Queue:
     announcements: Announcements | None = None
     calendar: str | None = None
     at_close: Literal["keep", "overflow"] = "keep"
+    callback: CallbackPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.callcenter import CallCenter
 from app.callcenter.guesses import PinLimits
 from app.commands import (
     AssignCall,
+    CancelCallback,
     CloseQueue,
     Configure,
     Done,
@@ -30,6 +31,7 @@ from app.commands import (
     ReleaseCall,
     RemoveBinding,
     Reply,
+    RequestCallback,
     RequeueCall,
     ReserveCall,
     SetAgentState,
@@ -96,6 +98,7 @@ class CoreConfig:
     feature_networks: tuple[Network, ...] = ()  # whose feature codes need no digest
     pins: PinLimits = field(default_factory=PinLimits)
     decisions: DecisionRules | None = field(default_factory=DecisionRules)  # None: they are not kept
+    max_callbacks: int = 10_000
 
 
 class Core:
@@ -108,7 +111,7 @@ class Core:
         self.engine = Engine(sources.uuid, sources.uniform, config.decisions)
         self.centre = CallCenter(
             self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers,
-            pins=config.pins,
+            pins=config.pins, max_callbacks=config.max_callbacks,
         )  # fmt: skip
         self.registrations = Registrations(
             config.registrar, config.keep_alive, self.endpoint, directory.ha1, nonces=nonces, ids=ids,
@@ -318,6 +321,10 @@ class Core:
                 AssignCall() | ReserveCall() | ReleaseCall() | RequeueCall() | MoveCallToFront() | WithdrawCall()
             ):  # fmt: skip
                 return reply_of(self.centre.dispatch(command, now))
+            case RequestCallback():
+                return reply_of(self.centre.request_callback(command, now))
+            case CancelCallback(callback):
+                return reply_of(self.centre.cancel_callback(callback, now))
             case ExplainCall(call):
                 ticket = TicketId(call)
                 return Explained(tuple(self.engine.explain(ticket, now)), self.engine.why_waiting(ticket, now))

@@ -19,6 +19,8 @@ __all__ = [
 CallEventKind = Literal[
     "arrived", "rejected", "queued", "parked", "park_failed", "offered", "ringing", "offer_ended", "answered",
     "connected", "abandoned", "flowed_out", "withdrawn", "ended", "priority_changed", "requeued", "reserved", "released",
+    "callback_taken", "callback_dialled", "callback_missed", "callback_done", "callback_failed", "callback_expired",
+    "callback_cancel",
 ]  # fmt: skip
 
 Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.callback import Callback
 from app.callcenter.memory import LastTalks
 from app.callcenter.workplaces import DeskRow
 from app.live_call import LiveCall
@@ -18,5 +19,6 @@ TABLES: Final[dict[str, type[Any]]] = {
     "bindings": BindingsRow,  # an earlier release's: read once, then gone
     "desk": DeskRow,
     "last_talk": LastTalks,
+    "live_callback": Callback,
     **ROWS,
 }

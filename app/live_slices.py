@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from app.callbacks.router import router as callbacks
 from app.calls.decisions import router as decisions
 from app.calls.router import router as calls
 from app.events.router import router as events
@@ -14,4 +15,13 @@ from app.stats.router import router as stats
 
 __all__ = ["LIVE_ROUTERS"]
 
-LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (stats, decisions, calls, registrations, reports, events, internals)
+LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (
+    stats,
+    decisions,
+    calls,
+    callbacks,
+    registrations,
+    reports,
+    events,
+    internals,
+)

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     )
     feature_pin_lock_seconds: float = Field(default=300.0, gt=0, description="That while, in seconds.")
     max_calls: int = Field(default=100_000, ge=1, description="Live calls at once; above it new callers get 503.")
+    max_callbacks: int = Field(default=10_000, ge=0, description="Callbacks that wait at once; more are not taken.")
     remembered_callers: int = Field(
         default=100_000, ge=0, description="Callers of whom is kept whom they talked with last (`sticky` queues)."
     )

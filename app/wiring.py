@@ -223,6 +223,7 @@ class _Service:
                 settings.explain_decisions, settings.explain_decisions_per_call, settings.explain_seconds,
                 named_per_second=settings.explain_names_per_second,
             ) if settings.explain else None,
+            settings.max_callbacks,
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

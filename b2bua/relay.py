@@ -18,6 +18,7 @@ from sipcore.message import Request, Response
 
 __all__ = ["acked", "adjusted", "answered", "cancelled", "pass_response", "received", "refused"]
 
+_DTMF = "application/dtmf-relay"
 _PASSED = ("INFO", "REFER", "NOTIFY", "MESSAGE")
 _OF_THE_REQUEST = (400, 403, 405, 406, 413, 415, 420, 422, 428, 436, 437, 438, 469, 480, 486, 487, 488, 489, 491, 493,
                    500, 501, 600, 603, 606)  # fmt: skip
@@ -147,7 +148,9 @@ def _pass(floor: Floor, call: Call, leg: Leg, request: Request, server: ServerKe
         passed = Passed(leg, server, request)
         floor.signalling.pass_on(call, peer, passed, header_policy.passed_within(request), now)
     elif request.method == "INFO":
-        floor.signalling.reply(leg, server, request, 200, now)  # a digit while waiting: nobody listens yet
+        floor.signalling.reply(leg, server, request, 200, now)
+        if leg is call.caller and request.content_type == _DTMF:
+            _digit(floor, call, request)
     else:
         floor.signalling.reply(leg, server, request, 488, now)
 
@@ -162,11 +165,15 @@ def pass_response(floor: Floor, passed: Passed, status: int, response: Response 
 def _media_info(floor: Floor, call: Call, leg: Leg, request: Request, server: ServerKey, now: float) -> None:
     """The built-in media server says that a list has ended, or which key the caller pressed."""
     floor.signalling.reply(leg, server, request, 200, now)
-    if request.content_type == "application/dtmf-relay":
-        digit = request.body.partition(b"Signal=")[2][:2].strip().decode("ascii", "replace")
-        floor.desk.report(DtmfReceived(call.id, digit))
+    if request.content_type == _DTMF:
+        _digit(floor, call, request)
     elif _finished(request.body):
         floor.desk.report(PlayFinished(call.id))
+
+
+def _digit(floor: Floor, call: Call, request: Request) -> None:
+    digit = request.body.partition(b"Signal=")[2][:2].strip().decode("ascii", "replace")
+    floor.desk.report(DtmfReceived(call.id, digit))
 
 
 def _finished(body: bytes) -> bool:

@@ -9,6 +9,7 @@ leg the offer's id, so that nothing has to be translated but words.
 - ``waiting``: a call arrives, is queued and parked, and hears something.
 - ``announcing``: it is told its position and the expected wait between the music.
 - ``offering``: an agent is rung for it and connected, or not.
+- ``calling_back``: it is called back instead of waiting on the line.
 - ``dispatching``: a supervisor moves it, or gives it to an agent.
 - ``leaving``: it flows out of the queue, or ends.
 """

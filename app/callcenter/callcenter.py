@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from app.callback import Callback
 from app.callcenter.announcing import Announcing
+from app.callcenter.calling_back import CallingBack
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.dispatching import Dispatching
 from app.callcenter.feature_calls import FeatureCalls
@@ -16,7 +18,7 @@ from app.callcenter.waiting import Waiting
 from app.callcenter.workplaces import DeskRow, Workplaces
 from app.callers import caller_number
 from app.chronicle import Chronicle, queue_state, retold
-from app.commands import AgentCommand, DispatchCommand, OpenQueue, QueueCommand, Reply
+from app.commands import AgentCommand, DispatchCommand, OpenQueue, QueueCommand, Reply, RequestCallback
 from app.configuration import Agent, Calendar, ConfigObject, ObjectKind, PauseReason, Queue
 from app.directory import Directory, Entry
 from app.facts import Fact
@@ -46,7 +48,7 @@ class CallCenter:
 
     def __init__(
         self, engine: Engine, board: Switchboard, directory: Directory, ids: Callable[[], str],
-        *, remembered_callers: int = 100_000, pins: PinLimits = _PINS,
+        *, remembered_callers: int = 100_000, pins: PinLimits = _PINS, max_callbacks: int = 10_000,
     ) -> None:  # fmt: skip
         self._desk = desk = Desk(engine, board, directory, ids, Memory(remembered_callers))
         self._leaving = Leaving(desk)
@@ -57,7 +59,8 @@ class CallCenter:
         self._dispatching = Dispatching(desk)
         self._workplaces = Workplaces(desk)
         self._features = FeatureCalls(desk, self._workplaces, Guesses(pins))
-        rooms = (self._waiting, offering, self._leaving, self._dispatching, self._workplaces)
+        self._calling_back = CallingBack(desk, offering, self._leaving, max_callbacks)
+        rooms = (self._waiting, offering, self._leaving, self._dispatching, self._workplaces, self._calling_back)
         self._of_board: OfBoard = {said: hears for room in rooms for said, hears in room.of_board.items()}
         self._of_engine: OfEngine = {said: hears for room in rooms for said, hears in room.of_engine.items()}
 
@@ -121,6 +124,7 @@ class CallCenter:
         self._leaving.flowing_out.expire(now)
         self._features.expire(now)
         self._hours.expire(now)
+        self._calling_back.expire(now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
@@ -128,6 +132,7 @@ class CallCenter:
         return earliest(
             desk.board.next_deadline(), desk.engine.next_deadline(), self._announcing.next_deadline(),
             self._leaving.flowing_out.next_deadline(), self._features.next_deadline(), self._hours.next_deadline(),
+            self._calling_back.next_deadline(),
         )  # fmt: skip
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
@@ -175,6 +180,16 @@ class CallCenter:
     def dispatch(self, command: DispatchCommand, now: float) -> Refused | None:
         """A supervisor's hand in the lines."""
         refused = self._dispatching.carry_out(command, now)
+        self._run(now)
+        return refused
+
+    def request_callback(self, command: RequestCallback, now: float) -> Refused | None:
+        refused = self._calling_back.request(command, now)
+        self._run(now)
+        return refused
+
+    def cancel_callback(self, callback_id: str, now: float) -> Refused | None:
+        refused = self._calling_back.cancel(callback_id, now)
         self._run(now)
         return refused
 
@@ -235,6 +250,7 @@ class CallCenter:
                     of_call(call, said, now)
                 else:
                     self._features.hear(said, now)
+                    self._calling_back.heard(said, now)
                 continue
             of_engine = self._of_engine.get(type(said))
             if of_engine is not None:
@@ -252,6 +268,7 @@ class CallCenter:
             changes += [("live_call", call_id, calls.get(call_id)) for call_id in desk.dirty]
             desk.dirty.clear()
         changes += self._workplaces.take_changes()
+        changes += self._calling_back.take_changes()
         if desk.memory.dirty:
             changes += [("last_talk", caller, desk.memory.get(caller)) for caller in desk.memory.dirty]
             desk.memory.dirty.clear()
@@ -285,6 +302,8 @@ class CallCenter:
         leaving = {call.id for call in desk.calls.values() if call.overflow is not None or call.forward is not None}
         for call_id in living - {CallId(each) for each in desk.calls}:  # a feature code's: what it asked for is done
             desk.tell_board(to_board.HangUp(call_id, "restart"), now)
+        callbacks = {key: row for _, key, row in everything if isinstance(row, Callback)}
+        self._calling_back.restore(callbacks, now)
         desk.work.extend(outputs)
         self._hours.look_all(now)
         self._run(now)
@@ -314,3 +333,4 @@ class CallCenter:
             closed = self._desk.engine.closure(QueueId(queue))
             if closed is not None:
                 yield queue_state(closed, "", 0.0)
+        yield from self._calling_back.retold()

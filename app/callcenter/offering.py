@@ -1,5 +1,7 @@
 """An agent is rung for a call, answers or does not, and talks with the caller."""
 
+from collections.abc import Callable
+
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
 from app.callcenter.waiting import Waiting
@@ -20,12 +22,15 @@ _STILL_WAITING = (
 
 
 class Offering:
-    __slots__ = ("_desk", "_leaving", "_waiting", "of_board", "of_engine")
+    """``turn``: asked first about tickets that have no call (yet)."""
+
+    __slots__ = ("_desk", "_leaving", "_waiting", "of_board", "of_engine", "turn")
 
     def __init__(self, desk: Desk, waiting: Waiting, leaving: Leaving) -> None:
         self._desk = desk
         self._waiting = waiting
         self._leaving = leaving
+        self.turn: Callable[[from_engine.MakeOffer, float], bool] | None = None
         self.of_board: OfBoard = {
             from_board.LegRinging: self._ringing,
             from_board.LegAnswered: self._answered,
@@ -39,6 +44,12 @@ class Offering:
         }
 
     def _offer(self, output: from_engine.MakeOffer, now: float) -> None:
+        if output.ticket not in self._desk.calls and self.turn is not None and self.turn(output, now):
+            return
+        self.ring(output, now)
+
+    def ring(self, output: from_engine.MakeOffer, now: float) -> None:
+        """Ring the agent for the caller, who is there."""
         desk = self._desk
         call, agent = desk.calls.get(output.ticket), desk.directory.agents.get(output.agent)
         target = desk.directory.target(agent) if agent is not None else None

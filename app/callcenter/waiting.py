@@ -82,7 +82,9 @@ class Waiting:
             self.park(call, now)
 
     def _queued(self, output: from_engine.TicketQueued, now: float) -> None:
-        call = self._desk.calls[output.ticket]
+        call = self._desk.calls.get(output.ticket)
+        if call is None:
+            return  # a callback: it has no call yet
         if output.turned_away:
             self._desk.turned_away(call, output.turned_away, now)
         before, call.queue = call.queue, output.queue
@@ -101,7 +103,9 @@ class Waiting:
 
     def _moved(self, output: from_engine.TicketMoved, now: float) -> None:
         """Another queue takes the caller over; ``TicketQueued`` follows."""
-        call = self._desk.calls[output.ticket]
+        call = self._desk.calls.get(output.ticket)
+        if call is None:
+            return  # a callback: it has no call yet
         self._desk.note(call, "flowed_out", now, cause=output.cause.value)
         self._desk.chronicle.flowed_out(call, output.cause, now, output.to)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState
+from app.projections.callbacks import CallbackViews
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.views import CallState, CallView, QueueStats
@@ -57,6 +58,7 @@ class LiveView:
         self._doors: dict[str, QueueState] = {}
         self._day = Day(midnight(now), self._threshold)
         self._touched: set[str] = set()
+        self.callbacks = CallbackViews()
 
     # What is fed in.
 
@@ -161,6 +163,7 @@ class LiveView:
             waiting=line.waiting,
             offered=line.offered,
             connected=line.connected,
+            callbacks=self.callbacks.count(queue_id),
             longest_wait_seconds=line.longest_wait(now),
             expected_wait_seconds=self.forecast(queue_id, 0, None, now),
             agents=dict(Counter(self._routing_state(agent_id) for agent_id in self._members[queue_id])),
@@ -203,6 +206,10 @@ class LiveView:
             self._drop(fact.call)
 
     def _step(self, event: CallEvent) -> None:
+        if event.kind.startswith("callback_"):
+            self.callbacks.apply(event)
+            self._touch(event.queue)
+            return
         if event.kind == "ended":
             self._drop(event.call)
             return

@@ -68,9 +68,9 @@ class TodayStats(msgspec.Struct, frozen=True):
 class QueueStats(msgspec.Struct, frozen=True):
     """A queue now. ``waiting`` counts callers to whom nobody is offered, ``offered`` those for whom an agent rings.
 
-    ``longest_wait_seconds`` looks at both. ``expected_wait_seconds``: of a call of priority 0 that enters now, None while
-    there is no estimate. ``agents``:
-    those who may serve the queue, by routing state.
+    ``callbacks``: customers who are to be called back. ``longest_wait_seconds`` looks at callers who wait or are offered.
+    ``expected_wait_seconds``: of a call of priority 0 that enters now, None while there is no estimate. ``agents``: those
+    who may serve the queue, by routing state.
     """
 
     queue_id: str
@@ -78,6 +78,7 @@ class QueueStats(msgspec.Struct, frozen=True):
     waiting: int
     offered: int
     connected: int
+    callbacks: int
     longest_wait_seconds: float
     expected_wait_seconds: float | None
     agents: dict[str, int]

@@ -1,10 +1,12 @@
 """What clients send and see of queues. Durations are seconds; a skill is referred to by its name or id."""
 
+from datetime import time
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.fields import Name, Seconds, SoundName
+from app.fields import Name, Seconds, SoundName, sip_uri
 from app.queues.needs import NeedsFields
 from app.queues.overflow_schemas import Cause, LimitsPart, OverflowPart
 from app.requirements import Requirements
@@ -28,6 +30,54 @@ class StickyPart(_Part):
     period_seconds: Annotated[float, Field(gt=0, le=31_622_400)]
     wait_seconds: Seconds = 0.0
     scope: StickyScope = StickyScope.QUEUE
+
+
+def _clock(value: str) -> str:
+    try:
+        time.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no time of day such as 09:00") from None
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {value!r}") from None
+    return value
+
+
+def _callback_uri(value: str) -> str:
+    if "{number}" not in value:
+        raise ValueError("the URI of customers holds {number}")
+    sip_uri(value.replace("{number}", "number"))
+    return value
+
+
+Clock = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
+
+
+class CallbackHoursPart(_Part):
+    """Between these times of day, local to ``time_zone``, customers are dialled."""
+
+    begin: Clock
+    end: Clock
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class CallbackPart(_Part):
+    """How customers are called back: ``uri`` with ``{number}``, the number ``shown`` to them, the ``key`` that asks for it."""
+
+    uri: Annotated[str, Field(max_length=512), AfterValidator(_callback_uri)]
+    shown: Annotated[str, Field(pattern=r"^[A-Za-z0-9+*#._-]{1,64}$")] = "callyard"
+    key: Annotated[str, Field(pattern=r"^[0-9*#A-D]$")] | None = None
+    sound: SoundName | None = None
+    ring_seconds: Annotated[float, Field(ge=5, le=180)] = 30.0
+    attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    retry_seconds: Annotated[float, Field(ge=60, le=86_400)] = 300.0
+    expires_seconds: Annotated[float, Field(ge=60, le=2_678_400)] = 86_400.0
+    hours: CallbackHoursPart | None = None
 
 
 class ServiceLevelPart(_Part):
@@ -108,6 +158,7 @@ class _Fields(NeedsFields, BaseModel):
     early_media: bool = False
     early_media_max_seconds: Annotated[float, Field(ge=1, le=3600)] = 120.0
     announcements: AnnouncementsPart | None = None
+    callback: CallbackPart | None = None
 
 
 class QueueBody(_Fields, Body):

@@ -35,7 +35,7 @@ _PLAIN: Final = (
 )  # fmt: skip
 _POLICIES: Final = (
     "ring_at_most", "ring_step_seconds", "ageing", "weight", "max_wrap_up_seconds", "disposition_required",
-    "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements", "sticky", *NEEDS,
+    "pause_after_misses", "miss_causes", "missed_pause_reason", "announcements", "sticky", "callback", *NEEDS,
     "overflow_on", "limits", "calendar", "at_close", "place_return_seconds",
 )  # fmt: skip
 

@@ -42,7 +42,7 @@ class Today(BaseModel):
 class QueueStatistics(BaseModel):
     """``waiting``: callers for whom nobody rings; ``offered``: those for whom an agent does; ``longest_wait_seconds``
     looks at both. ``expected_wait_seconds``: of a caller of priority 0 who enters now, null while there is no estimate.
-    ``agents``: those who may serve the queue, by routing state.
+    ``callbacks``: customers who are to be called back. ``agents``: those who may serve the queue, by routing state.
 
     ``state``: open, closed (outside business hours), holiday, or emergency (closed by a supervisor, ``closed_reason``).
     """
@@ -52,6 +52,7 @@ class QueueStatistics(BaseModel):
     waiting: int
     offered: int
     connected: int
+    callbacks: int
     longest_wait_seconds: float
     expected_wait_seconds: float | None
     agents: dict[str, int]

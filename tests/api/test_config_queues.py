@@ -6,6 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from app.announcements import Announcements
+from app.callback_policy import CallbackHours, CallbackPolicy
 from app.commands import Configure, Unconfigure
 from app.configuration import Agent, Queue
 from queues.model import Overflow, OverflowAction, Requirement
@@ -40,6 +41,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"announcements": {"position": True, "every_seconds": 1}}, "announcements.every_seconds"),
     ({"announcements": {"comfort": ["../x"]}}, "announcements.comfort[0]"),
     ({"sticky": {"wait_seconds": 5}}, "sticky.period_seconds"),
+    ({"callback": {"uri": "sip:customer@gw"}}, "callback.uri"),
+    ({"callback": {"uri": "tel:{number}"}}, "callback.uri"),
+    ({"callback": {"uri": "sip:{number}@gw", "key": "11"}}, "callback.key"),
+    ({"callback": {"uri": "sip:{number}@gw", "shown": "a b"}}, "callback.shown"),
+    ({"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "25:00", "end": "09:00"}}}, "callback.hours.begin"),
+    (
+        {"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "08:00", "end": "09:00", "time_zone": "Mars/X"}}},
+        "callback.hours.time_zone",
+    ),
     ({"sticky": {"period_seconds": 60, "scope": "world"}}, "sticky.scope"),
 ]
 
@@ -75,6 +85,7 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
         greeting="welcome",
         delays={"busy": 1},
         sticky={"period_seconds": 86_400, "wait_seconds": 15, "scope": "any"},
+        callback={"uri": "sip:{number}@gw", "key": "1", "hours": {"begin": "08:00", "end": "20:00"}},
     )
     (command,) = gateway.commands
     assert isinstance(command, Configure)
@@ -83,6 +94,8 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
     assert queue.routing.requirements == (Requirement(skill["id"], 3),)
     assert queue.routing.overflow == Overflow(OverflowAction.URI, "sip:voicemail@192.0.2.1")
     assert (queue.routing.max_wait, queue.routing.delays.busy, queue.routing.delays.rejected) == (None, 1.0, 10.0)
+    hours = CallbackHours("08:00", "20:00")
+    assert queue.callback == CallbackPolicy("sip:{number}@gw", key="1", hours=hours)
     assert queue.routing.sticky == StickyPolicy(86_400.0, 15.0, StickyScope.ANY)
     assert (queue.early_media, queue.greeting, queue.music) == (True, "welcome", "music")
 

@@ -30,6 +30,7 @@ async def test_one_queue(client: httpx.AsyncClient, live: LiveView) -> None:
     today = stats.pop("today")
     assert stats == {
         "queue": "support", "queue_id": "q1", "waiting": 1, "offered": 0, "connected": 1, "longest_wait_seconds": 40.0,
+        "callbacks": 0,
         "expected_wait_seconds": None, "agents": {"on_call": 1}, "service_level_target": 0.8,
         "service_level_threshold_seconds": 20.0, "state": "open", "closed_reason": None,
     }  # fmt: skip

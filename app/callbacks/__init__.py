@@ -1,0 +1,1 @@
+"""Callbacks over REST: asked for, listed, cancelled."""
