@@ -12,6 +12,7 @@ from app.internals.router import router as internals
 from app.registrations.router import router as registrations
 from app.reports.router import router as reports
 from app.stats.router import router as stats
+from app.trace.router import router as trace
 
 __all__ = ["LIVE_ROUTERS"]
 
@@ -24,4 +25,5 @@ LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     reports,
     events,
     internals,
+    trace,
 )

@@ -20,6 +20,7 @@ from app.journal.codec import RowCodec
 from app.journal.port import Journal, JournalError, Turn
 from app.metrics.metrics import Metrics
 from app.projections.live import LiveView
+from app.trace.feed import TraceFeed
 from sipcore.packets import Hop, Send, Source
 
 __all__ = ["Outlet", "Runtime", "Timers"]
@@ -65,6 +66,7 @@ class Runtime:
     ) -> None:
         self.metrics: Metrics | None = None
         self.network: Outlet | None = None
+        self.trace: TraceFeed | None = None
         self.turns = 0
         self.worst_lag = 0.0
         self.failure: JournalError | None = None
@@ -89,6 +91,8 @@ class Runtime:
         """One drained socket."""
         now = self._clock()
         receive = self._core.receive
+        if self.trace is not None and self.trace.watchers:
+            self.trace.received(packets, now)
         for data, source in packets:
             receive(data, source, now)
         self._after(now)
@@ -141,7 +145,10 @@ class Runtime:
             return
         network = self.network
         if network is not None:
-            for send in core.take_sends():
+            sends = core.take_sends()
+            if self.trace is not None and self.trace.watchers:
+                self.trace.sent(sends, now)
+            for send in sends:
                 network.send(send)
         if facts:
             self._publish(facts)

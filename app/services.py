@@ -15,6 +15,7 @@ from app.commands import Gateway
 from app.db.engine import Database
 from app.facts import AgentState
 from app.settings import Settings
+from app.trace.feed import TraceFeed
 from sipcore.binding import Binding
 
 __all__ = ["Hub", "Live", "RegistrationReader", "Services", "UsesServices", "services_of"]
@@ -64,6 +65,7 @@ class Services:
     ready: Callable[[], list[str]]
     clock: Callable[[], float]
     registrations: RegistrationReader
+    trace: TraceFeed = field(default_factory=TraceFeed)
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

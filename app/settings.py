@@ -225,6 +225,10 @@ class Settings(BaseSettings):
         default=10_000, ge=0, description="Events kept in memory for clients that resume by Last-Event-ID."
     )
     events_max_clients: int = Field(default=500, ge=1, description="Event streams open at once.")
+    trace_max_clients: int = Field(default=5, ge=1, description="`callyard sip trace` at once.")
+    trace_backlog: int = Field(
+        default=1000, ge=1, description="SIP messages kept for a trace that reads too slowly; the rest is counted."
+    )
     admin_key: SecretStr | None = Field(
         default=None,
         min_length=16,

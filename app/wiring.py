@@ -46,7 +46,9 @@ from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
 from app.strategy_plugins import StrategyError, check_installed, register_strategies
+from app.trace.feed import TraceFeed
 from app.web import WebServer, bind
+from b2bua.commands import CallId
 from b2bua.desk import SwitchboardConfig
 from queues.decisions import DecisionRules
 from sipcore.config import EndpointConfig, Listener
@@ -176,8 +178,20 @@ class _Service:
         )  # fmt: skip
         metrics.registry.register(RegistrationMetrics(core.registrations, behind))
         runtime.metrics = metrics
+        runtime.trace = TraceFeed(
+            settings.trace_max_clients, settings.trace_backlog, lambda call: core.board.call_ids(CallId(call))
+        )
         services = Services(
-            settings, database, runtime, view, hub, counts, lambda: self._ready, clock, core.registrations
+            settings,
+            database,
+            runtime,
+            view,
+            hub,
+            counts,
+            lambda: self._ready,
+            clock,
+            core.registrations,
+            runtime.trace,
         )
         app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
         web = WebServer(app, http)
@@ -196,6 +210,8 @@ class _Service:
         """The media server stays while there are calls: the next start takes it up again."""
         self._ready = ["stopping"]
         parts.hub.close()
+        if parts.runtime.trace is not None:
+            parts.runtime.trace.close()
         await parts.web.stop()
         parts.runtime.stop()
         if parts.keeper is not None:

@@ -362,6 +362,11 @@ class Switchboard:
         found = self._desk.calls.get(call)
         return found.state if found is not None else None
 
+    def call_ids(self, call: CallId) -> set[str]:
+        """The Call-IDs of a live call's legs."""
+        found = self._desk.calls.get(call)
+        return {leg.dialog.call_id for leg in found.every_leg()} if found is not None else set()
+
     def counts(self) -> dict[str, int]:
         """What is live: calls by state, legs, client transactions of ours, deadlines; and inputs ignored (grows only)."""
         desk = self._desk

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.auth.keys import SCOPES
 from app.cli import api_keys, config, docs, service
+from app.cli.sip import add_sip
 from app.demo.run import demo_command
 from app.settings import DEFAULT_FILE, Settings
 
@@ -26,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("version", help="print the version").set_defaults(run=service.version_command)
     _add_config(commands, with_settings)
     _add_keys(commands, with_settings)
+    add_sip(commands, with_settings)
     topics = commands.add_parser("docs", help="print generated documentation").add_subparsers(
         metavar="TOPIC", required=True
     )

@@ -1,6 +1,8 @@
 """Registrations by other people's programs, on SQLite and PostgreSQL, over kill -9 and a database's outage."""
 
 import asyncio
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tests.support import written_behind
 from tests.support.baresip import Baresip
 from tests.support.postgres import Postgres
 from tests.support.registering_phone import RegisteringPhone
-from tests.support.service import Service, wait_until
+from tests.support.service import CALLYARD, Service, wait_until
 from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.interop
@@ -154,3 +156,27 @@ def test_baresip_comes_back_after_a_restart(tmp_path: Path, start_service: Start
         answer: Response = service.client.delete("/api/v1/registrations/cy")
         assert answer.status_code == 204
         assert registered(service) == {}
+
+
+def test_sip_trace_shows_a_registration_without_its_secret(tmp_path: Path, start_service: StartService) -> None:
+    service = start_service(config=agents("ana", "bo"))
+    command = [str(CALLYARD), "sip", "trace", "--user", "ana", "--url", service.http, "--key", service.admin_key]
+    output = tmp_path / "trace.txt"
+    with output.open("wb") as written:
+        tracing = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, cwd=tmp_path)
+    try:
+        bo, ana = (RegisteringPhone(service.sip, user, "s3cret") for user in ("bo", "ana"))
+
+        def seen() -> bool:
+            """The trace has begun at some time: phones refresh until it shows."""
+            assert bo.register(600) == ana.register(600) == 200
+            return "-> UDP" in output.read_text()
+
+        wait_until(seen, "the trace", log=lambda: output.read_text() + service.log())
+    finally:
+        tracing.send_signal(signal.SIGINT)
+        tracing.wait(10)
+    text = output.read_text()
+    assert f"<- UDP 127.0.0.1:{ana.port}\nREGISTER sip:callyard SIP/2.0\n" in text
+    assert f"127.0.0.1:{bo.port}" not in text
+    assert "response=" not in text

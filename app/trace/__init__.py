@@ -1,0 +1,1 @@
+"""Live SIP messages for those who look, with secrets masked."""

@@ -1,0 +1,1 @@
+"""Live SIP messages: who sees what, and what nobody sees."""
