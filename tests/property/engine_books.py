@@ -31,6 +31,7 @@ from queues.outputs import (
     TicketReserved,
     TicketResult,
 )
+from tests.property.routing_oracle import Asked, Place, place_of, suits
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Booked:
     rings_since: float = 0.0
     agent: str | None = None
     kept: tuple[str, bool] | None = None  # for whom, and is a slot held?
+    own: dict[str, int] = field(default_factory=dict)  # requirements of the call's own
 
 
 class EngineBooks(RuleBasedStateMachine):
@@ -133,19 +135,19 @@ class EngineBooks(RuleBasedStateMachine):
         if kept is not None:
             assert kept[0] == offer.agent, "a ticket kept for one agent is offered to nobody else"
         else:
-            assert self.eligible(self.agents[offer.agent], self.queues[offer.queue])
-            self.check_order(booked)
+            assert self.eligible(self.agents[offer.agent], booked)
+            self.check_order(booked, self.agents[offer.agent])
         self.hear_another_phone(booked, offer)
         booked.offers.add(offer.offer)
         self.offers[offer.offer] = (offer.ticket, offer.agent)
         assert self.in_hand(offer.agent) <= self.agents[offer.agent].capacity
 
-    def check_order(self, booked: Booked) -> None:
-        """FIFO within a priority, and high priorities first."""
-        place = (-booked.priority, booked.arrival)
+    def check_order(self, booked: Booked, agent: AgentConfig) -> None:
+        """Of the tickets of its queue that the agent may serve it gets the first."""
+        place = self.place(booked)
         for other in self.tickets.values():
             if other.queue == booked.queue and other.ready and self.state_of(other) is TicketState.WAITING:
-                assert other.kept is not None or place <= (-other.priority, other.arrival)
+                assert other.kept is not None or place <= self.place(other) or not self.eligible(agent, other)
 
     def held_by(self, agent: str) -> int:
         """Slots that are kept for tickets."""
@@ -183,9 +185,12 @@ class EngineBooks(RuleBasedStateMachine):
         offers = sum(1 for _, offered in self.offers.values() if offered == agent)
         return offers + sum(1 for ticket in self.tickets.values() if ticket.agent == agent)
 
-    def eligible(self, agent: AgentConfig, queue: QueueConfig) -> bool:
-        named = agent.queues is None or queue.id in agent.queues
-        return named and all(agent.skills.get(need.skill, 0) >= need.min_level for need in queue.requirements)
+    def eligible(self, agent: AgentConfig, booked: Booked) -> bool:
+        asked = Asked(self.queues[booked.queue], booked.joined_at, booked.own)
+        return suits(asked, agent, self.agents.values(), self.engine._floor.agents.agents, self.now)
+
+    def place(self, booked: Booked) -> Place:
+        return place_of(self.queues[booked.queue], booked.priority, booked.joined_at, booked.arrival)
 
     def some_offer(self, pick: int) -> OfferId:
         offers = sorted(self.offers)

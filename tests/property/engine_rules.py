@@ -1,5 +1,8 @@
 """What can happen to an engine, in any order: commands, deadlines, crashes."""
 
+from math import floor
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -46,9 +49,11 @@ from queues.outputs import (
     TicketEnded,
     TicketQueued,
 )
+from queues.requirements import Membership
 from queues.sticky import StickyPolicy
 from queues.strategies import BUILT_IN
 from tests.property.engine_books import Booked, EngineBooks
+from tests.property.routing_oracle import groups_some, members_some, own_needs, routings
 
 QUEUES = ("red", "green", "blue")
 AGENTS = ("ana", "bo", "cleo", "dan")
@@ -82,6 +87,7 @@ class EngineRules(EngineBooks):
         max_length=st.sampled_from([None, None, 3]),
         strategy=strategies_some,
         ring_at_most=st.sampled_from([2, 20]),
+        routing=routings,
     )
     def configure_queue(
         self,
@@ -93,12 +99,13 @@ class EngineRules(EngineBooks):
         max_length: int | None,
         strategy: str = "longest-idle",
         ring_at_most: int = 20,
+        routing: dict[str, Any] | None = None,
     ) -> None:
         config = QueueConfig(
             QueueId(name), name, tuple(Requirement(skill, level) for skill, level in needs.items()), priority,
             wrap_up_seconds=wrap_up, max_wait=max_wait, max_length=max_length, delays=Delays(busy=0.0, rejected=4.0),
             strategy=strategy, ring_at_most=ring_at_most, ring_step_seconds=4.0,
-            sticky=StickyPolicy(100.0, 5.0) if name == QUEUES[0] else None,
+            sticky=StickyPolicy(100.0, 5.0) if name == QUEUES[0] else None, **routing or {},
         )  # fmt: skip
         self.queues[name] = config
         self.do(ConfigureQueue(config))
@@ -114,10 +121,16 @@ class EngineRules(EngineBooks):
         skills=skills_some,
         queues=st.one_of(st.none(), st.none(), st.frozensets(queue_names)),
         capacity=st.sampled_from([1, 1, 2, 3]),
+        groups=groups_some,
+        members=members_some,
     )
-    def configure_agent(self, name: str, skills: dict[str, int], queues: frozenset[str] | None, capacity: int) -> None:
+    def configure_agent(
+        self, name: str, skills: dict[str, int], queues: frozenset[str] | None, capacity: int,
+        groups: frozenset[str] = frozenset(), members: dict[str, Membership] | None = None,
+    ) -> None:  # fmt: skip
         served = None if queues is None else frozenset(QueueId(queue) for queue in queues)
-        config = AgentConfig(AgentId(name), name, skills, served, capacity)
+        belongs = {QueueId(queue): how for queue, how in (members or {}).items()}
+        config = AgentConfig(AgentId(name), name, skills, served, capacity, groups, members=belongs)
         self.agents[name] = config
         self.do(ConfigureAgent(config))
 
@@ -152,15 +165,17 @@ class EngineRules(EngineBooks):
         priorities=st.lists(st.integers(0, 2), min_size=1, max_size=3),
         ready=mostly,
         knows=st.one_of(st.none(), agent_names),
+        own=own_needs,
     )
-    def arrive(self, queue: str, priorities: list[int], ready: bool, knows: str | None) -> None:
+    def arrive(self, queue: str, priorities: list[int], ready: bool, knows: str | None, own: dict[str, int]) -> None:
         for priority in priorities:
-            self.enqueue(queue, priority, ready, AgentId(knows) if knows is not None else None)
+            self.enqueue(queue, priority, ready, AgentId(knows) if knows is not None else None, own)
 
-    def enqueue(self, queue: str, priority: int, ready: bool, knows: AgentId | None) -> None:
+    def enqueue(self, queue: str, priority: int, ready: bool, knows: AgentId | None, own: dict[str, int]) -> None:
         ticket = TicketId(f"t{next(self.arrivals)}")
-        self.tickets[ticket] = Booked(queue, priority, int(ticket[1:]), self.now, ready)
-        outputs = self.do(Enqueue(ticket, QueueId(queue), priority, ready, preferred=knows))
+        self.tickets[ticket] = Booked(queue, priority, int(ticket[1:]), self.now, ready, own=own)
+        needs = tuple(Requirement(skill, level) for skill, level in own.items())
+        outputs = self.do(Enqueue(ticket, QueueId(queue), priority, ready, preferred=knows, requirements=needs))
         if isinstance(outputs[0], Refused):
             del self.tickets[ticket]
             return
@@ -262,8 +277,9 @@ class EngineRules(EngineBooks):
         if booked.agent is None:
             mine = [each for each in self.tickets.values() if each.queue == booked.queue and each is not booked]
             mine = [each for each in mine if self.state_of(each) is TicketState.WAITING]
-            ahead = [e.priority for e in mine if (-e.priority, e.arrival) < (-booked.priority, booked.arrival)]
-            booked.priority = max(ahead, default=booked.priority - 1) + 1
+            first, place = min(map(self.place, mine), default=None), self.place(booked)
+            if first is not None and first < place:  # the least that beats the points of the first
+                booked.priority += floor(place[0] - first[0]) + 1
         self.do(MoveToFront(ticket))
         if booked.agent is None and not booked.offers:
             assert self.engine.waiting(QueueId(booked.queue))[0] == ticket

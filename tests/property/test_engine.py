@@ -46,7 +46,7 @@ class EngineMachine(AgentRules):
         for queue in self.queues:
             mine = [item for item in self.tickets.items() if item[1].queue == queue]
             mine = [item for item in mine if self.state_of(item[1]) is TicketState.WAITING]
-            mine.sort(key=lambda item: (-item[1].priority, item[1].arrival))
+            mine.sort(key=lambda item: self.place(item[1]))
             assert self.engine.waiting(QueueId(queue)) == [ticket for ticket, _ in mine]
 
     @invariant()
@@ -63,7 +63,7 @@ class EngineMachine(AgentRules):
                 name, held = booked.kept or ("", False)
                 if held or slots > self.held_by(agent.id):
                     assert name != agent.id
-                    assert name or not self.eligible(agent, self.queues[booked.queue])
+                    assert name or not self.eligible(agent, booked)
 
     @invariant()
     def nobody_is_idle_beside_a_ticket_that_could_ring_more_phones(self) -> None:
@@ -74,7 +74,7 @@ class EngineMachine(AgentRules):
             rung = [self.offers[offer][1] for offer in booked.offers]
             for agent in self.agents.values():
                 if agent.id not in rung and self.engine._floor.agents.agents[agent.id].open:
-                    assert not self.eligible(agent, self.queues[booked.queue])
+                    assert not self.eligible(agent, booked)
 
     @invariant()
     def who_rings_several_phones_is_in_the_books(self) -> None:
