@@ -79,3 +79,21 @@ def test_an_offered_call_keeps_a_new_priority_for_when_it_waits_again() -> None:
     desk.pass_to(25)
     assert desk.waiting("red") == ["a", "b"]
     assert desk.engine.position(TicketId("b")) == 2
+
+
+def test_where_skill_is_preferred_the_one_further_above_the_requirements_is_first() -> None:
+    desk = Desk(queue_config("red", {"billing": 3, "french": 1}, prefer_skilled=True))
+    desk.agent("ana", {"billing": 5, "french": 1}, at=0)
+    desk.agent("bo", {"billing": 3, "french": 4}, at=1)
+    desk.enter("a", "red", at=2)
+    assert desk.offered() == [("a", "bo")]
+
+
+def test_a_call_with_a_need_of_its_own_prefers_those_who_are_above_that_too() -> None:
+    desk = Desk(queue_config("red", {"billing": 3}, prefer_skilled=True))
+    desk.agent("ana", {"billing": 5, "spanish": 1}, at=0)
+    desk.agent("bo", {"billing": 4, "spanish": 9}, at=1)
+    desk.enter("a", "red", needs={"spanish": 1}, at=2)
+    assert desk.offered() == [("a", "bo")]
+    desk.enter("b", "red", at=3)
+    assert desk.offered() == [("b", "ana")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queues.commands import ConfigureAgent, ConfigureQueue, ReserveTicket, SetReachable
+from queues.commands import ConfigureAgent, ConfigureQueue, ReserveTicket, SetReachable, SetReady
 from queues.decisions import Chooser, DecisionRules
 from queues.engine import Engine
 from queues.explain import Explanation, StillWaiting
@@ -214,3 +214,27 @@ def test_whoever_lacks_something_is_counted_by_that_first() -> None:
     desk.enter("b", at=66)
     assert waiting(desk, "b").position == 2
     assert waiting(desk, "b").queue == "support"
+
+
+def test_a_kept_call_says_that_it_was_kept() -> None:
+    desk = explaining()
+    desk.enter("a", ready=False, at=0)
+    desk.agent("ana", at=1)
+    desk.agent("bo", at=2)
+    desk.do(ReserveTicket(TicketId("a"), AgentId("bo"), 60.0), at=3)
+    desk.do(SetReady(TicketId("a")), at=4)
+    (why,) = explained(desk)
+    assert (why.agent, why.chooser, why.next, why.passed_over) == ("bo", Chooser.RESERVATION, (), {"ranked_lower": 1})
+    assert explained(desk, "never heard of") == []
+
+
+@pytest.mark.parametrize(("later", "kept"), [(3, True), (4, False)])
+def test_the_trail_reaches_so_many_changes_back(later: int, kept: bool) -> None:
+    """The offer's own change, and those after it."""
+    desk = explaining(rules=DecisionRules(changes=3))
+    desk.agent("ana", at=0)
+    desk.agent("bo", at=0)
+    desk.enter("a", at=1)
+    for number in range(later):
+        desk.status("bo", AgentStatus.AVAILABLE if number % 2 else AgentStatus.PAUSED, at=2.0 + number)
+    assert explained(desk)[0].passed_over == ({"ranked_lower": 1} if kept else None)
