@@ -97,3 +97,13 @@ def test_a_call_with_a_need_of_its_own_prefers_those_who_are_above_that_too() ->
     assert desk.offered() == [("a", "bo")]
     desk.enter("b", "red", at=3)
     assert desk.offered() == [("b", "ana")]
+
+
+def test_several_lines_of_a_queue_compete_with_the_line_of_another() -> None:
+    desk = Desk(queue("red"), queue("blue"))
+    desk.enter("first", "blue", needs={"french": 1}, at=1)
+    desk.enter("second", "blue", at=3)
+    desk.enter("third", "red", at=5)
+    desk.enter("fourth", "blue", needs={"billing": 2}, at=10)
+    desk.agent("ana", {"billing": 2, "french": 1}, capacity=4, at=20)
+    assert [ticket for ticket, _ in desk.offered()] == ["first", "second", "third", "fourth"]

@@ -238,3 +238,12 @@ def test_the_trail_reaches_so_many_changes_back(later: int, kept: bool) -> None:
     for number in range(later):
         desk.status("bo", AgentStatus.AVAILABLE if number % 2 else AgentStatus.PAUSED, at=2.0 + number)
     assert explained(desk)[0].passed_over == ({"ranked_lower": 1} if kept else None)
+
+
+def test_a_skill_that_an_agent_has_not_at_all_is_lacking_at_any_level() -> None:
+    desk = explaining(queue_config(needs={"billing": 1}))
+    desk.agent("ana", at=0)
+    desk.enter("a", at=0)
+    desk.now = 15
+    assert waiting(desk).passed_over == {"not_skilled": 1}
+    assert waiting(desk).expected_wait == 15.0
