@@ -146,9 +146,7 @@ class Workplaces:
     def _changed(self, output: from_engine.AgentChanged, now: float) -> None:
         desk = self._desk
         before = desk.directory.desks.get(output.agent)
-        view = desk.engine.agent_view(AgentId(output.agent))
-        # The engine is ahead of its word: whoever was logged out when this was said may have logged in since.
-        if before is not None and (view is None or view.status is AgentStatus.LOGGED_OUT):
+        if before is not None and self._is_out(output.agent):
             desk.chronicle.agent_changed(output, now, None)
             agent = desk.directory.agents.get(output.agent)
             if agent is not None:
@@ -156,6 +154,11 @@ class Workplaces:
             desk.chronicle.facts.append(AgentEvent(desk.ids(), now, "desk_left", output.agent, address=before))
             return
         desk.chronicle.agent_changed(output, now, before)
+
+    def _is_out(self, agent: str) -> bool:
+        """Asked of the engine, which is ahead of its word: whoever was logged out when that was said may be back since."""
+        view = self._desk.engine.agent_view(AgentId(agent))
+        return view is None or view.status is AgentStatus.LOGGED_OUT
 
     def _noted(self, output: from_engine.AgentNoted, now: float) -> None:
         status, cause = output.status, output.cause
