@@ -84,7 +84,7 @@ class Registrar:
                 refresh = self._refresh(request, plain[1], aor, source, now)
                 if refresh is not None:
                     return self._refreshed(request, aor, now), [refresh]
-            changes, headers = self._register(request, aor, source, now)
+            changes, headers = self._register(request, plain and plain[1], aor, source, now)
         except RegisterRefused as refused:
             self.counters[refused.outcome] += 1
             return self._answer(request, refused.status, refused.reason, refused.headers), []
@@ -223,7 +223,7 @@ class Registrar:
             raise RegisterRefused(403, "forbidden")
 
     def _register(
-        self, request: Request, aor: str, source: Source, now: float
+        self, request: Request, plain: Asked | None, aor: str, source: Source, now: float
     ) -> tuple[list[BindingChanged], list[tuple[str, str]]]:
         """Steps 6 and 7: the changes, and headers of the answer. Nothing is stored unless all of it can be."""
         texts = request.get_all("Contact")
@@ -234,7 +234,7 @@ class Registrar:
             changes = self._remove_all(request, texts, current)
             self._store.replace(aor, [])
             return changes, []
-        asked = asked_of(texts, request.get("Expires"), self._config)
+        asked = [plain] if plain is not None else asked_of(texts, request.get("Expires"), self._config)
         path = path_of(request, self._config)
         outbound = outbound_of(request, asked, path)
         if not request.call_id.isprintable():
