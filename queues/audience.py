@@ -67,9 +67,6 @@ class Audience:
             for tier, members in self._tiers.get(queue, {}).items():
                 if tier > needs.max_tier:
                     found &= ~members
-        if needs.agent is not None:
-            place = self._places.get(needs.agent)
-            found = found & 1 << place if place is not None else 0
         return found
 
     def tiers(self, queue: QueueId) -> list[int]:

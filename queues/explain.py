@@ -106,6 +106,4 @@ def _lack(agent: AgentConfig, queue: QueueId, needs: Needs) -> str:
         return "not_skilled"
     if needs.groups is not None and needs.groups.isdisjoint(agent.groups):
         return "other_group"
-    if needs.agent is not None and needs.agent != agent.id:
-        return "reserved_for_another"
     return "tier_closed"

@@ -6,7 +6,7 @@ Pure functions of configuration and time waited; calls of one queue with equal n
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from queues.model import AgentConfig, AgentId, QueueConfig, QueueId
+from queues.model import AgentConfig, QueueConfig, QueueId
 from queues.requirements import RelaxationStep, Requirement
 
 __all__ = ["MAX_TIER", "Needs", "meets", "needs_after", "next_step", "steps_of", "surplus", "widest"]
@@ -17,13 +17,12 @@ MAX_TIER: Final = 100
 class Needs(NamedTuple):
     """``requirements``: (skill, minimum level), sorted. ``groups``: one of these; None: of any group, or none.
 
-    ``max_tier``: of the tiers of the queue's members; None: all are open. ``agent``: nobody but this one.
+    ``max_tier``: of the tiers of the queue's members; None: all are open.
     """
 
     requirements: tuple[tuple[str, int], ...] = ()
     groups: frozenset[str] | None = None
     max_tier: int | None = None
-    agent: AgentId | None = None
 
 
 def steps_of(config: QueueConfig, top_tier: int) -> tuple[RelaxationStep, ...]:
@@ -37,11 +36,10 @@ def steps_of(config: QueueConfig, top_tier: int) -> tuple[RelaxationStep, ...]:
 
 
 def needs_after(
-    config: QueueConfig, steps: Sequence[RelaxationStep], own: Iterable[Requirement], joined_at: float, now: float,
-    agent: AgentId | None = None,
-) -> Needs:  # fmt: skip
+    config: QueueConfig, steps: Sequence[RelaxationStep], own: Iterable[Requirement], joined_at: float, now: float
+) -> Needs:
     """The needs at ``now`` of a call that joined the queue at ``joined_at`` with requirements of its own."""
-    return _relaxed(config, own, [step for step in steps if joined_at + step.after_seconds <= now], agent)
+    return _relaxed(config, own, [step for step in steps if joined_at + step.after_seconds <= now])
 
 
 def next_step(steps: Sequence[RelaxationStep], joined_at: float, now: float) -> float | None:
@@ -54,7 +52,7 @@ def next_step(steps: Sequence[RelaxationStep], joined_at: float, now: float) -> 
 
 def widest(config: QueueConfig) -> Needs:
     """What every call of the queue needs at the least, however long it has waited."""
-    return _relaxed(config, (), config.relaxation, None)._replace(max_tier=None)
+    return _relaxed(config, (), config.relaxation)._replace(max_tier=None)
 
 
 def meets(agent: AgentConfig, queue: QueueId, needs: Needs) -> bool:
@@ -63,8 +61,6 @@ def meets(agent: AgentConfig, queue: QueueId, needs: Needs) -> bool:
     if member is None or not member.enabled:
         return False
     if needs.max_tier is not None and member.penalty > needs.max_tier:
-        return False
-    if needs.agent is not None and needs.agent != agent.id:
         return False
     if needs.groups is not None and needs.groups.isdisjoint(agent.groups):
         return False
@@ -76,9 +72,7 @@ def surplus(agent: AgentConfig, needs: Needs) -> int:
     return sum(agent.skills.get(skill, 0) - level for skill, level in needs.requirements)
 
 
-def _relaxed(
-    config: QueueConfig, own: Iterable[Requirement], steps: Iterable[RelaxationStep], agent: AgentId | None
-) -> Needs:
+def _relaxed(config: QueueConfig, own: Iterable[Requirement], steps: Iterable[RelaxationStep]) -> Needs:
     levels = {need.skill: need.min_level for need in config.requirements}
     for need in own:
         levels[need.skill] = max(need.min_level, levels.get(need.skill, 0))
@@ -94,7 +88,7 @@ def _relaxed(
             groups = None if step.any_group else groups | step.groups
         if max_tier is not None and step.max_tier is not None:
             max_tier = max(max_tier, step.max_tier)
-    return Needs(tuple(sorted(levels.items())), groups, max_tier, agent)
+    return Needs(tuple(sorted(levels.items())), groups, max_tier)
 
 
 def _after(step: RelaxationStep) -> float:
