@@ -1,6 +1,6 @@
 """What the interop tests share: a service with queues and agents at SIPp's ports, and a look at what is left afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -41,10 +41,53 @@ def records(service: Service, count: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda record: str(record["arrived_at"]))
 
 
+def arrange(service: Service, **sections: list[dict[str, Any]]) -> None:
+    """Adds queues, agents and so on to a service that runs, by REST; the sections are the configuration file's."""
+    service.client.post("/api/v1/config/import", json=sections).raise_for_status()
+
+
+def desk(name: str, address: str, *queues: str, **fields: Any) -> dict[str, Any]:
+    """An agent at ``address`` (host and port) who serves ``queues``, available unless ``fields`` say otherwise."""
+    return {
+        "name": name, "address": f"sip:{name}@{address}", "queues": list(queues), "status": "available", **fields
+    }  # fmt: skip
+
+
+def wait_for_calls(service: Service, state: str, callers: Sequence[str], *, queue: str) -> list[dict[str, Any]]:
+    """The live calls of ``queue`` in that state, once they are those of these callers, oldest first."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = [call for call in service.items("/calls", queue=queue) if call["state"] == state]
+        return [call["caller"] for call in found] == list(callers)
+
+    wait_until(there, f"{callers} {state} in {queue}", log=lambda: f"{service.items('/calls')}\n{service.log()}")
+    return found
+
+
+def calls_to(service: Service, user: str, count: int, *, key: str = "called") -> list[dict[str, Any]]:
+    """The report's calls to ``sip:user@us`` (or with another ``key`` of that value), once there are ``count``; oldest first."""
+    found: list[dict[str, Any]] = []
+
+    def all_there() -> bool:
+        found[:] = [record for record in service.items("/reports/calls") if record[key] == user]
+        return len(found) >= count
+
+    wait_until(all_there, f"{count} calls to {user} in the report", log=service.log)
+    return sorted(found, key=lambda record: str(record["arrived_at"]))
+
+
+def ask(service: Service, call: dict[str, Any], what: str, **body: Any) -> None:
+    """``POST /calls/{id}/what``; raises where it is refused."""
+    service.client.post(f"/api/v1/calls/{call['id']}/{what}", json=body).raise_for_status()
+
+
 _LIVE = {
     "switchboard": ("calls", "legs", "requests", "call_deadlines"),
     "queues": ("tickets_waiting", "tickets_offered", "tickets_connected", "offers"),
 }
+
+_LASTING = ("agent", "waits", "queue", "last_talk")  # rows that outlive calls
 
 
 def live(service: Service) -> dict[str, int]:
@@ -52,7 +95,7 @@ def live(service: Service) -> dict[str, int]:
     counts = service.internals()
     found = {f"{part}.{name}": int(counts[part][name]) for part, names in _LIVE.items() for name in names}
     found |= {"calls": counts["calls"], "unacked_2xx": counts["transactions"]["unacked_2xx"]}
-    found |= {f"journal.{name}": rows for name, rows in counts["journal"].items() if name not in ("agent", "waits")}
+    found |= {f"journal.{name}": rows for name, rows in counts["journal"].items() if name not in _LASTING}
     return {name: count for name, count in found.items() if count}
 
 
@@ -65,6 +108,13 @@ def lingering(service: Service) -> dict[str, int]:
     counts = service.internals()["transactions"]
     watched = ("non_invite_client.", "deadlines", "fingerprints")
     return {name: count for name, count in counts.items() if count > (2 if name.startswith(watched) else 0)}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for a module's tests, each of which adds queues and agents of its own (``arrange``)."""
+    with Service(tmp_path_factory.mktemp("shared") / "service") as running:
+        yield running
 
 
 @pytest.fixture(params=["u1", "t1"], ids=["udp", "tcp"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.sipp import Sipp, sipp_agent
 
-__all__ = ["answering", "busy", "declining", "elsewhere", "media_server", "silent", "too_late"]
+__all__ = ["answering", "busy", "declining", "elsewhere", "forwarded", "media_server", "silent", "too_late"]
 
 
 def answering(
@@ -39,6 +39,12 @@ def elsewhere(folder: Path, *, tcp: bool = False) -> Sipp:
 def too_late(folder: Path, *, tcp: bool = False) -> Sipp:
     """Is answered in the very moment in which that CANCEL comes; wants the reason in the BYE, too."""
     return sipp_agent("uas_too_late", folder, transport=_transport(tcp=tcp))
+
+
+def forwarded(folder: Path, uri: str, diversion: str, history: str, *, talk_ms: int = 300, tcp: bool = False) -> Sipp:
+    """Takes a call that was sent on to it: fails where the Request-URI, Diversion or History-Info do not match."""
+    values = {"uri": uri, "diversion": diversion, "history": history, "ring_ms": 1, "talk_ms": talk_ms}
+    return sipp_agent("uas_forwarded", folder, transport=_transport(tcp=tcp), values=values)
 
 
 def media_server(folder: Path, *, port: int | None = None, tcp: bool = False) -> Sipp:

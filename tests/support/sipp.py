@@ -24,6 +24,7 @@ __all__ = ["SCENARIOS", "Sipp", "SippError", "SippStats", "sipp_agent", "sipp_ca
 SCENARIOS: Final = Path(__file__).parent.parent / "interop" / "scenarios"
 _HOST: Final = "127.0.0.1"
 _DEFAULTS: Final = {
+    "caller": "c[call_number]",
     "wait_ms": 10_000,
     "talk_ms": 500,
     "ring_ms": 1,
