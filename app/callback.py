@@ -12,6 +12,8 @@ CallbackSource = Literal["key", "overflow", "rest"]
 class Callback:
     """``joined_at``: the place in line. ``attempts``: how often the customer was dialled; ``offer``: held meanwhile.
 
+    ``agent_first``: the agent is rung before the customer, whose leg is ``leg``.
+
     Its id is that of its ticket, and of the call that comes of it. Instants are seconds since the epoch.
     """
 
@@ -29,3 +31,5 @@ class Callback:
     offer: str | None = None
     agent: str | None = None
     version: int = 1
+    agent_first: bool = False
+    leg: str | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 __all__ = ["CallbackHours", "CallbackPolicy"]
@@ -33,7 +34,7 @@ class CallbackPolicy:
     """``uri``: the customer's SIP URI, with ``{number}``; ``shown``: the number that it sees. Durations in seconds.
 
     ``key``: a caller who presses it while waiting is called back. ``sound``: played to a caller whose callback is taken.
-    ``expires_seconds``: a callback that has not come to pass by then is given up.
+    ``expires_seconds``: a callback that has not come to pass by then is given up. ``first``: who is rung before the other.
     """
 
     uri: str
@@ -45,6 +46,7 @@ class CallbackPolicy:
     retry_seconds: float = 300.0
     expires_seconds: float = 86_400.0
     hours: CallbackHours | None = None
+    first: Literal["customer", "agent"] = "customer"
 
     def next_instant(self, now: float) -> float:
         """``now``, or the next instant at which a customer may be dialled."""

@@ -4,7 +4,7 @@ Journalled as it changes (table ``live_call``), so that a restart loses no time 
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from app.configuration import Queue
 from app.facts import CallRecord, Outcome
@@ -12,7 +12,10 @@ from b2bua.commands import Playlist
 from b2bua.events import EndedBy
 from queues.model import Overflow, OverflowCause
 
-__all__ = ["LiveCall", "Rung", "record_of", "waiting_list"]
+__all__ = ["LiveCall", "Rung", "ended_by", "record_of", "waiting_list"]
+
+
+_OTHER_SIDE: Final[dict[EndedBy, EndedBy]] = {"caller": "callee", "callee": "caller", "system": "system"}
 
 
 @dataclass(slots=True)
@@ -65,10 +68,16 @@ class LiveCall:
     farewell: Literal["", "later", "now"] = ""  # an overflow's announcement: due when the caller is parked, or playing
     retune: bool = False  # its queue changed while it was being parked: other music is due
     number: str = ""  # by which the caller is known again
+    agent_first: bool = False  # to the switchboard its caller is the agent
 
     def first_rung(self) -> Rung | None:
         """Whose phone rings for the longest time."""
         return next(iter(self.ringing.values()), None)
+
+
+def ended_by(call: LiveCall, by: EndedBy) -> EndedBy:
+    """Who ended it, where the switchboard says which of its legs did."""
+    return _OTHER_SIDE[by] if call.agent_first else by
 
 
 def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queue | None, now: float) -> CallRecord:

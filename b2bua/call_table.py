@@ -44,6 +44,7 @@ class CallInput(IntEnum):
     # the caller whom we dial
     ORIGIN_ANSWERED = 19
     ORIGIN_FAILED = 20
+    ORIGIN_RINGING = 21
 
 
 _I = CallInput
@@ -53,6 +54,7 @@ OUTCOMES: Final[dict[tuple[LegKind, O], CallInput]] = {
     (LegKind.CALLER, O.HUNG_UP): _I.CALLER_LEFT,
     (LegKind.CALLER, O.CANCELLED): _I.CALLER_LEFT,
     (LegKind.CALLER, O.LOST): _I.CALLER_LEFT,
+    (LegKind.ORIGIN, O.PROGRESS): _I.ORIGIN_RINGING,
     (LegKind.ORIGIN, O.ANSWERED): _I.ORIGIN_ANSWERED,
     (LegKind.ORIGIN, O.FAILED): _I.ORIGIN_FAILED,
     (LegKind.ORIGIN, O.HUNG_UP): _I.CALLER_LEFT,
@@ -72,6 +74,7 @@ OUTCOMES: Final[dict[tuple[LegKind, O], CallInput]] = {
 CALL_TABLE: Final[dict[tuple[S, CallInput], Action]] = {
     (S.ORIGINATING, _I.REJECT): ending.reject,
     (S.ORIGINATING, _I.HANG_UP): ending.hang_up,
+    (S.ORIGINATING, _I.ORIGIN_RINGING): origination.ringing,
     (S.ORIGINATING, _I.ORIGIN_ANSWERED): origination.answered,
     (S.ORIGINATING, _I.ORIGIN_FAILED): origination.failed,
     (S.ARRIVED, _I.PARK): parking.begin,

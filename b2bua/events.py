@@ -8,7 +8,7 @@ from b2bua.commands import CallId, LegId
 
 __all__ = [
     "CallArrived", "CallEnded", "CallEvent", "CallParked", "DtmfReceived", "EndedBy", "LegAnswered", "LegBridged",
-    "LegFailed", "LegFailure", "LegRinging", "OriginationFailed", "ParkFailed", "PlayFinished",
+    "LegFailed", "LegFailure", "LegRinging", "OriginationFailed", "OriginationRinging", "ParkFailed", "PlayFinished",
 ]  # fmt: skip
 
 EndedBy = Literal["caller", "callee", "system"]
@@ -97,6 +97,13 @@ class LegFailed:
 
 
 @dataclass(slots=True)
+class OriginationRinging:
+    """The caller whom we dialled is being rung."""
+
+    call: CallId
+
+
+@dataclass(slots=True)
 class OriginationFailed:
     """The caller whom we dialled did not answer: this call never was. Nothing more is said of it."""
 
@@ -116,5 +123,5 @@ class CallEnded:
 
 CallEvent = (
     CallArrived | CallParked | ParkFailed | PlayFinished | DtmfReceived | LegRinging | LegAnswered | LegBridged
-    | LegFailed | CallEnded | OriginationFailed
+    | LegFailed | CallEnded | OriginationRinging | OriginationFailed
 )  # fmt: skip

@@ -6,8 +6,8 @@ ACK on the call is like any other that is parked.
 
 from b2bua import bridge, ending
 from b2bua.call import Call, CallState
-from b2bua.commands import Originate
-from b2bua.events import LegFailure, OriginationFailed
+from b2bua.commands import CallId, Originate
+from b2bua.events import LegFailure, OriginationFailed, OriginationRinging
 from b2bua.floor import Cause, Floor
 from b2bua.leg import CalleeLeg, CallerLeg, LegKind, LegState
 from b2bua.leg_table import LegInput
@@ -15,7 +15,7 @@ from b2bua.session import LegSession
 from b2bua.signalling import confirm
 from sipcore.dialog import Dialog
 
-__all__ = ["accept", "answered", "begin", "failed", "ring_timeout"]
+__all__ = ["accept", "answered", "begin", "failed", "ring_timeout", "ringing", "set_aside"]
 
 
 def begin(floor: Floor, command: Originate, now: float) -> Call:
@@ -24,7 +24,7 @@ def begin(floor: Floor, command: Originate, now: float) -> Call:
     contact = desk.contact(target.hop.transport if target.hop is not None else bridge.transport_of(target.uri))
     dialog = Dialog(
         desk.ids.call_id(), desk.ids.tag(), "", command.shown, f"<{target.uri}>", contact, target.uri,
-        (), 0, None, target.hop, target.flow,
+        target.route, 0, None, target.hop, target.flow,
     )  # fmt: skip
     session = LegSession(desk.next_session_id(now))
     caller = CallerLeg(desk.next_leg_id("caller"), LegKind.CALLER, LegState.GONE, dialog, session)
@@ -39,6 +39,20 @@ def begin(floor: Floor, command: Originate, now: float) -> Call:
     floor.signalling.invite(call, origin, [], b"", now)
     desk.touch(call)
     return call
+
+
+def set_aside(floor: Floor, call: Call) -> None:
+    """A call that is over, but for legs that take their leave: they do so under another id, its own is wanted anew."""
+    desk = floor.desk
+    del desk.calls[call.id]
+    call.id = CallId(f"{call.id}~{desk.ids.tag()}")
+    desk.calls[call.id] = call
+    desk.touch(call)
+
+
+def ringing(floor: Floor, call: Call, cause: Cause, now: float) -> None:
+    """Early media of the caller's is for nobody: there is no bridge before its 2xx."""
+    floor.desk.report(OriginationRinging(call.id))
 
 
 def answered(floor: Floor, call: Call, cause: Cause, now: float) -> None:

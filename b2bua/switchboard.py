@@ -87,7 +87,9 @@ class Switchboard:
             return self._take()
         call = self._desk.calls.get(command.call)
         if isinstance(command, Originate):
-            if call is None:
+            if call is not None and call.state is CallState.ENDED:
+                origination.set_aside(self._floor, call)
+            if command.call not in self._desk.calls:
                 self._settle(origination.begin(self._floor, command, now))
             return self._take()
         if call is not None and (call.state, _COMMANDS[type(command)]) in CALL_TABLE:

@@ -1,13 +1,14 @@
 """Callbacks (virtual hold): a caller hangs up and keeps the place in line; when its turn comes it is dialled.
 
-The customer comes first: an agent is held by the offer while the customer rings; when it answers it is parked, and that
-agent is rung for it as for any caller. From then on it is a call like any other.
+The customer comes first, unless the queue says otherwise (``agent_first``): an agent is held by the offer while the customer
+rings; when it answers it is parked, and that agent is rung for it as for any caller. From then on it is a call like any other.
 """
 
 from typing import Final
 
 from app.callback import Callback, CallbackSource
 from app.callback_policy import CallbackPolicy
+from app.callcenter.agent_first import AgentFirst
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.leaving import Leaving
 from app.callcenter.offering import Offering
@@ -37,6 +38,7 @@ class CallingBack:
     """``limit``: callbacks at once. ``dirty``: those whose rows changed."""
 
     __slots__ = (
+        "_agent_first",
         "_deadlines",
         "_desk",
         "_leaving",
@@ -53,14 +55,20 @@ class CallingBack:
         self._desk = desk
         self._offering = offering
         self._leaving = leaving
+        self._agent_first = AgentFirst(desk, self)
         offering.turn, leaving.ticket_gone = self.turn, self.ticket_ended
+        offering.over = self._agent_first.over
         leaving.flowing_out.offer_callback = self.overflowed
         self._limit = limit
         self._deadlines = Deadlines()
         self._timers: dict[str, list[int]] = {}
         self.callbacks: dict[str, Callback] = {}
         self.dirty: dict[str, None] = {}
-        self.of_board: OfBoard = {from_board.DtmfReceived: self._key, from_board.OriginationFailed: _nothing}
+        self.of_board: OfBoard = {
+            from_board.DtmfReceived: self._key,
+            from_board.OriginationFailed: _nothing,
+            from_board.OriginationRinging: _nothing,
+        }
         self.of_engine: OfEngine = {}
 
     # ------------------------------------------------------------------ taking
@@ -136,7 +144,7 @@ class CallingBack:
             callback_id, queue.routing.id, number, priority, source, now, joined_at, expires_at
         )  # fmt: skip
         self.callbacks[one.id] = one
-        self._note(one, "callback_taken", now, cause=source)
+        self.note(one, "callback_taken", now, cause=source)
         ticket = to_engine.EnqueueCallback(TicketId(one.id), QueueId(one.queue), priority, joined_at, ready=False)
         self._desk.tell_engine(ticket, now)
         self._arm(one, expires_at, _EXPIRY)
@@ -176,7 +184,7 @@ class CallingBack:
         one = self.callbacks.get(output.ticket)
         if one is None:
             return False
-        policy = self._policy(one)
+        policy = self.policy_of(one)
         one.offer, one.agent = output.offer, output.agent
         if policy is None:
             self._give_up(one, "callback_failed", now, cause="callbacks are off")
@@ -185,15 +193,17 @@ class CallingBack:
         elif policy.next_instant(now) > now:
             self._desk.tell_engine(to_engine.ReturnOffer(output.offer), now)
             self._schedule(one, policy, now, now)
+        elif policy.first == "agent":
+            self._agent_first.begin(one, output, policy, now)
         else:
             self._dial(one, policy, now)
         return True
 
     def _dial(self, one: Callback, policy: CallbackPolicy, now: float) -> None:
         desk = self._desk
-        one.dialling, one.attempts = True, one.attempts + 1
+        one.dialling, one.agent_first, one.attempts = True, False, one.attempts + 1
         self._hold(one, policy, now)
-        self._note(one, "callback_dialled", now, agent=one.agent)
+        self.note(one, "callback_dialled", now, agent=one.agent)
         host = desk.board.host
         queue = desk.directory.queues.get(one.queue)
         command = to_board.Originate(
@@ -208,33 +218,27 @@ class CallingBack:
             self._desk.tell_engine(to_engine.HoldOffer(OfferId(one.offer), until), now)
 
     def heard(self, event: object, now: float) -> None:
-        """What the switchboard says of a call that rings at the customer."""
+        """What the switchboard says of a call that rings at the customer, or at the agent first."""
         one = self.callbacks.get(getattr(event, "call", ""))
         if one is None or not one.dialling:
+            return
+        if one.agent_first:
+            self._agent_first.hear(one, event, now)
             return
         match event:
             case from_board.CallParked():
                 self._reached(one, now)
             case from_board.OriginationFailed():
-                self._missed(one, failure_cause(event.cause).value, now)
+                self.missed(one, failure_cause(event.cause).value, now)
             case from_board.CallEnded():
-                self._missed(one, event.cause, now)
+                self.missed(one, event.cause, now)
 
     def _reached(self, one: Callback, now: float) -> None:
         """The customer is there, with music: the agent who was held for it is rung now."""
         desk = self._desk
-        ticket = desk.engine.ticket_view(TicketId(one.id))
-        one.queue = ticket.queue if ticket is not None else one.queue  # a supervisor may have moved it
-        queue = self._queue(one.queue)
-        call = LiveCall(
-            one.id, "", one.number, queue.routing.name if queue is not None else "", one.queue, one.priority, now,
-            has_offer=True, queued_at=now, parked=True, number=one.number, entered_at=now, joined_at=now,
-        )  # fmt: skip
-        desk.calls[call.id] = call
-        self._note(one, "callback_done", now, agent=one.agent)
-        self._forget(one)
-        desk.note(call, "arrived", now)
-        desk.note(call, "queued", now)
+        call = self.begin_call(one, now)
+        queue = self._queue(call.queue)
+        call.parked = True
         desk.note(call, "parked", now)
         desk.tell_engine(to_engine.CallbackReached(TicketId(one.id)), now)
         offer = desk.engine.offer_view(OfferId(one.offer)) if one.offer is not None else None
@@ -244,10 +248,27 @@ class CallingBack:
             ring = from_engine.MakeOffer(offer.offer, offer.ticket, QueueId(one.queue), offer.agent, until)
             self._offering.ring(ring, now)
 
-    def _missed(self, one: Callback, cause: str, now: float) -> None:
-        desk, policy = self._desk, self._policy(one)
+    def begin_call(self, one: Callback, now: float) -> LiveCall:
+        """The customer is there: a call like any other, no callback any more."""
+        desk = self._desk
+        ticket = desk.engine.ticket_view(TicketId(one.id))
+        one.queue = ticket.queue if ticket is not None else one.queue  # a supervisor may have moved it
+        queue = self._queue(one.queue)
+        call = LiveCall(
+            one.id, "", one.number, queue.routing.name if queue is not None else "", one.queue, one.priority, now,
+            has_offer=True, queued_at=now, number=one.number, entered_at=now, joined_at=now,
+        )  # fmt: skip
+        desk.calls[call.id] = call
+        self.note(one, "callback_done", now, agent=one.agent)
+        self._forget(one)
+        desk.note(call, "arrived", now)
+        desk.note(call, "queued", now)
+        return call
+
+    def missed(self, one: Callback, cause: str, now: float) -> None:
+        desk, policy = self._desk, self.policy_of(one)
         one.dialling = False
-        self._note(one, "callback_missed", now, agent=one.agent, cause=cause)
+        self.note(one, "callback_missed", now, agent=one.agent, cause=cause)
         if one.offer is None or desk.tell_engine(to_engine.ReturnOffer(OfferId(one.offer)), now) is not None:
             desk.tell_engine(to_engine.SetReady(TicketId(one.id), ready=False), now)
         one.offer = one.agent = None
@@ -274,10 +295,12 @@ class CallingBack:
             self._give_up(one, "callback_failed", now, cause="withdrawn")
 
     def _give_up(self, one: Callback, kind: CallEventKind, now: float, cause: str | None = None) -> None:
-        self._note(one, kind, now, cause=cause)
+        self.note(one, kind, now, cause=cause)
         self._forget(one)
         if one.dialling:
             self._desk.tell_board(to_board.HangUp(CallId(one.id), "cancelled"), now)
+        if one.offer is not None:  # also one that the agent has answered already
+            self._desk.tell_engine(to_engine.ReturnOffer(OfferId(one.offer)), now)
         self._desk.tell_engine(to_engine.Withdraw(TicketId(one.id)), now)
 
     def _forget(self, one: Callback) -> None:
@@ -293,13 +316,13 @@ class CallingBack:
         for key, one in rows.items():
             self.callbacks[key] = one
             self._arm(one, max(one.expires_at, now), _EXPIRY)
-            policy = self._policy(one)
+            policy = self.policy_of(one)
             if policy is None:
                 self._give_up(one, "callback_failed", now, cause="callbacks are off")
                 continue
             self._desk.tell_engine(to_engine.SetReady(TicketId(key), ready=False), now)
             waits = _AFTER_RESTART if one.dialling else 0.0
-            one.dialling, one.offer, one.agent = False, None, None
+            one.dialling, one.agent_first, one.offer, one.agent, one.leg = False, False, None, None, None
             self._schedule(one, policy, max(one.next_at or 0.0, now + waits), now)
 
     def take_changes(self) -> list[tuple[str, str, object | None]]:
@@ -319,10 +342,11 @@ class CallingBack:
             for one in self.callbacks.values()
         ]  # fmt: skip
 
-    def _note(
+    def note(
         self, one: Callback, kind: CallEventKind, now: float, *, agent: str | None = None, cause: str | None = None
     ) -> None:
-        self.dirty[one.id] = None
+        """A step of the callback's life: a fact, and a row to journal."""
+        self.touch(one)
         self._desk.chronicle.facts.append(
             CallEvent(
                 self._desk.ids(), now, kind, one.id, one.queue, agent, cause=cause, caller=one.number,
@@ -330,10 +354,14 @@ class CallingBack:
             )
         )  # fmt: skip
 
+    def touch(self, one: Callback) -> None:
+        """Its row changed."""
+        self.dirty[one.id] = None
+
     def _queue(self, queue: str) -> Queue | None:
         return self._desk.directory.queues.get(queue)
 
-    def _policy(self, one: Callback) -> CallbackPolicy | None:
+    def policy_of(self, one: Callback) -> CallbackPolicy | None:
         queue = self._queue(one.queue)
         return queue.callback if queue is not None else None
 

@@ -20,7 +20,7 @@ from b2bua.commands import CallId
 from queues import commands as to_engine
 from queues import outputs as from_engine
 from queues.model import AgentId, QueueId, TicketId
-from queues.outputs import Refused
+from queues.outputs import RefusalReason, Refused
 
 __all__ = ["Dispatching"]
 
@@ -60,9 +60,12 @@ class Dispatching:
     def _requeue(self, command: RequeueCall, now: float) -> Refused | None:
         """A caller who talks hears the music of the line again; one who waits hears the other queue's."""
         desk = self._desk
+        call = desk.calls.get(command.call)
+        if call is not None and call.agent_first:
+            detail = f"call {call.id} was begun from the agent's phone: it cannot go back into line"
+            return Refused(RefusalReason.NOT_POSSIBLE_NOW, detail)
         queue = QueueId(command.queue) if command.queue is not None else None
         refused = desk.tell_engine(to_engine.RequeueTicket(TicketId(command.call), queue), now)
-        call = desk.calls.get(command.call)
         if refused is not None or call is None:
             return refused
         playlist = waiting_list(desk.directory.queues.get(command.queue or call.queue), greeting=False)

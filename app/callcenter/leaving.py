@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.callcenter.desk import Desk, OfBoard, OfEngine
 from app.callcenter.flowing_out import FlowingOut
-from app.live_call import LiveCall
+from app.live_call import LiveCall, ended_by
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.commands import CallId
@@ -33,11 +33,11 @@ class Leaving:
 
     def ended(self, call: LiveCall, event: from_board.CallEnded, now: float) -> None:
         desk = self._desk
-        ticket = TicketId(call.id)
+        ticket, by = TicketId(call.id), ended_by(call, event.by)
         if call.connected_at is not None:
             desk.tell_engine(to_engine.CallEnded(ticket), now)
             desk.remember(call, now)
-        elif event.by == "caller":
+        elif by == "caller":
             if desk.tell_engine(to_engine.Abandon(ticket), now) is None:
                 rung = call.first_rung()
                 desk.note(call, "abandoned", now, agent=rung.agent if rung is not None else None)
@@ -45,7 +45,7 @@ class Leaving:
             desk.tell_engine(to_engine.Withdraw(ticket), now)
         self.flowing_out.forget(call)
         queue = desk.directory.queues.get(call.queue)
-        desk.chronicle.record(call, event.by, event.cause, queue, now)
+        desk.chronicle.record(call, by, event.cause, queue, now)
         del desk.calls[call.id]
         desk.touch(call)
         desk.end_calling(call.caller_agents, now)

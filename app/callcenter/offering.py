@@ -22,15 +22,16 @@ _STILL_WAITING = (
 
 
 class Offering:
-    """``turn``: asked first about tickets that have no call (yet)."""
+    """``turn``: asked first about tickets that have no call (yet); ``over``: hears of the offers that were made for them."""
 
-    __slots__ = ("_desk", "_leaving", "_waiting", "of_board", "of_engine", "turn")
+    __slots__ = ("_desk", "_leaving", "_waiting", "of_board", "of_engine", "over", "turn")
 
     def __init__(self, desk: Desk, waiting: Waiting, leaving: Leaving) -> None:
         self._desk = desk
         self._waiting = waiting
         self._leaving = leaving
         self.turn: Callable[[from_engine.MakeOffer, float], bool] | None = None
+        self.over: Callable[[from_engine.WithdrawOffer | from_engine.OfferEnded, float], None] | None = None
         self.of_board: OfBoard = {
             from_board.LegRinging: self._ringing,
             from_board.LegAnswered: self._answered,
@@ -67,6 +68,7 @@ class Offering:
         desk.tell_board(to_board.DropLeg(CallId(output.ticket), LegId(output.offer), reason), now)
         call = desk.calls.get(output.ticket)
         if call is None:
+            self._without_call(output, now)
             return
         if output.reason in _STILL_WAITING:
             self._waiting.after_straight(call, output.offer, now)
@@ -112,8 +114,11 @@ class Offering:
 
     def _offer_ended(self, output: from_engine.OfferEnded, now: float) -> None:
         call = self._desk.calls.get(output.ticket)
-        rung = call.ringing.pop(output.offer, None) if call is not None else None
-        if call is None or output.result is from_engine.OfferResult.CONNECTED:
+        if call is None:
+            self._without_call(output, now)
+            return
+        rung = call.ringing.pop(output.offer, None)
+        if output.result is from_engine.OfferResult.CONNECTED:
             return
         if rung is not None and call.connected_at is None:
             call.ring_ms = round(output.ring_seconds * 1000)
@@ -121,3 +126,7 @@ class Offering:
         if rung is not None and rung.elsewhere:
             cause = "answered_elsewhere"
         self._desk.note(call, "offer_ended", now, agent=output.agent, offer=output.offer, cause=cause)
+
+    def _without_call(self, output: from_engine.WithdrawOffer | from_engine.OfferEnded, now: float) -> None:
+        if self.over is not None:
+            self.over(output, now)

@@ -67,7 +67,10 @@ class CallbackHoursPart(_Part):
 
 
 class CallbackPart(_Part):
-    """How customers are called back: ``uri`` with ``{number}``, the number ``shown`` to them, the ``key`` that asks for it."""
+    """How customers are called back: ``uri`` with ``{number}``, the number ``shown`` to them, the ``key`` that asks for it.
+
+    ``first``: who is rung before the other.
+    """
 
     uri: Annotated[str, Field(max_length=512), AfterValidator(_callback_uri)]
     shown: Annotated[str, Field(pattern=r"^[A-Za-z0-9+*#._-]{1,64}$")] = "callyard"
@@ -78,6 +81,7 @@ class CallbackPart(_Part):
     retry_seconds: Annotated[float, Field(ge=60, le=86_400)] = 300.0
     expires_seconds: Annotated[float, Field(ge=60, le=2_678_400)] = 86_400.0
     hours: CallbackHoursPart | None = None
+    first: Literal["customer", "agent"] = "customer"
 
 
 class ServiceLevelPart(_Part):
