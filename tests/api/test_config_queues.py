@@ -46,6 +46,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"callback": {"uri": "sip:{number}@gw", "key": "11"}}, "callback.key"),
     ({"callback": {"uri": "sip:{number}@gw", "shown": "a b"}}, "callback.shown"),
     ({"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "25:00", "end": "09:00"}}}, "callback.hours.begin"),
+    ({"callback": {"uri": "sip:{number}@gw", "first": "nobody"}}, "callback.first"),
     (
         {"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "08:00", "end": "09:00", "time_zone": "Mars/X"}}},
         "callback.hours.time_zone",
@@ -85,7 +86,7 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
         greeting="welcome",
         delays={"busy": 1},
         sticky={"period_seconds": 86_400, "wait_seconds": 15, "scope": "any"},
-        callback={"uri": "sip:{number}@gw", "key": "1", "hours": {"begin": "08:00", "end": "20:00"}},
+        callback={"uri": "sip:{number}@gw", "key": "1", "hours": {"begin": "08:00", "end": "20:00"}, "first": "agent"},
     )
     (command,) = gateway.commands
     assert isinstance(command, Configure)
@@ -95,7 +96,7 @@ async def test_the_live_core_gets_the_whole_queue(client: AsyncClient, gateway: 
     assert queue.routing.overflow == Overflow(OverflowAction.URI, "sip:voicemail@192.0.2.1")
     assert (queue.routing.max_wait, queue.routing.delays.busy, queue.routing.delays.rejected) == (None, 1.0, 10.0)
     hours = CallbackHours("08:00", "20:00")
-    assert queue.callback == CallbackPolicy("sip:{number}@gw", key="1", hours=hours)
+    assert queue.callback == CallbackPolicy("sip:{number}@gw", key="1", hours=hours, first="agent")
     assert queue.routing.sticky == StickyPolicy(86_400.0, 15.0, StickyScope.ANY)
     assert (queue.early_media, queue.greeting, queue.music) == (True, "welcome", "music")
 

@@ -3,17 +3,17 @@
 import pytest
 
 from b2bua.commands import CallId, Dial, HangUp, LegId, Originate, Playlist, Target
-from b2bua.events import CallEnded, CallParked, LegBridged, LegFailure, OriginationFailed
+from b2bua.events import CallEnded, CallParked, LegBridged, LegFailure, OriginationFailed, OriginationRinging
 from tests.unit.b2bua.harness import Net, Peer, port_of, sdp
 
 CALL = CallId("back-1")
 
 
-def dialled(net: Net) -> Peer:
-    customer = net.peer(6001)
+def dialled(net: Net, port: int = 6001, route: tuple[str, ...] = ()) -> Peer:
+    customer = net.peer(port)
     command = Originate(
         CALL,
-        Target(customer.uri),
+        Target(customer.uri, route=route),
         "<sip:callyard@127.0.0.1>",
         "<sip:491@127.0.0.1>",
         Playlist(("music",)),
@@ -40,7 +40,7 @@ def test_the_customer_is_invited_without_a_description_and_parked_with_its_own()
     assert (invite.body, invite.from_.uri) == (b"", "sip:callyard@127.0.0.1")
     assert port_of(net.media[0].last_request("INVITE").request.body) == 30000
     assert port_of(customer.last_request("ACK").request.body) == 40000
-    assert net.events == [CallParked(CALL, answered=True)]
+    assert net.events == [OriginationRinging(CALL), CallParked(CALL, answered=True)]
     customer.request("BYE")
     assert net.events[-1] == CallEnded(CALL, "caller", "bye")
     assert net.quiet()
@@ -79,7 +79,7 @@ def test_a_customer_who_does_not_answer_is_cancelled() -> None:
     customer.reply(customer.last_request("INVITE"), 180)
     net.wait(31)
     assert customer.cancels()
-    assert net.events == [OriginationFailed(CALL, LegFailure.NO_ANSWER, 408)]
+    assert net.events == [OriginationRinging(CALL), OriginationFailed(CALL, LegFailure.NO_ANSWER, 408)]
     assert net.quiet()
 
 
@@ -139,3 +139,33 @@ def test_a_restart_while_it_is_parked_keeps_it() -> None:
     assert isinstance(net.events[-1], LegBridged)
     customer.request("BYE")
     assert net.quiet()
+
+
+def test_it_is_begun_anew_while_the_one_before_takes_its_leave() -> None:
+    net = Net()
+    first = dialled(net)
+    first.reply(first.last_request("INVITE"), 180)
+    net.events += net.board.handle(HangUp(CALL, "cancelled"), net.now)
+    net.deliver()
+    second = dialled(net, 6002)
+    net.restart()
+    assert first.cancels()
+    first.reply(first.last_request("INVITE"), 487)
+    second.reply(second.last_request("INVITE"), 180)
+    assert second.cancels(), "both rows were kept"
+    second.reply(second.last_request("INVITE"), 487)
+    assert net.quiet()
+
+
+def test_one_that_is_rung_is_not_dialled_twice() -> None:
+    net = Net()
+    dialled(net)
+    assert not dialled(net, 6002).requests("INVITE")
+
+
+def test_the_route_of_a_registered_phone_is_taken() -> None:
+    net = Net()
+    proxy = net.peer(6003)
+    phone = dialled(net, route=(f"<{proxy.uri};lr>",))
+    assert not phone.requests("INVITE")
+    assert proxy.last_request("INVITE").request.uri == phone.uri
