@@ -13,7 +13,7 @@ __all__ = ["Ranking"]
 
 _CHUNK: Final = 512
 
-Key = TypeVar("Key", str, tuple[int, float, str], tuple[float, str], tuple[float, float, int])
+Key = TypeVar("Key", str, tuple[float, float, str], tuple[float, str], tuple[float, float, int])
 
 
 class Ranking(Generic[Key]):

@@ -33,12 +33,13 @@ def place_of(call: CallView) -> Place | None:
 
 
 class Line:
-    """Follows the engine's order: higher priority first, then first come, first served."""
+    """Follows the engine's order: more points (priority, ``ageing`` times the wait) first, then first come, first served."""
 
-    __slots__ = ("_by_join", "_ranking", "connected", "offered")
+    __slots__ = ("_by_join", "_ranking", "ageing", "connected", "offered")
 
-    def __init__(self) -> None:
-        self._ranking: Ranking[tuple[int, float, str]] = Ranking()
+    def __init__(self, ageing: float = 0.0) -> None:
+        self.ageing = ageing
+        self._ranking: Ranking[tuple[float, float, str]] = Ranking()
         self._by_join: Ranking[tuple[float, str]] = Ranking()
         self.offered = 0
         self.connected = 0
@@ -51,7 +52,7 @@ class Line:
         if place.group == "connected":
             self.connected += 1
             return
-        self._ranking.add(_rank(place))
+        self._ranking.add(self._rank(place))
         self._by_join.add((place.queued_at, place.call))
         self.offered += place.group == "offered"
 
@@ -60,13 +61,13 @@ class Line:
         if place.group == "connected":
             self.connected -= 1
             return
-        self._ranking.discard(_rank(place))
+        self._ranking.discard(self._rank(place))
         self._by_join.discard((place.queued_at, place.call))
         self.offered -= place.group == "offered"
 
     def shift(self, before: Place, after: Place) -> None:
         """From the place that was joined to another one in this line; who is offered keeps the rank."""
-        if "connected" not in (before.group, after.group) and _rank(before) == _rank(after):
+        if "connected" not in (before.group, after.group) and self._rank(before) == self._rank(after):
             self.offered += (after.group == "offered") - (before.group == "offered")
             return
         self.leave(before)
@@ -74,7 +75,7 @@ class Line:
 
     def position(self, place: Place) -> int | None:
         """Counts from 1, callers for whom an agent rings included; None for one who talks."""
-        return self._ranking.position(_rank(place))
+        return self._ranking.position(self._rank(place))
 
     def longest_wait(self, now: float) -> float:
         """Seconds, of those not connected yet; 0.0 when nobody waits."""
@@ -84,6 +85,5 @@ class Line:
     def is_empty(self) -> bool:
         return not self._ranking and not self.connected
 
-
-def _rank(place: Place) -> tuple[int, float, str]:
-    return -place.priority, place.joined_at, place.call
+    def _rank(self, place: Place) -> tuple[float, float, str]:
+        return self.ageing * place.joined_at - place.priority, place.joined_at, place.call

@@ -15,6 +15,7 @@ from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, Qu
 from app.projections.callbacks import CallbackViews
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
+from app.projections.members import Members
 from app.projections.views import CallState, CallView, QueueStats
 from queues.ranking import Ranking
 
@@ -53,8 +54,7 @@ class LiveView:
         self._queues: dict[str, Queue] = {}
         self._agents: dict[str, Agent] = {}
         self._states: dict[str, AgentState] = {}
-        self._members: dict[str, set[str]] = {}  # by queue: its agents
-        self._served: dict[str, set[str]] = {}  # by agent: its queues
+        self._members = Members()
         self._doors: dict[str, QueueState] = {}
         self._day = Day(midnight(now), self._threshold)
         self._touched: set[str] = set()
@@ -65,30 +65,26 @@ class LiveView:
     def configure(self, item: ConfigObject) -> None:
         if isinstance(item, Queue):
             self._queues[item.routing.id] = item
-            self._members.setdefault(item.routing.id, set())
-            for agent_id, agent in self._agents.items():
-                self._enrol(item.routing.id, agent_id, member=_serves(agent, item))
+            for agent in self._agents.values():
+                self._members.enrol(agent, item)
+            self._reorder(item)
             self._touched.add(item.routing.id)
         elif isinstance(item, Agent):
-            agent_id = item.routing.id
-            self._agents[agent_id] = item
-            for queue_id, queue in self._queues.items():
-                self._enrol(queue_id, agent_id, member=_serves(item, queue))
+            self._agents[item.routing.id] = item
+            for queue in self._queues.values():
+                self._touched |= self._members.enrol(item, queue)
 
     def unconfigure(self, kind: ObjectKind, object_id: str) -> None:
         if kind == "queue":
             self._queues.pop(object_id, None)
-            for agent_id in self._members.pop(object_id, ()):
-                self._served[agent_id].discard(object_id)
+            self._members.drop_queue(object_id)
             self._doors.pop(object_id, None)
             self._day.forget(object_id)
             self._touched.discard(object_id)
         elif kind == "agent":
             self._agents.pop(object_id, None)
             self._states.pop(object_id, None)
-            for queue_id in self._members:
-                self._enrol(queue_id, object_id, member=False)
-            self._served.pop(object_id, None)
+            self._touched |= self._members.drop_agent(object_id)
 
     def apply(self, fact: Fact) -> None:
         if isinstance(fact, AgentInterval):
@@ -166,7 +162,7 @@ class LiveView:
             callbacks=self.callbacks.count(queue_id),
             longest_wait_seconds=line.longest_wait(now),
             expected_wait_seconds=self.forecast(queue_id, 0, None, now),
-            agents=dict(Counter(self._routing_state(agent_id) for agent_id in self._members[queue_id])),
+            agents=dict(Counter(self._routing_state(agent_id) for agent_id in self._members.of(queue_id))),
             service_level_target=queue.service_level.target,
             service_level_threshold_seconds=queue.service_level.threshold_seconds,
             today=self._day.stats(queue_id),
@@ -332,23 +328,32 @@ class LiveView:
                 del self._lines[before.queue]
             self._touch(before.queue)
         if after is not None:
-            self._lines.setdefault(after.queue, Line()).join(after)
+            self._line(after.queue).join(after)
             self._touch(after.queue)
+
+    def _line(self, queue_id: str) -> Line:
+        line = self._lines.get(queue_id)
+        if line is None:
+            queue = self._queues.get(queue_id)
+            line = self._lines[queue_id] = Line(0.0 if queue is None else queue.routing.ageing)
+        return line
+
+    def _reorder(self, queue: Queue) -> None:
+        """Its calls stand anew, where they gain points at another pace than before."""
+        queue_id = queue.routing.id
+        line = self._lines.get(queue_id)
+        if line is not None and line.ageing != queue.routing.ageing:
+            self._lines[queue_id] = line = Line(queue.routing.ageing)
+            for place in map(place_of, self._calls.values()):
+                if place is not None and place.queue == queue_id:
+                    line.join(place)
 
     def _agent_changed(self, state: AgentState) -> None:
         before = self._states.get(state.agent)
         if before is not None and _shown_state(before) == _shown_state(state):
             state = msgspec.structs.replace(state, time=before.time)
         self._states[state.agent] = state
-        self._touched.update(self._served.get(state.agent, ()))
-
-    def _enrol(self, queue_id: str, agent_id: str, *, member: bool) -> None:
-        members = self._members[queue_id]
-        if (agent_id in members) != member:
-            (members.add if member else members.discard)(agent_id)
-            served = self._served.setdefault(agent_id, set())
-            (served.add if member else served.discard)(queue_id)
-            self._touched.add(queue_id)
+        self._touched |= self._members.served_by(state.agent)
 
     def _touch(self, queue_id: str | None) -> None:
         if queue_id in self._queues:
@@ -393,11 +398,3 @@ def _shown_state(state: AgentState) -> tuple[str, str, str | None]:
 
 def _named(items: Mapping[str, Queue] | Mapping[str, Agent], name: str) -> str | None:
     return next((item_id for item_id, item in items.items() if item.routing.name == name), None)
-
-
-def _serves(agent: Agent, queue: Queue) -> bool:
-    """By membership list if there is one, and by skill levels in any case."""
-    routing = agent.routing
-    if routing.queues is not None and queue.routing.id not in routing.queues:
-        return False
-    return all(routing.skills.get(need.skill, 0) >= need.min_level for need in queue.routing.requirements)

@@ -13,7 +13,7 @@ from app.commands import (
     SetDisposition,
     SetOutsideCalls,
     Unconfigure,
-)
+)  # fmt: skip
 from app.configuration import Agent, ConfigObject, Disposition, EntryPoint, PauseReason
 from app.facts import AgentEvent, AgentInterval, AgentState
 from app.facts import Disposition as Given
@@ -62,9 +62,6 @@ def talking(centre: Centre, phone: Peer, port: int = 6001, user: str = "1000") -
     phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
     caller.ack(caller.responses(200)[-1])
     return caller
-
-
-# --- pauses
 
 
 def test_a_pause_too_long_ends_by_itself_and_is_told() -> None:

@@ -1,5 +1,7 @@
 """The live picture as facts change it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -51,6 +53,22 @@ def test_a_call_from_arrival_to_its_record() -> None:
         None,
     ]  # fmt: skip
     assert view.counts()["calls"] == {}
+
+
+def test_positions_follow_points_where_waiting_earns_them() -> None:
+    story = Story()
+    for name, at, priority in (("c1", 0, 0), ("c2", 60, 5), ("c3", 20, 1)):
+        story.waits(name, NOON + at, priority=priority)
+    view = view_of(story.facts)
+    assert {call.id: call.position for call in view.calls(NOON + 90)} == {"c2": 1, "c3": 2, "c1": 3}
+    plain = queue()
+    view.configure(replace(plain, routing=replace(plain.routing, ageing=0.1)))
+    assert {call.id: call.position for call in view.calls(NOON + 90)} == {"c1": 1, "c2": 3, "c3": 2}
+    story = Story()
+    story.waits("c4", NOON + 80, priority=9)
+    for fact in story.facts:
+        view.apply(fact)
+    assert {call.id: call.position for call in view.calls(NOON + 90)} == {"c4": 1, "c1": 2, "c3": 3, "c2": 4}
 
 
 def test_positions_follow_priority_then_join_time() -> None:
