@@ -168,7 +168,7 @@ class CallingBack:
 
     def _schedule(self, one: Callback, policy: CallbackPolicy, earliest: float, now: float) -> None:
         """Its turn may come from the first instant on at which the customer may be dialled."""
-        at = one.next_at = policy.next_instant(max(earliest, now))
+        at = one.next_at = policy.next_instant(max(earliest, now), self._desk.directory.calendars)
         if at <= now:
             self._desk.tell_engine(to_engine.SetReady(TicketId(one.id)), now)
         else:
@@ -190,7 +190,7 @@ class CallingBack:
             self._give_up(one, "callback_failed", now, cause="callbacks are off")
         elif one.dialling:
             self._hold(one, policy, now)  # the agent before went away meanwhile
-        elif policy.next_instant(now) > now:
+        elif policy.next_instant(now, self._desk.directory.calendars) > now:
             self._desk.tell_engine(to_engine.ReturnOffer(output.offer), now)
             self._schedule(one, policy, now, now)
         elif policy.first == "agent":

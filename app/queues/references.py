@@ -57,6 +57,10 @@ async def resolved(
     calendar = policies.get("calendar")
     if calendar is not None:
         calendar = (await resolve(change, CalendarRow, {calendar: ("calendar",)}))[calendar]
+    dialled = _callback_calendar(policies)
+    if dialled is not None:
+        at = ("callback", "hours", "calendar")
+        policies = _with_callback_calendar(policies, (await resolve(change, CalendarRow, {dialled: at}))[dialled])
     causes = policies.get("overflow_on", {})
     return _named(overflow, ids), {
         **policies,
@@ -68,8 +72,11 @@ async def resolved(
 def shown(overflow: Mapping[str, Any], policies: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """Both columns' references by name, as fields of a view."""
     causes = policies.get("overflow_on", {})
-    calendar = policies.get("calendar")
+    calendar, dialled = policies.get("calendar"), _callback_calendar(policies)
+    if dialled is not None:
+        policies = _with_callback_calendar(policies, names.get(dialled, dialled))
     return {
+        "callback": policies.get("callback"),
         "overflow": _named(overflow, names),
         "overflow_on": {cause: _named(action, names) for cause, action in causes.items()},
         "calendar": names.get(calendar, calendar) if calendar is not None else None,
@@ -79,7 +86,7 @@ def shown(overflow: Mapping[str, Any], policies: Mapping[str, Any], names: Names
 async def names_of(session: AsyncSession, rows: Sequence[QueueRow]) -> dict[str, str]:
     """The names of what these queues refer to, by id."""
     queues = {ref for row in rows for ref, _ in _queue_refs(row.overflow, row.policies)}
-    calendars = {row.policies["calendar"] for row in rows if row.policies.get("calendar") is not None}
+    calendars = {calendar for row in rows for calendar in _calendars(row.policies)}
     names: dict[str, str] = {}
     if queues:
         found = await session.execute(select(col(QueueRow.id), col(QueueRow.name)).where(col(QueueRow.id).in_(queues)))
@@ -101,7 +108,23 @@ async def queues_sent_to(session: AsyncSession, queue_id: str) -> list[str]:
 async def queues_with_calendar(session: AsyncSession, calendar_id: str) -> list[str]:
     """Names of the queues that keep to this calendar."""
     rows = (await session.scalars(select(QueueRow).order_by(col(QueueRow.name)))).all()
-    return [row.name for row in rows if row.policies.get("calendar") == calendar_id]
+    return [row.name for row in rows if calendar_id in _calendars(row.policies)]
+
+
+def _calendars(policies: Mapping[str, Any]) -> set[str]:
+    """The calendars that the queue keeps to, and dials customers by."""
+    return {each for each in (policies.get("calendar"), _callback_calendar(policies)) if each is not None}
+
+
+def _callback_calendar(policies: Mapping[str, Any]) -> str | None:
+    hours = (policies.get("callback") or {}).get("hours") or {}
+    calendar: str | None = hours.get("calendar")
+    return calendar
+
+
+def _with_callback_calendar(policies: Mapping[str, Any], calendar: str) -> dict[str, Any]:
+    callback = policies["callback"]
+    return {**policies, "callback": {**callback, "hours": {**callback["hours"], "calendar": calendar}}}
 
 
 def _queue_refs(overflow: Mapping[str, Any], policies: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str | int]]]:

@@ -59,11 +59,19 @@ Clock = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
 
 
 class CallbackHoursPart(_Part):
-    """Between these times of day, local to ``time_zone``, customers are dialled."""
+    """Between these times of day, local to ``time_zone``, customers are dialled; or while ``calendar`` is open."""
 
-    begin: Clock
-    end: Clock
+    begin: Clock | None = None
+    end: Clock | None = None
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    calendar: Name | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        times = [each for each in (self.begin, self.end) if each is not None]
+        if len(times) != (2 if self.calendar is None else 0):
+            raise ValueError("begin and end, or a calendar in their place")
+        return self
 
 
 class CallbackPart(_Part):

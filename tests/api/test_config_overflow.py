@@ -6,6 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from app.calendars.opening import Calendar, Exception_, Holiday, Hours
+from app.callback_policy import CallbackHours
 from app.commands import Configure
 from app.configuration import Queue
 from queues.model import Limits, Overflow, OverflowAction, OverflowCause
@@ -132,6 +133,22 @@ async def test_what_queues_refer_to_is_not_deleted(client: AsyncClient) -> None:
     await client.patch("/api/v1/queues/support", json={"calendar": None, "overflow_on": {}}, headers=ANY)
     assert (await client.delete("/api/v1/calendars/office", headers=ANY)).status_code == 204
     assert (await client.delete("/api/v1/queues/sales", headers=ANY)).status_code == 204
+
+
+async def test_customers_are_called_back_by_a_calendar(client: AsyncClient, gateway: RecordingGateway) -> None:
+    office = await created(client, "calendars", **OFFICE)
+    callback = {"uri": "sip:{number}@gw", "hours": {"calendar": "office"}}
+    view = await created(client, "queues", name="support", callback=callback)
+    assert view["callback"]["hours"]["calendar"] == "office"
+    policy = told(gateway).callback
+    assert policy is not None
+    assert policy.hours == CallbackHours(calendar=office["id"])
+    assert "support" in problem(await client.delete("/api/v1/calendars/office", headers=ANY), 409, "in-use")["detail"]
+    document = {"queues": [{"name": "support", "callback": callback}]}
+    again = (await client.post("/api/v1/config/import", json=document)).json()
+    assert again == {"created": 0, "changed": 0, "unchanged": 1}
+    await client.patch("/api/v1/queues/support", json={"callback": None}, headers=ANY)
+    assert (await client.delete("/api/v1/calendars/office", headers=ANY)).status_code == 204
 
 
 async def test_queues_of_one_file_may_send_to_each_other(client: AsyncClient) -> None:

@@ -47,6 +47,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"callback": {"uri": "sip:{number}@gw", "shown": "a b"}}, "callback.shown"),
     ({"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "25:00", "end": "09:00"}}}, "callback.hours.begin"),
     ({"callback": {"uri": "sip:{number}@gw", "first": "nobody"}}, "callback.first"),
+    ({"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "08:00"}}}, "callback.hours"),
+    ({"callback": {"uri": "sip:{number}@gw", "hours": {"calendar": "nowhere"}}}, "callback.hours.calendar"),
     (
         {"callback": {"uri": "sip:{number}@gw", "hours": {"begin": "08:00", "end": "09:00", "time_zone": "Mars/X"}}},
         "callback.hours.time_zone",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.calendars.opening import Calendar, Holiday, Hours
 from app.callback_policy import CallbackHours, CallbackPolicy
 from app.commands import CancelCallback, Done, RefusedReply, RequestCallback, SetAgentState
 from app.facts import CallEvent
@@ -245,6 +246,36 @@ def test_customers_are_dialled_within_the_hours_only() -> None:
     assert opens > centre.now, "it is 13:46"
     open_up(centre)
     centre.tell(RequestCallback("cb-1", "q-support", "+4930123"))
+    centre.wait(opens - centre.now - 1)
+    assert not gateway.requests("INVITE")
+    centre.wait(1)
+    assert gateway.requests("INVITE")
+
+
+OFFICE = Calendar("c-1", "office", "UTC", (Hours(frozenset(range(7)), 9 * 60, 17 * 60),), (Holiday(1, 2, "a day off"),))
+
+
+@pytest.mark.parametrize(("hour", "wait"), [(8, 1), (10, 0), (18, 15 + 24)])
+def test_hours_of_a_calendar(hour: int, wait: int) -> None:
+    midnight = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+    policy = CallbackPolicy("sip:{number}@gw", hours=CallbackHours(calendar="c-1"))
+    instant = midnight + hour * 3600
+    assert policy.next_instant(instant, {"c-1": OFFICE}) == instant + wait * 3600
+    assert policy.next_instant(instant, {}) == instant, "a calendar that is not known keeps nobody waiting"
+
+
+def test_a_calendar_that_never_opens_is_asked_again() -> None:
+    shut = Calendar("c-1", "shut", "UTC", (Hours(frozenset(), 0, 60),))
+    assert CallbackHours(calendar="c-1").next_instant(0.0, {"c-1": shut}) == 14 * 86_400
+
+
+def test_customers_are_dialled_while_the_calendar_is_open() -> None:
+    evening = Calendar("c-1", "evening", "UTC", (Hours(frozenset(range(7)), 15 * 60, 17 * 60),))
+    centre, _, gateway = centre_with(CallbackPolicy("sip:{number}@127.0.0.1:6009", hours=CallbackHours(calendar="c-1")))
+    centre.add(evening)
+    open_up(centre)
+    centre.tell(RequestCallback("cb-1", "q-support", "+4930123"))
+    opens = CallbackHours("15:00", "17:00").next_instant(centre.now)
     centre.wait(opens - centre.now - 1)
     assert not gateway.requests("INVITE")
     centre.wait(1)
