@@ -76,7 +76,9 @@ def compile_into(target: Path) -> None:
             path = Path(name)
             path.write_text(with_native_init(path.read_text(encoding="utf-8")), encoding="utf-8")
         # Types are judged by `make types`; here a library without types, or without pydantic's plugin, is no error.
-        Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\nfollow_imports = silent\n")
+        Path("mypy.ini").write_text(
+            "[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ndisallow_subclassing_any = True\n"
+        )
         level = os.environ.get("CALLYARD_COMPILE_LEVEL", "1")
         extensions = mypycify(["--config-file=mypy.ini", *modules()], opt_level=level, debug_level="0", multi_file=True)
         build = _Build(Distribution({"name": "callyard", "ext_modules": extensions}))

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,6 +24,7 @@ from app.db.tables import (
     QueueRow,
     TrunkRow,
 )
+from app.journal.building import converted
 from queues.model import (
     AgentConfig,
     AgentId,
@@ -96,7 +96,7 @@ def _queue(row: QueueRow, requirements: tuple[Requirement, ...]) -> Queue:
         wrap_up_seconds=row.wrap_up_seconds,
         max_wait=row.max_wait,
         max_length=row.max_length,
-        overflow=msgspec.convert(row.overflow, Overflow),
+        overflow=converted(row.overflow, Overflow),
         delays=Delays(**row.delays),
         **policies_of(QueueConfig, row.policies),
     )

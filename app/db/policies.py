@@ -7,7 +7,7 @@ default, so that a new policy needs no migration.
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-import msgspec
+from app.journal.building import converted
 
 __all__ = ["policies_of"]
 
@@ -18,4 +18,4 @@ def policies_of(config: type, stored: Mapping[str, Any]) -> dict[str, Any]:
     Raises ``msgspec.ValidationError`` on a value that REST could not have stored.
     """
     hints = get_type_hints(config)
-    return {name: msgspec.convert(value, hints[name]) for name, value in stored.items() if name in hints}
+    return {name: converted(value, hints[name]) for name, value in stored.items() if name in hints}

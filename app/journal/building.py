@@ -1,22 +1,49 @@
-"""Rows of the journal made by their own constructors, for classes that msgspec cannot make.
+"""Dataclasses made of plain values by their own constructors, for classes that msgspec cannot make.
 
 msgspec fills a dataclass's memory without calling its ``__init__``; a compiled class (docs/adr/0007) has no valid state
-before that. So its rows are decoded to plain values first, and built here from their fields' types.
+before that. So journal rows and stored configuration of such classes are built here from their fields' types.
 """
 
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from types import FunctionType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-__all__ = ["build", "is_compiled"]
+__all__ = ["build", "converted", "is_compiled"]
+
+_T = TypeVar("_T")
 
 
-def is_compiled(kind: type[Any]) -> bool:
-    """Whether this dataclass's constructor is machine code."""
-    return not isinstance(kind.__init__, FunctionType)
+def is_compiled(kind: Any) -> bool:  # noqa: ANN401 - any type of a row's field
+    """Whether a compiled class is in this type, at any depth."""
+    return _is_compiled(kind)
+
+
+@lru_cache(maxsize=256)
+def _is_compiled(kind: Any) -> bool:  # noqa: ANN401 - as above
+    seen: set[Any] = set()
+    waiting = [kind]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, type) and "__mypyc_attrs__" in vars(each):
+            return True
+        waiting += get_args(each)
+        if each not in seen and is_dataclass(each):
+            seen.add(each)
+            waiting += _field_types(each)
+    return False
+
+
+def _field_types(kind: Any) -> list[Any]:  # noqa: ANN401 - as above
+    return list(_hints(kind).values())
+
+
+def converted(value: Any, kind: type[_T]) -> _T:  # noqa: ANN401 - as in msgspec
+    """``msgspec.convert``, for types that may be compiled. Raises ``msgspec.ValidationError``."""
+    made: _T = build(kind, value) if is_compiled(kind) else msgspec.convert(value, kind)
+    return made
 
 
 def build(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type of a row's field, and its value
@@ -33,6 +60,8 @@ def build(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type of a row's f
     if origin is dict and isinstance(value, dict) and _needs_building(kind):
         key, item_kind = arguments
         return {build(key, name): build(item_kind, item) for name, item in value.items()}
+    if is_compiled(kind) and not isinstance(value, str | int | float | bytes | None):
+        raise TypeError(f"{kind}: no way is known to build it")
     return msgspec.convert(value, kind, builtin_types=(bytes,))
 
 
@@ -60,7 +89,7 @@ def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401 - as abo
 
 
 @lru_cache(maxsize=256)
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
     """Types of the fields that the constructor takes."""
     hints = get_type_hints(kind)
     return {each.name: hints[each.name] for each in fields(kind) if each.init}

@@ -10,7 +10,6 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from app.facts import CallEvent, CallRecord, Fact
 from app.projections.live import LiveView
@@ -77,7 +76,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _Counts(Collector):
+class _Counts:
     """Counted in plain dicts, several times a call, and put into Prometheus' words at the scrape."""
 
     def __init__(self) -> None:
@@ -97,7 +96,7 @@ class _Counts(Collector):
         yield events
 
 
-class _Gauges(Collector):
+class _Gauges:
     """What is read at the scrape, not before."""
 
     def __init__(

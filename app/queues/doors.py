@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter
 
 from app.auth.access import SUPERVISOR
 from app.commands import CloseQueue, LiveCommand, OpenQueue, RefusedReply
 from app.db.tables import QueueRow
+from app.journal.building import converted
 from app.problems import FieldError, Problem, invalid
 from app.projections.access import UsesView
 from app.projections.live import LiveView
@@ -47,7 +47,7 @@ async def open_queue(services: UsesServices, view: UsesView, ref: str) -> QueueS
 
 
 def _overflow(stored: dict[str, Any]) -> Overflow:
-    return msgspec.convert(stored, Overflow)
+    return converted(stored, Overflow)
 
 
 async def _submit(services: Services, view: LiveView, queue: str, command: LiveCommand) -> QueueStatistics:

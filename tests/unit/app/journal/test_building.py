@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from app.journal.building import build
+from app.journal.building import build, converted, is_compiled
 from app.journal_tables import TABLES
+from queues.model import Overflow, QueueConfig
 from queues.snapshot import TicketRow
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import sdp
@@ -40,3 +41,17 @@ def test_what_does_not_fit_is_refused() -> None:
         build(TicketRow, {})
     with pytest.raises(msgspec.ValidationError):
         build(TicketRow, {"queue": 1})
+
+
+def test_stored_configuration_is_converted_whatever_the_build() -> None:
+    assert converted({"queue": "other"}, Overflow) == Overflow(queue="other")
+    assert converted([1, 2], tuple[int, ...]) == (1, 2)
+    with pytest.raises(msgspec.ValidationError):
+        converted({"queue": 1}, Overflow)
+
+
+def test_a_compiled_class_is_seen_at_any_depth() -> None:
+    inner = is_compiled(Overflow)
+    assert is_compiled(QueueConfig) is inner
+    assert is_compiled(dict[str, tuple[Overflow, ...] | None]) is inner
+    assert not is_compiled(dict[str, tuple[int, ...] | None])
