@@ -52,6 +52,7 @@ COMPILED: Final = (
 
 LEFT_OUT: Final = {
     "*/__init__.py": "nothing in it but names",
+    "app/projections/access.py": "FastAPI reads the signatures of what handlers depend on; a compiled function has none",
     "app/projections/views.py": "msgspec.Structs: C already, and their options mean nothing to mypyc",
     "app/projections/today.py": "SQLAlchemy columns are what its types do not say",
     "sipcore/net/receiver.py": "its exception is an OSError, see sipcore/errors.py",

@@ -17,5 +17,6 @@ trap 'rm -rf "$tree"' EXIT
 git ls-files -z | xargs -0 cp --parents --target-directory="$tree"
 (cd "$packages" && find ./*__mypyc*.so app b2bua media queues sipcore -name '*.so' -print0 | xargs -0 cp --parents --target-directory="$tree")
 cd "$tree"
-# Left out: what reads the source of functions (the diagrams), and what only an interpreted class lets a test do.
-PYTHONPATH=$tree "$python" -m pytest -p no:cacheprovider --ignore=tests/unit/docs "$@"
+# Left out: what reads the source of functions (the diagrams), and a test that counts calls by patching a compiled class.
+PYTHONPATH=$tree "$python" -m pytest -p no:cacheprovider --ignore=tests/unit/docs \
+    --deselect=tests/unit/sipcore/test_registrar.py::test_unknown_users_cost_the_same_work "$@"

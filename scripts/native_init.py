@@ -53,6 +53,7 @@ def with_native_init(source: str) -> str:
     types: list[str] = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
+            types += _whole_types(node)
             with suppress(_NotUnderstood):
                 decorator, init = _rewritten(node, known)
                 first = node.decorator_list[0]
@@ -60,14 +61,23 @@ def with_native_init(source: str) -> str:
                     raise _NotUnderstood
                 lines[first.lineno - 1] = decorator
                 written.append((node.end_lineno or 0, init))
-                own = {each.name: each.type for each in _own_fields(node).values()}
-                types.append(f'getattr({node.name}, "__annotations__").update({own!r})')
     for after, init in reversed(written):
         if after < len(lines) and not lines[after].strip():
             lines[after] = init
         else:
             lines.insert(after, init)
     return "\n".join([*lines, *types]) + "\n"
+
+
+def _whole_types(node: ast.ClassDef) -> list[str]:
+    """The line that puts the types of a dataclass or named tuple back."""
+    try:
+        if "NamedTuple" not in map(ast.unparse, node.bases):
+            _options(node)
+        own = {each.name: each.type for each in _own_fields(node).values()}
+    except _NotUnderstood:
+        return []
+    return [f'getattr({node.name}, "__annotations__").update({own!r})']
 
 
 def _rewritten(node: ast.ClassDef, known: Classes) -> tuple[str, str]:

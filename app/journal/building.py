@@ -4,6 +4,7 @@ msgspec fills a dataclass's memory without calling its ``__init__``; a compiled 
 before that. So journal rows and stored configuration of such classes are built here from their fields' types.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from types import NoneType, UnionType
@@ -57,7 +58,7 @@ def build(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type of a row's f
         same = origin is list or arguments[1:] == (...,)
         kinds = [arguments[0]] * len(value) if same else arguments
         return origin([build(each, item) for each, item in zip(kinds, value, strict=True)])
-    if origin is dict and isinstance(value, dict) and _needs_building(kind):
+    if origin in (dict, Mapping) and isinstance(value, dict) and _needs_building(kind):
         key, item_kind = arguments
         return {build(key, name): build(item_kind, item) for name, item in value.items()}
     if is_compiled(kind) and not isinstance(value, str | int | float | bytes | None):

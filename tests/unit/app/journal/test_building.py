@@ -1,13 +1,14 @@
 """Rows of compiled classes are made by their constructors: every kind of row comes back as msgspec would make it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 import pytest
 
 from app.journal.building import build, converted, is_compiled
 from app.journal_tables import TABLES
-from queues.model import Overflow, QueueConfig
+from queues.model import Overflow, OverflowCause, QueueConfig
 from queues.snapshot import TicketRow
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import sdp
@@ -45,6 +46,9 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_stored_configuration_is_converted_whatever_the_build() -> None:
     assert converted({"queue": "other"}, Overflow) == Overflow(queue="other")
+    stored = {"closed": {"queue": "q"}}
+    kind: Any = Mapping[OverflowCause, Overflow]
+    assert converted(stored, kind) == {"closed": Overflow(queue="q")}
     assert converted([1, 2], tuple[int, ...]) == (1, 2)
     with pytest.raises(msgspec.ValidationError):
         converted({"queue": 1}, Overflow)
