@@ -142,6 +142,31 @@ def test_straight_to_the_agent_and_put_on_hold(service: Service, phones: dict[st
 
 
 @pytest.mark.parametrize("offer", ["late", "caller"])
+def test_back_into_line_and_to_an_agent_again(service: Service, phones: dict[str, Phone], offer: str) -> None:
+    """A supervisor takes the call from its agent: music, as before the first agent."""
+    agent = phones[offer]
+    service.set_state(offer, "available").raise_for_status()
+    with Phone("visitor", CALLER, service.sip) as caller:
+        caller.call(offer)
+        caller.until("up")
+        agent.until("up")
+        both_hear(caller, agent)
+        (call,) = service.items("/calls")
+        service.set_state(offer, "paused").raise_for_status()
+        service.client.post(f"/api/v1/calls/{call['id']}/requeue", json={}).raise_for_status()
+        agent.until("over")
+        wait_until(lambda: service.get(f"/calls/{call['id']}")["state"] == "parked", "the caller to wait")
+        music_heard(caller)
+        service.set_state(offer, "available").raise_for_status()
+        agent.until("up")
+        both_hear(caller, agent)
+        caller.hang_up()
+        agent.until("over")
+    service.set_state(offer, "paused").raise_for_status()
+    nothing_left(service)
+
+
+@pytest.mark.parametrize("offer", ["late", "caller"])
 def test_a_caller_who_makes_no_offer(service: Service, phones: dict[str, Phone], offer: str) -> None:
     agent = phones[offer]
     with Phone("visitor", CALLER, service.sip) as caller:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.conftest import arrange, calls_to, desk, nothing_left
+from tests.interop.conftest import arrange, calls_to, desk, nothing_left, wait_for_calls
 from tests.support.peers import answering, busy
 from tests.support.phone import Phone
 from tests.support.service import Service, wait_until
@@ -69,6 +69,43 @@ def test_a_customer_who_is_busy_costs_the_agent_nothing(tmp_path: Path, service:
     assert (waiting["attempts"], waiting["cause"]) == (1, "busy")
     (record,) = calls_to(service, "busy", 1)
     assert (record["outcome"], record["agent"]) == ("answered", "idle")
+
+
+def test_a_caller_who_presses_the_key_is_called_back_in_its_turn(
+    tmp_path: Path, service: Service, transport: str
+) -> None:
+    """It hears that it will be, and is hung up; whoever came later is served later."""
+    queue, tcp = f"key-{transport}", transport == "t1"
+    parameter = ";transport=tcp" if tcp else ""
+    with (
+        answering(tmp_path / "customer", tcp=tcp) as customer,
+        answering(tmp_path / "agent", talk_ms=200, tcp=tcp) as phone,
+    ):
+        callback = {"uri": f"sip:{{number}}@{customer.address}{parameter}", "key": "5", "sound": "number-1"}
+        arrange(
+            service,
+            queues=[{"name": queue, "callback": callback}],
+            agents=[desk(queue, f"{phone.address}{parameter}", queue, status="paused")],
+        )
+        values: dict[str, object] = {"caller": "4930888", "key": "5"}
+        with sipp_caller(
+            "uac_key", tmp_path / "presses", service.sip, queue, transport=transport, values=values
+        ) as presses:
+            presses.wait()
+        (kept,) = service.items("/callbacks", queue=queue)
+        values = {"caller": "later", "talk_ms": 60_000}
+        with sipp_caller(
+            "uac_parked", tmp_path / "later", service.sip, queue, transport=transport, values=values
+        ) as later:
+            wait_for_calls(service, "parked", ["later"], queue=queue)
+            service.set_state(queue, "available").raise_for_status()
+            later.wait()
+        records = calls_to(service, queue, 3, key="queue")
+        nothing_left(service)
+    assert (kept["number"], kept["source"], kept["state"]) == ("4930888", "key", "waiting")
+    by_answer = sorted((record for record in records if record["agent"]), key=lambda record: str(record["answered_at"]))
+    assert [record["caller"] for record in by_answer] == ["4930888", "later"]
+    assert records[0]["outcome"] == "flowed_out"
 
 
 def test_customer_and_agent_hear_each_other(service: Service) -> None:

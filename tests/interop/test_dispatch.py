@@ -1,5 +1,6 @@
 """Calls go where a supervisor sends them, callers to whom they know, and not to a desk where nobody sits; with SIPp."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -76,22 +77,43 @@ def test_a_call_that_is_talked_goes_back_into_line(tmp_path: Path, service: Serv
     )  # fmt: skip
 
 
+def test_to_the_front_kept_for_an_agent_and_sent_away(tmp_path: Path, service: Service) -> None:
+    """Of four in line one is sent away; the agent for whom the second is kept takes it first, then the last, then the first."""
+    with answering(tmp_path / "agent", talk_ms=200) as phone, ExitStack() as callers:
+        arrange(service, queues=[{"name": "moved"}], agents=[desk("mo", phone.address, "moved", status="paused")])
+        there: list[Sipp] = []
+        for number in "1234":
+            scenario = "uac_played" if number == "4" else "uac_parked"
+            there.append(callers.enter_context(caller_of(tmp_path, service, "moved", number, scenario=scenario)))
+            waiting = wait_for_calls(service, "parked", "1234"[: int(number)], queue="moved")
+        ask(service, waiting[3], "withdraw")
+        ask(service, waiting[2], "front")
+        ask(service, waiting[1], "reserve", agent="mo", seconds=60)
+        service.set_state("mo", "available").raise_for_status()
+        for caller in there:
+            caller.wait()
+        records = calls_to(service, "moved", 4)
+        nothing_left(service)
+    served = sorted((record for record in records if record["agent"]), key=lambda record: str(record["answered_at"]))
+    assert [record["caller"] for record in served] == ["2", "3", "1"]
+    assert (records[3]["caller"], records[3]["outcome"]) == ("4", "system")
+
+
 def test_a_caller_comes_back_to_the_agent_whom_it_knows(tmp_path: Path, service: Service) -> None:
     """Although another agent is idle for longer, who gets the next caller."""
-    with answering(tmp_path / "agents", talk_ms=200) as phones:
+    with answering(tmp_path / "agents") as phones:
         arrange(
             service,
             queues=[{"name": "known", "sticky": {"period_seconds": 3600}}],
             agents=[desk("kim", phones.address, "known"), desk("lee", phones.address, "known", status="paused")],
         )
-        with caller_of(tmp_path / "1", service, "known", "4930555") as caller:
-            wait_for_calls(service, "bridged", ["4930555"], queue="known")
-            service.set_state("lee", "available").raise_for_status()
-            caller.wait()
-        wait_until(lambda: service.get("/agents/kim/state")["routing_state"] == "idle", "kim to be idle")
-        for number in ("4930555", "4930666"):
-            with caller_of(tmp_path / "2", service, "known", number) as caller:
+        for visit, number in enumerate(("4930555", "4930555", "4930666")):
+            with caller_of(tmp_path / str(visit), service, "known", number) as caller:
+                (call,) = wait_for_calls(service, "bridged", [number], queue="known")
+                service.set_state("lee", "available").raise_for_status()  # idle while kim talks for the first time
+                ask(service, call, "hangup")
                 caller.wait()
+            wait_until(lambda: service.get("/agents/kim/state")["routing_state"] == "idle", "kim to be idle")
         nothing_left(service)
     assert [record["agent"] for record in calls_to(service, "known", 3)] == ["kim", "kim", "lee"]
 

@@ -51,7 +51,7 @@ def test_a_skill_that_nobody_has_until_relaxation_lowers_it(tmp_path: Path, serv
             queues=[
                 {
                     "name": "relaxed",
-                    "relaxation": [{"after_seconds": 3, "requirements": [{"skill": "french", "min_level": 3}]}],
+                    "relaxation": [{"after_seconds": 4, "requirements": [{"skill": "french", "min_level": 3}]}],
                 }
             ],
             entry_points=[
@@ -69,4 +69,4 @@ def test_a_skill_that_nobody_has_until_relaxation_lowers_it(tmp_path: Path, serv
     (record,) = calls_to(service, "3301", 1)
     assert [each["agent"] for each in (without, record)] == ["rene", "rene"]
     assert without["answered_at"] < record["answered_at"]
-    assert record["wait_seconds"] >= 3
+    assert record["wait_seconds"] >= 4
