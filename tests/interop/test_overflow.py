@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.conftest import arrange, calls_to, desk, nothing_left, wait_for_calls
-from tests.support.peers import answering, forwarded
+from tests.support.peers import answering, busy, forwarded, silent
 from tests.support.service import Service, wait_until
 from tests.support.sipp import Sipp, sipp_caller
 
@@ -50,6 +50,52 @@ def test_after_max_wait_the_caller_is_sent_on(tmp_path: Path, service: Service, 
     (record,) = calls_to(service, queue, 1)
     assert (record["outcome"], record["cause"], record["agent"]) == ("flowed_out", "bye", None)
     assert record["wait_seconds"] >= 2
+
+
+def test_nobody_takes_the_call_that_was_sent_on(tmp_path: Path, service: Service) -> None:
+    """Busy: the caller is told so. It rings in vain and the caller goes: it stops ringing."""
+    with busy(tmp_path / "busy") as engaged, silent(tmp_path / "silent") as ringing:
+        targets = {"engaged": engaged, "ringing": ringing}
+        actions = {
+            name: {"action": "uri", "uri": f"sip:{name}@{target.address}"} for name, target in targets.items()
+        }  # fmt: skip
+        arrange(
+            service,
+            queues=[
+                {"name": name, "limits": {"none_logged_in": True}, "overflow": action}
+                for name, action in actions.items()
+            ],
+        )
+        refused(tmp_path, service, "engaged", 486)
+        values = {"wait_ms": 300}
+        with sipp_caller("uac_cancel", tmp_path / "leaves", service.sip, "ringing", values=values) as caller:
+            caller.wait()
+        nothing_left(service)
+        for target in targets.values():
+            taken_once(target)
+    (record,) = calls_to(service, "engaged", 1)
+    assert (record["outcome"], record["cause"]) == ("rejected", "overflow_failed")
+    calls_to(service, "ringing", 1)
+
+
+def test_max_wait_while_an_agent_rings(tmp_path: Path, service: Service) -> None:
+    """The agent's phone stops, and who was never answered goes on to the target."""
+    target = forwarded(tmp_path / "target", "sip:[^ ]*", "reason=no-answer", "cause%3D408")
+    with target, silent(tmp_path / "agent") as phone:
+        overflow = {"action": "uri", "uri": f"sip:late@{target.address}"}
+        arrange(
+            service,
+            queues=[{"name": "ringing-on", "max_wait": 2, "overflow": overflow}],
+            agents=[desk("slow", phone.address, "ringing-on")],
+        )
+        values = {"talk_ms": 60_000}
+        with sipp_caller("uac_straight", tmp_path / "caller", service.sip, "ringing-on", values=values) as caller:
+            caller.wait()
+        nothing_left(service)
+        taken_once(target)
+        taken_once(phone)
+    (record,) = calls_to(service, "ringing-on", 1)
+    assert (record["outcome"], record["agent"], record["offers"]) == ("flowed_out", None, 1)
 
 
 def test_a_mailbox_is_told_whose_and_why(tmp_path: Path, service: Service) -> None:
