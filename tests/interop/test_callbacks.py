@@ -24,14 +24,15 @@ def call_back(service: Service, queue: str, number: str) -> dict[str, Any]:
     return found
 
 
-def test_the_customer_is_dialled_and_then_the_agent(tmp_path: Path, service: Service, transport: str) -> None:
-    queue, tcp = f"back-{transport}", transport == "t1"
+@pytest.mark.parametrize("first", ["customer", "agent"])
+def test_one_is_dialled_and_then_the_other(tmp_path: Path, service: Service, transport: str, first: str) -> None:
+    queue, tcp = f"{first}-{transport}", transport == "t1"
     parameter = ";transport=tcp" if tcp else ""
     with (
         answering(tmp_path / "customer", tcp=tcp) as customer,
         answering(tmp_path / "agent", talk_ms=200, tcp=tcp) as phone,
     ):
-        callback = {"uri": f"sip:{{number}}@{customer.address}{parameter}", "shown": "4930123"}
+        callback = {"uri": f"sip:{{number}}@{customer.address}{parameter}", "shown": "4930123", "first": first}
         arrange(
             service,
             queues=[{"name": queue, "callback": callback}],
@@ -108,15 +109,17 @@ def test_a_caller_who_presses_the_key_is_called_back_in_its_turn(
     assert records[0]["outcome"] == "flowed_out"
 
 
-def test_customer_and_agent_hear_each_other(service: Service) -> None:
+@pytest.mark.parametrize("first", ["customer", "agent"])
+def test_customer_and_agent_hear_each_other(service: Service, first: str) -> None:
     """The customer's tone arrives at the agent, and the agent's at the customer."""
+    queue = f"voices-{first}"
     with Phone("customer", CUSTOMER, service.sip) as customer, Phone("agent", AGENT, service.sip) as phone:
-        callback = {"uri": f"sip:{{number}}@127.0.0.1:{customer.port}"}
+        callback = {"uri": f"sip:{{number}}@127.0.0.1:{customer.port}", "first": first}
         address = f"127.0.0.1:{phone.port}"
         arrange(
-            service, queues=[{"name": "voices", "callback": callback}], agents=[desk("voice", address, "voices")]
+            service, queues=[{"name": queue, "callback": callback}], agents=[desk(queue, address, queue)]
         )  # fmt: skip
-        call_back(service, "voices", "4930777")
+        call_back(service, queue, "4930777")
         for one, frequency in ((customer, AGENT), (phone, CUSTOMER)):
             one.until("up")
             hears(one, frequency)
@@ -124,8 +127,8 @@ def test_customer_and_agent_hear_each_other(service: Service) -> None:
         customer.hang_up()
         phone.until("over")
     nothing_left(service)
-    (record,) = calls_to(service, "voices", 1, key="queue")
-    assert (record["outcome"], record["agent"], record["ended_by"]) == ("answered", "voice", "caller")
+    (record,) = calls_to(service, queue, 1, key="queue")
+    assert (record["outcome"], record["agent"], record["ended_by"]) == ("answered", queue, "caller")
 
 
 def hears(phone: Phone, frequency: float) -> None:
