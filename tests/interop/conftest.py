@@ -110,9 +110,9 @@ def lingering(service: Service) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count > (2 if name.startswith(watched) else 0)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for a module's tests, each of which adds queues and agents of its own (``arrange``)."""
+    """One service for tests each of which adds queues and agents of its own (``arrange``)."""
     with Service(tmp_path_factory.mktemp("shared") / "service") as running:
         yield running
 
