@@ -5,7 +5,6 @@ for all are here: an object is addressed by its id or its unique name, names are
 version, and the live core hears of a change after its commit, in the order of the commits.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -124,7 +123,7 @@ async def resolve(change: Change, table: type[ConfigRow], refs: Mapping[str, Seq
     return {ref: found[ref] for ref in refs}
 
 
-class Resource(ABC, Generic[RowT, BodyT, ViewT]):
+class Resource(Generic[RowT, BodyT, ViewT]):
     """One kind of configuration object. Stateless: one instance serves every request."""
 
     noun: ClassVar[str]
@@ -133,15 +132,20 @@ class Resource(ABC, Generic[RowT, BodyT, ViewT]):
     kind: ClassVar[ObjectKind | None] = None
     row: type[RowT]
     body: type[BodyT]
+    shown: type[ViewT]
     write_only: ClassVar[frozenset[str]] = frozenset()
 
-    @abstractmethod
-    async def views(self, session: AsyncSession, rows: Sequence[RowT]) -> list[ViewT]:
-        """What clients see of the rows, in the same order."""
+    async def views(self, _session: AsyncSession, rows: Sequence[RowT], /) -> list[ViewT]:
+        """What clients see of the rows, in the same order: the columns that ``shown`` names."""
+        names = self.shown.model_fields.keys() - View.model_fields.keys()
+        return [
+            self.shown.model_validate({**View.common(row), **{name: getattr(row, name) for name in names}})
+            for row in rows
+        ]
 
-    @abstractmethod
-    async def columns(self, change: Change, body: BodyT, row: RowT | None) -> dict[str, Any]:
-        """Column values for a body; ``row`` is None for a new object. Raises ``validation`` for wrong references."""
+    async def columns(self, _change: Change, body: BodyT, _row: RowT | None, /) -> dict[str, Any]:
+        """Column values for a body; the row is None for a new object. Raises ``validation`` for wrong references."""
+        return body.model_dump()
 
     async def link(self, change: Change, row: RowT, body: BodyT) -> None:
         """Add the rows of other tables that belong to this one (requirements, skills …)."""

@@ -24,13 +24,13 @@ class Calendars(Resource[CalendarRow, CalendarBody, CalendarView]):
     row = CalendarRow
     body = CalendarBody
 
-    async def views(self, session: AsyncSession, rows: Sequence[CalendarRow]) -> list[CalendarView]:  # noqa: ARG002 - the port's
+    async def views(self, _session: AsyncSession, rows: Sequence[CalendarRow]) -> list[CalendarView]:
         return [
             CalendarView.model_validate({**CalendarView.common(row), **{name: getattr(row, name) for name in _FIELDS}})
             for row in rows
         ]
 
-    async def columns(self, change: Change, body: CalendarBody, row: CalendarRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
+    async def columns(self, _change: Change, body: CalendarBody, _row: CalendarRow | None) -> dict[str, Any]:
         return body.model_dump(mode="json", by_alias=True)
 
     async def objects(self, _session: AsyncSession, rows: Sequence[CalendarRow], /) -> Sequence[ConfigObject]:

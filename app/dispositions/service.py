@@ -33,7 +33,7 @@ class Dispositions(Resource[DispositionRow, DispositionBody, DispositionView]):
             for row in rows
         ]
 
-    async def columns(self, change: Change, body: DispositionBody, row: DispositionRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
+    async def columns(self, change: Change, body: DispositionBody, _row: DispositionRow | None) -> dict[str, Any]:
         if body.queues is None:
             return {"name": body.name, "queue_ids": None}
         ids = await resolve(change, QueueRow, {queue: ("queues", i) for i, queue in enumerate(body.queues)})

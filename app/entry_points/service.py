@@ -44,7 +44,7 @@ class EntryPoints(Resource[EntryPointRow, EntryPointBody, EntryPointView]):
         self,
         change: Change,
         body: EntryPointBody,
-        row: EntryPointRow | None,  # noqa: ARG002 - the port's
+        _row: EntryPointRow | None,
     ) -> dict[str, Any]:
         ids = await resolve(change, QueueRow, {body.queue: ("queue",)})
         needs = await resolved(change, body.requirements, "requirements")

@@ -27,7 +27,7 @@ class Phones(Resource[PhoneRow, PhoneBody, PhoneView]):
     row = PhoneRow
     body = PhoneBody
 
-    async def views(self, session: AsyncSession, rows: Sequence[PhoneRow]) -> list[PhoneView]:  # noqa: ARG002 - the port's
+    async def views(self, _session: AsyncSession, rows: Sequence[PhoneRow]) -> list[PhoneView]:
         return [PhoneView(**PhoneView.common(row), user=row.user, has_password=bool(row.ha1)) for row in rows]
 
     async def columns(self, change: Change, body: PhoneBody, row: PhoneRow | None) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class PriorityRules(Resource[PriorityRuleRow, PriorityRuleBody, PriorityRuleView
         self,
         change: Change,
         body: PriorityRuleBody,
-        row: PriorityRuleRow | None,  # noqa: ARG002 - the port's
+        _row: PriorityRuleRow | None,
     ) -> dict[str, Any]:
         queue = (await resolve(change, QueueRow, {body.queue: ("queue",)}))[body.queue] if body.queue else None
         return {

@@ -73,7 +73,7 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
             for row in rows
         ]
 
-    async def columns(self, change: Change, body: QueueBody, row: QueueRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
+    async def columns(self, change: Change, body: QueueBody, _row: QueueRow | None) -> dict[str, Any]:
         actions = stored(body)
         policies = {
             **body.model_dump(mode="json", include=set(_POLICIES)),

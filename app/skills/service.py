@@ -1,7 +1,6 @@
 """Skills' own rules: the live core knows them by id only, so a new name changes nothing there."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +8,7 @@ from sqlmodel import col
 
 from app.db.tables import AgentRow, AgentSkillRow, QueueRequirementRow, QueueRow, SkillRow
 from app.requirements import skill_users
-from app.resources import Change, Resource
+from app.resources import Resource
 from app.skills.schemas import SkillBody, SkillView
 
 __all__ = ["SKILLS", "Skills"]
@@ -22,12 +21,7 @@ class Skills(Resource[SkillRow, SkillBody, SkillView]):
     path = "skills"
     row = SkillRow
     body = SkillBody
-
-    async def views(self, session: AsyncSession, rows: Sequence[SkillRow]) -> list[SkillView]:  # noqa: ARG002 - the port's
-        return [SkillView(**SkillView.common(row), name=row.name) for row in rows]
-
-    async def columns(self, change: Change, body: SkillBody, row: SkillRow | None) -> dict[str, Any]:  # noqa: ARG002 - the port's
-        return {"name": body.name}
+    shown = SkillView
 
     async def users(self, session: AsyncSession, row: SkillRow, /) -> list[str]:
         required = (
