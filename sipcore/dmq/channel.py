@@ -1,0 +1,59 @@
+"""The seam between the bus and what it carries: a channel takes requests, the bus sends for it and says who is there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sipcore.dmq.peer import Peer
+from sipcore.message import Request
+
+__all__ = ["Answer", "Channel", "Done", "Sender"]
+
+Done = Callable[[int | None, float], None]
+"""Called once with the status of the answer (None: there was none, the node is silent or unreachable) and the time."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a request is answered with."""
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+
+
+class Channel(Protocol):
+    """One channel of the bus. Nothing that a peer sends may raise."""
+
+    name: str
+    """The user part of the Request-URI."""
+
+    def take(self, request: Request, peer: Peer | None, now: float) -> Answer:
+        """A request of an allowed address. ``peer`` None: its From names no node that we know.
+
+        What is sent within ``take`` leaves before the answer.
+        """
+
+    def joined(self, peer: Peer, now: float) -> None:
+        """The peer became active, for the first time or again."""
+
+    def left(self, peer: Peer, now: float) -> None:
+        """The peer is active no more: it said goodbye, or fell silent."""
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` is wanted; None: not at all."""
+
+    def expire(self, now: float) -> None:
+        """Do what is due."""
+
+
+class Sender(Protocol):
+    """What a channel needs of the bus."""
+
+    def send(
+        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, done: Done | None = None
+    ) -> None:
+        """Send one request to ``peer``. How many are under way at once is the channel's to bound (``done``)."""
+
+    def active(self) -> Sequence[Peer]:
+        """The peers that are there."""
