@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.configuration import ConfigObject, ObjectKind
-from queues.explain import Explanation, StillWaiting
+from queues.insight.explain import Explanation, StillWaiting
 from queues.model import Overflow
 
 __all__ = [

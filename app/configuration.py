@@ -11,9 +11,9 @@ from typing import Literal
 from app.announcements import Announcements
 from app.calendars.opening import Calendar
 from app.callback_policy import CallbackPolicy
-from queues.agent_rules import PauseReason
 from queues.model import AgentConfig, QueueConfig
-from queues.requirements import Requirement
+from queues.rules.agent_rules import PauseReason
+from queues.rules.requirements import Requirement
 
 __all__ = [
     "Agent",

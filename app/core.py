@@ -54,8 +54,8 @@ from b2bua.header_policy import user_of_uri
 from b2bua.signalling import ALLOW
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
-from queues.decisions import DecisionRules
 from queues.engine import Engine
+from queues.floor.decisions import DecisionRules
 from queues.model import QueueId, TicketId
 from sipcore.binding import Binding, BindingChange, BindingChanged
 from sipcore.config import EndpointConfig

@@ -21,7 +21,7 @@ from app.configuration import (
 from app.priority_rules.table import PriorityTable
 from app.workplace import Workplace, place_of
 from b2bua.commands import Target
-from queues.requirements import Requirement
+from queues.rules.requirements import Requirement
 from sipcore.errors import SipError
 from sipcore.location import LocationStore
 from sipcore.message import BadUri, Request, Uri

@@ -8,7 +8,7 @@ from app.callcenter.workplaces import DeskRow
 from app.live_call import LiveCall
 from app.registrations.journalled import BindingsRow
 from b2bua.snapshot import CallRow, InviteRow
-from queues.snapshot import ROWS
+from queues.floor.snapshot import ROWS
 
 __all__ = ["TABLES"]
 

@@ -50,7 +50,7 @@ from app.trace.feed import TraceFeed
 from app.web import WebServer, bind
 from b2bua.commands import CallId
 from b2bua.desk import SwitchboardConfig
-from queues.decisions import DecisionRules
+from queues.floor.decisions import DecisionRules
 from sipcore.config import EndpointConfig, Listener
 from sipcore.message import Limits
 from sipcore.net import ListenError, Network, StreamLimits

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from queues.agent_rules import PauseReason, PauseReasonId
 from queues.model import (
     AgentConfig,
     AgentId,
@@ -15,7 +14,8 @@ from queues.model import (
     QueueId,
     TicketId,
 )
-from queues.requirements import Requirement
+from queues.rules.agent_rules import PauseReason, PauseReasonId
+from queues.rules.requirements import Requirement
 
 __all__ = [
     "Abandon", "AssignTicket", "CallEnded", "CallbackReached", "CloseQueue", "Command", "ConfigureAgent",

@@ -7,19 +7,7 @@ Pure and synchronous: no I/O, no clock, no randomness of its own. Every command 
 
 from collections.abc import Callable, Iterable
 
-from queues import (
-    agent_commands,
-    callback_commands,
-    configuring,
-    dispatch_commands,
-    door_commands,
-    offer_commands,
-    pausing,
-    reserving,
-    restoring,
-    ticket_commands,
-    views,
-)
+from queues import views
 from queues.commands import (
     Abandon,
     AssignTicket,
@@ -52,16 +40,28 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.deadlines import DELAY, PAUSE, PLACE, RELAX, RESERVED, RING, RING_STEP, WRAP_UP
-from queues.decisions import DecisionLog, DecisionRules
-from queues.expected_wait import expected_wait, remaining_wait
-from queues.explain import Explanation, StillWaiting, explain, why_waiting
-from queues.floor import MINIMUM_DELAY, Floor
-from queues.flowing import flow_out
-from queues.matching import settle
+from queues.floor import restoring
+from queues.floor.deadlines import DELAY, PAUSE, PLACE, RELAX, RESERVED, RING, RING_STEP, WRAP_UP
+from queues.floor.decisions import DecisionLog, DecisionRules
+from queues.floor.floor import MINIMUM_DELAY, Floor
+from queues.floor.snapshot import agent_row, door_changes, offer_row, ticket_row, waits_key, waits_row
+from queues.handlers import (
+    agent_commands,
+    callback_commands,
+    configuring,
+    dispatch_commands,
+    door_commands,
+    offer_commands,
+    pausing,
+    ticket_commands,
+)
+from queues.insight.expected_wait import expected_wait, remaining_wait
+from queues.insight.explain import Explanation, StillWaiting, explain, why_waiting
+from queues.matching import reserving
+from queues.matching.flowing import flow_out
+from queues.matching.matching import settle
 from queues.model import AgentId, FailureCause, OfferId, OverflowCause, QueueId, TicketId
 from queues.outputs import CancelReason, Change, Output, QueueChanged, Refused
-from queues.snapshot import agent_row, door_changes, offer_row, ticket_row, waits_key, waits_row
 from queues.views import AgentView, OfferView, TicketView
 
 __all__ = ["Engine"]

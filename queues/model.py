@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NewType
 
-from queues.overflow import Limits, Opening, Overflow, OverflowAction, OverflowCause
-from queues.requirements import Membership, RelaxationStep, Requirement, TierRules
-from queues.sticky import StickyPolicy
+from queues.rules.overflow import Limits, Opening, Overflow, OverflowAction, OverflowCause
+from queues.rules.requirements import Membership, RelaxationStep, Requirement, TierRules
+from queues.rules.sticky import StickyPolicy
 
 __all__ = [
     "AgentConfig", "AgentId", "AgentStatus", "Delays", "FailureCause", "Limits", "OfferId", "Opening", "Overflow",

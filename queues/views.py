@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from queues.agent_table import Agent
-from queues.floor import Floor
+from queues.agents.agent_table import Agent
+from queues.floor.floor import Floor
 from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
 
 __all__ = ["AgentView", "OfferView", "TicketView", "agent_view", "counts", "offer_view", "position", "ticket_view"]

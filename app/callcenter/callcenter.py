@@ -31,11 +31,11 @@ from b2bua.call import CallState
 from b2bua.commands import CallId
 from b2bua.switchboard import Switchboard
 from queues import commands as to_engine
-from queues.agent_rules import PauseReasonId
 from queues.engine import Engine
+from queues.floor.snapshot import ROWS
 from queues.model import AgentId, AgentStatus, Overflow, QueueId, TicketId
 from queues.outputs import Refused
-from queues.snapshot import ROWS
+from queues.rules.agent_rules import PauseReasonId
 from sipcore.events import Event, RequestReceived
 
 __all__ = ["CallCenter"]

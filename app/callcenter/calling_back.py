@@ -22,7 +22,7 @@ from b2bua import events as from_board
 from b2bua.commands import CallId
 from queues import commands as to_engine
 from queues import outputs as from_engine
-from queues.deadlines import Deadlines
+from queues.floor.deadlines import Deadlines
 from queues.model import OfferId, Overflow, QueueId, TicketId
 from queues.outputs import RefusalReason, Refused
 

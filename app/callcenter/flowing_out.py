@@ -13,7 +13,7 @@ from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.call import CallState
 from b2bua.commands import CallId, LegId, Playlist
-from queues.deadlines import Deadlines
+from queues.floor.deadlines import Deadlines
 from queues.model import Overflow, OverflowAction, OverflowCause
 
 __all__ = ["FlowingOut", "OfferCallback"]

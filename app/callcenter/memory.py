@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from queues.sticky import StickyPolicy, StickyScope
+from queues.rules.sticky import StickyPolicy, StickyScope
 
 __all__ = ["LastTalks", "Memory", "Talk"]
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from app.calendars.opening import LOOK_AHEAD_DAYS, next_change, state_at
 from app.callcenter.desk import Desk
 from queues import commands as to_engine
-from queues.deadlines import Deadlines
+from queues.floor.deadlines import Deadlines
 from queues.model import Opening, QueueId
 
 __all__ = ["OpeningHours"]

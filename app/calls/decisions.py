@@ -12,7 +12,7 @@ from app.problems import Problem
 from app.projections.access import UsesView
 from app.projections.live import LiveView
 from app.services import UsesServices
-from queues.explain import Explanation, StillWaiting
+from queues.insight.explain import Explanation, StillWaiting
 
 __all__ = ["router"]
 

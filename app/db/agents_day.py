@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.configuration import ConfigObject, Disposition, FeatureAction, FeatureCode, Phone
 from app.db.agent_tables import DispositionRow, FeatureCodeRow, PauseReasonRow, PhoneRow
-from queues.agent_rules import OnLimit, PauseReason, PauseReasonId
+from queues.rules.agent_rules import OnLimit, PauseReason, PauseReasonId
 
 __all__ = [
     "disposition_object", "feature_code_object", "load_agents_day", "pause_reason_object", "phone_object",

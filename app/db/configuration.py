@@ -34,7 +34,7 @@ from queues.model import (
     QueueId,
     Requirement,
 )
-from queues.requirements import Membership
+from queues.rules.requirements import Membership
 
 __all__ = [
     "agent_objects", "agents_of_other_realms", "entry_point_object", "load_configuration", "media_server_object",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from app.configuration import PriorityRule
-from queues.requirements import Requirement
+from queues.rules.requirements import Requirement
 
 __all__ = ["PriorityTable"]
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.facts import CallEvent
-from queues.ranking import Ranking
+from queues.lines.ranking import Ranking
 
 __all__ = ["CallbackState", "CallbackView", "CallbackViews"]
 

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from app.projections.views import CallState, CallView
-from queues.ranking import Ranking
+from queues.lines.ranking import Ranking
 
 __all__ = ["Line", "Place", "place_of"]
 

@@ -17,7 +17,7 @@ from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.members import Members
 from app.projections.views import CallState, CallView, QueueStats
-from queues.ranking import Ranking
+from queues.lines.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
 

@@ -1,7 +1,7 @@
 """Which agents serve which queue: by membership, groups and skills, at the least that the queue ever asks for."""
 
 from app.configuration import Agent, Queue
-from queues.needs import meets, widest
+from queues.lines.needs import meets, widest
 
 __all__ = ["Members"]
 

@@ -11,7 +11,7 @@ from app.queues.needs import NeedsFields
 from app.queues.overflow_schemas import Cause, LimitsPart, OverflowPart
 from app.requirements import Requirements
 from app.resources import Body, View
-from queues.sticky import StickyScope
+from queues.rules.sticky import StickyScope
 from queues.strategies import BUILT_IN, STRATEGIES
 
 __all__ = ["QueueBody", "QueueView"]

@@ -16,8 +16,8 @@ from app.commands import (
 )
 from app.configuration import Agent, Disposition, EntryPoint, FeatureCode, PauseReason, Phone, Queue
 from app.db.engine import Database
-from queues.agent_rules import OnLimit
 from queues.model import FailureCause
+from queues.rules.agent_rules import OnLimit
 from tests.api.conftest import RecordingGateway
 from tests.api.helpers import created, errors, problem
 

@@ -10,7 +10,7 @@ from app.callback_policy import CallbackHours, CallbackPolicy
 from app.commands import Configure, Unconfigure
 from app.configuration import Agent, Queue
 from queues.model import Overflow, OverflowAction, Requirement
-from queues.sticky import StickyPolicy, StickyScope
+from queues.rules.sticky import StickyPolicy, StickyScope
 from tests.api.conftest import RecordingGateway
 from tests.api.helpers import created, errors, problem
 

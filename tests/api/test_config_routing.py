@@ -7,7 +7,7 @@ from httpx import AsyncClient
 
 from app.commands import Configure
 from app.configuration import Agent, EntryPoint, PriorityRule, Queue
-from queues.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
+from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
 from tests.api.conftest import RecordingGateway
 from tests.api.helpers import created, errors, problem
 

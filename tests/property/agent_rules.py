@@ -7,7 +7,6 @@ import dataclasses
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from queues.agent_rules import OnLimit, PauseReason, PauseReasonId
 from queues.commands import (
     CallEnded,
     Command,
@@ -24,6 +23,7 @@ from queues.commands import (
 )
 from queues.model import AgentId, AgentStatus
 from queues.outputs import AgentIncident, AgentNoted, DispositionGiven, MakeOffer, Output, RefusalReason, Refused
+from queues.rules.agent_rules import OnLimit, PauseReason, PauseReasonId
 from tests.property.engine_rules import EngineRules, agent_names, picks, queue_names
 
 REASON = PauseReasonId("r")

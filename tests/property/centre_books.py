@@ -5,12 +5,12 @@ Nothing here is taken from the engine's modules but values; the machine of ``tes
 
 from collections.abc import Iterable
 
-from queues.agent_table import Agent
-from queues.deadlines import DELAY, MAX_WAIT, PLACE, RESERVED, RING, WRAP_UP
-from queues.floor import Floor
-from queues.lines import Ticket
+from queues.agents.agent_table import Agent
+from queues.floor.deadlines import DELAY, MAX_WAIT, PLACE, RESERVED, RING, WRAP_UP
+from queues.floor.floor import Floor
+from queues.lines.lines import Ticket
 from queues.model import AgentConfig, AgentStatus, QueueConfig, TicketState
-from queues.requirements import OpenWhen
+from queues.rules.requirements import OpenWhen
 
 __all__ = ["allowed_tier", "deadlines_due", "deadlines_live", "is_open", "lacks_nothing", "points", "serves", "urgency"]
 

@@ -13,8 +13,8 @@ from queues.model import (
     QueueConfig,
     QueueId,
 )
-from queues.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
-from queues.sticky import StickyPolicy
+from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
+from queues.rules.sticky import StickyPolicy
 
 __all__ = ["AGENTS", "QUEUES", "agent_configs", "call_needs", "queue_configs"]
 

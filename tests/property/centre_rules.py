@@ -6,7 +6,6 @@ from itertools import count
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from queues.agent_rules import OnLimit, PauseReason, PauseReasonId
 from queues.commands import (
     Abandon,
     AssignTicket,
@@ -39,11 +38,12 @@ from queues.commands import (
     SetWrapUp,
     Withdraw,
 )
-from queues.decisions import DecisionRules
 from queues.engine import Engine
+from queues.floor.decisions import DecisionRules
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueConfig, QueueId, TicketId
 from queues.outputs import MakeOffer, OfferEnded, OfferResult, Output, Refused, TicketEnded, TicketQueued
-from queues.overflow import Opening
+from queues.rules.agent_rules import OnLimit, PauseReason, PauseReasonId
+from queues.rules.overflow import Opening
 from tests.property.centre_configs import AGENTS, QUEUES, agent_configs, call_needs, queue_configs
 
 __all__ = ["CentreRules"]

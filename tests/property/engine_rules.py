@@ -49,8 +49,8 @@ from queues.outputs import (
     TicketEnded,
     TicketQueued,
 )
-from queues.requirements import Membership
-from queues.sticky import StickyPolicy
+from queues.rules.requirements import Membership
+from queues.rules.sticky import StickyPolicy
 from queues.strategies import BUILT_IN
 from tests.property.engine_books import Booked, EngineBooks
 from tests.property.routing_oracle import groups_some, members_some, own_needs, routings

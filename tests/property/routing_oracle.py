@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from queues.agent_table import Agent
+from queues.agents.agent_table import Agent
 from queues.model import AgentConfig, AgentId, AgentStatus, QueueConfig
-from queues.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
+from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
 
 __all__ = ["Asked", "Place", "groups_some", "members_some", "own_needs", "place_of", "routings", "suits"]
 

@@ -7,10 +7,10 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from queues.commands import CallEnded, Withdraw
-from queues.decisions import CROWDS, Chooser
 from queues.engine import Engine
+from queues.floor.decisions import CROWDS, Chooser
+from queues.lines.needs import meets
 from queues.model import AgentId, AgentStatus, QueueId, TicketId, TicketState
-from queues.needs import meets
 from queues.outputs import MakeOffer, Output, TicketEnded
 from tests.property.centre_books import deadlines_due, deadlines_live, is_open, points, serves, urgency
 from tests.property.centre_rules import CentreRules

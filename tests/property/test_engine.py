@@ -9,6 +9,7 @@ from queues.commands import (
     CallEnded,
     Withdraw,
 )
+from queues.floor.snapshot import TicketRow
 from queues.model import (
     AgentId,
     AgentStatus,
@@ -16,7 +17,6 @@ from queues.model import (
     TicketId,
     TicketState,
 )
-from queues.snapshot import TicketRow
 from tests.property.agent_rules import AgentRules
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.configuration import PriorityRule
 from queues.model import AgentConfig, AgentId, Requirement
-from queues.requirements import Membership, RelaxationStep, TierRules
+from queues.rules.requirements import Membership, RelaxationStep, TierRules
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, sdp
 

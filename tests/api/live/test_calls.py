@@ -18,8 +18,8 @@ from app.commands import (
     WithdrawCall,
 )
 from app.projections.live import LiveView
-from queues.decisions import Chooser
-from queues.explain import Explanation, StillWaiting
+from queues.floor.decisions import Chooser
+from queues.insight.explain import Explanation, StillWaiting
 from queues.model import AgentId, OfferId, QueueId
 from tests.api.conftest import RecordingGateway
 from tests.unit.app.histories import NOON, Story

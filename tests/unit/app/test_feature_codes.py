@@ -6,8 +6,8 @@ from app.agents.credentials import digest_hashes, hash_pin
 from app.configuration import Agent, ConfigObject, FeatureAction, FeatureCode, Phone, Trunk
 from app.facts import AgentEvent
 from app.workplace import Workplace
-from queues.agent_rules import PauseReason, PauseReasonId
 from queues.model import AgentConfig, AgentId, AgentStatus
+from queues.rules.agent_rules import PauseReason, PauseReasonId
 from queues.views import AgentView
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.register import invite_as, register

@@ -2,7 +2,7 @@
 
 from app.configuration import PriorityRule
 from app.priority_rules.table import PriorityTable
-from queues.requirements import Requirement
+from queues.rules.requirements import Requirement
 
 HEADERS = {"X-Tier": " gold ", "X-Points": "-7", "X-Word": "seven", "X-Many": "99999"}
 

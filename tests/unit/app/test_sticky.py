@@ -4,7 +4,7 @@ import pytest
 
 from app.callcenter.memory import LastTalks, Memory, Talk
 from app.callers import caller_number, is_number
-from queues.sticky import StickyPolicy, StickyScope
+from queues.rules.sticky import StickyPolicy, StickyScope
 from sipcore.message import Request
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, sdp

@@ -17,8 +17,8 @@ from app.commands import (
 from app.configuration import Agent, ConfigObject, Disposition, EntryPoint, PauseReason
 from app.facts import AgentEvent, AgentInterval, AgentState
 from app.facts import Disposition as Given
-from queues.agent_rules import OnLimit, PauseReasonId
 from queues.model import AgentConfig, AgentId
+from queues.rules.agent_rules import OnLimit, PauseReasonId
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.register import register
 from tests.support.virtual import Peer, sdp

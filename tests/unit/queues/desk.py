@@ -29,7 +29,7 @@ from queues.model import (
     TicketId,
 )
 from queues.outputs import AgentChanged, MakeOffer, Output, RefusalReason, Refused
-from queues.requirements import Membership
+from queues.rules.requirements import Membership
 from queues.views import AgentView
 
 __all__ = ["Desk", "agent_config", "queue_config"]

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from queues.commands import RemoveQueue, SetPriority
+from queues.floor.snapshot import WaitsRow
+from queues.lines.waits import AT_ONCE, Mean, QueueWaits, bin_of
 from queues.model import QueueId, TicketId
 from queues.outputs import TicketQueued
-from queues.snapshot import WaitsRow
-from queues.waits import AT_ONCE, Mean, QueueWaits, bin_of
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 from tests.unit.queues.test_restoring import journal, restart
 

@@ -3,11 +3,11 @@
 import pytest
 
 from queues.commands import ConfigureAgent, ConfigureQueue, ReserveTicket, SetReachable, SetReady
-from queues.decisions import Chooser, DecisionRules
 from queues.engine import Engine
-from queues.explain import Explanation, StillWaiting
+from queues.floor.decisions import Chooser, DecisionRules
+from queues.insight.explain import Explanation, StillWaiting
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueConfig, QueueId, TicketId
-from queues.requirements import Membership, TierRules
+from queues.rules.requirements import Membership, TierRules
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 

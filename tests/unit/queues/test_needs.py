@@ -2,7 +2,7 @@
 
 from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, SetPriority, SetReachable
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueId, Requirement, TicketId
-from queues.requirements import Membership, OpenWhen, RelaxationStep, TierRules
+from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, TierRules
 from tests.unit.queues.desk import Desk, queue_config
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from queues.commands import Abandon, OfferAnswered, OfferRinging, SetReachable, Withdraw
-from queues.matching import settle
+from queues.matching.matching import settle
 from queues.model import AgentId, AgentStatus, Delays, FailureCause, OfferId, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,

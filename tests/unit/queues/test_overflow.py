@@ -15,6 +15,7 @@ from queues.commands import (
     SetReady,
 )
 from queues.engine import Engine
+from queues.floor.places import MOST_PLACES
 from queues.model import (
     AgentId,
     AgentStatus,
@@ -41,7 +42,6 @@ from queues.outputs import (
     TurnedAway,
     WithdrawOffer,
 )
-from queues.places import MOST_PLACES
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 SUPPORT, SALES, NIGHT = QueueId("support"), QueueId("sales"), QueueId("night")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from queues.agent_rules import OnLimit, PauseReason, PauseReasonId
 from queues.commands import (
     ConfigureAgent,
     ConfigurePauseReason,
@@ -13,6 +12,7 @@ from queues.commands import (
 )
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
 from queues.outputs import AgentIncident, AgentNoted, CancelReason, MakeOffer, OfferEnded, RefusalReason, WithdrawOffer
+from queues.rules.agent_rules import OnLimit, PauseReason, PauseReasonId
 from tests.unit.queues.desk import Desk, queue_config
 
 ANA, BO = AgentId("ana"), AgentId("bo")

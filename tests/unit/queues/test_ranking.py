@@ -2,7 +2,7 @@
 
 from random import Random
 
-from queues.ranking import Ranking
+from queues.lines.ranking import Ranking
 
 
 def test_like_a_sorted_list() -> None:

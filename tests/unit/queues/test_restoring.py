@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from queues.agent_rules import PauseReason, PauseReasonId
 from queues.commands import (
     Command,
     ConfigureAgent,
@@ -17,6 +16,7 @@ from queues.commands import (
     SetStatus,
 )
 from queues.engine import Engine
+from queues.floor.snapshot import ROWS, AgentRow, OfferRow, TicketRow
 from queues.model import (
     AgentConfig,
     AgentId,
@@ -29,7 +29,7 @@ from queues.model import (
     TicketId,
 )
 from queues.outputs import AgentChanged, AgentNoted, DispositionGiven, TicketEnded, TicketResult
-from queues.snapshot import ROWS, AgentRow, OfferRow, TicketRow
+from queues.rules.agent_rules import PauseReason, PauseReasonId
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 Rows = dict[tuple[str, str], bytes]

@@ -5,7 +5,7 @@ import dataclasses
 from queues.commands import Abandon, ConfigureAgent, ConfigureQueue, RemoveQueue, SetReady
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import CancelReason, MakeOffer, OfferEnded, OfferResult, WithdrawOffer
-from queues.requirements import Membership, OpenWhen, RelaxationStep, TierRules
+from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, TierRules
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 

@@ -3,7 +3,7 @@
 from queues.commands import Enqueue, RemoveAgent, SetReachable, SetReady
 from queues.model import AgentId, AgentStatus, QueueId, TicketId
 from queues.outputs import ReservationEnded, TicketReserved
-from queues.sticky import StickyPolicy
+from queues.rules.sticky import StickyPolicy
 from tests.unit.queues.desk import Desk, queue_config
 
 ANA, BO = AgentId("ana"), AgentId("bo")

@@ -11,7 +11,7 @@ from app.queues.schemas import QueueBody
 from queues.commands import ConfigureAgent, ConfigureQueue, EndWrapUp, RemoveQueue, SetReachable
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
 from queues.outputs import MakeOffer
-from queues.requirements import Membership
+from queues.rules.requirements import Membership
 from queues.strategies import BUILT_IN, STRATEGIES, register, unregister
 from queues.strategies.longest_idle import LongestIdle
 from tests.unit.queues import test_ringing

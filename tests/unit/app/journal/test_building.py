@@ -8,8 +8,8 @@ import pytest
 
 from app.journal.building import build, converted, is_compiled
 from app.journal_tables import TABLES
+from queues.floor.snapshot import TicketRow
 from queues.model import Overflow, OverflowCause, QueueConfig
-from queues.snapshot import TicketRow
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import sdp
 

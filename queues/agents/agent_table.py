@@ -1,0 +1,376 @@
+"""Agents: what each intends and has in hand, which queues each may serve, and who is open for a call now.
+
+For every queue there is a roster: a heap, with lazy deletion, of the agents who are open and could serve a call of it,
+ranked by tier, level (where the queue wants that) and the queue's strategy. An agent's entries are valid while they bear
+the agent's present stamp. Whether an agent may serve a certain line is a bit of the line's audience.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from queues.agents.audience import Audience
+from queues.agents.rosters import Roster
+from queues.agents.tally import Tally
+from queues.lines.lines import Line
+from queues.lines.needs import surplus
+from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
+from queues.rules.agent_rules import WrappedCall
+from queues.rules.requirements import OpenWhen
+from queues.strategies import Standing
+
+__all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told", "WrapUp"]
+
+IdlePlace = tuple[float, int]
+"""Since when the agent is idle, and a number counting up with every agent that becomes idle."""
+
+
+class Picture(NamedTuple):
+    """What the world is told of an agent; a difference makes an ``AgentChanged``."""
+
+    status: AgentStatus
+    pause_reason: str | None
+    pending_status: AgentStatus | None
+    state: RoutingState
+    ticket: TicketId | None
+    active: int
+    capacity: int
+    wrap_up_until: float | None
+    outside_calls: int = 0
+    pause_overdue: bool = False
+    forced_by: str | None = None
+
+
+@dataclass(slots=True)
+class Spell:
+    """A time that an agent is kept from new calls: the delay after a failed offer; ``timer`` is its deadline."""
+
+    until: float
+    timer: int
+
+
+@dataclass(slots=True)
+class WrapUp:
+    """The work after ``calls``, the last one last; ``latest``: the instant to which it may be extended."""
+
+    until: float
+    timer: int
+    calls: tuple[WrappedCall, ...]
+    latest: float | None = None
+
+    @property
+    def ticket(self) -> TicketId | None:
+        return self.calls[-1].ticket if self.calls else None
+
+
+@dataclass(slots=True)
+class Told:
+    """What was last told of an agent, the instant of that, and since when the routing state in it holds."""
+
+    picture: Picture
+    at: float
+    since: float
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """What the agent intends, has in hand and is kept by; ``idle`` is its place in the idle list."""
+
+    config: AgentConfig
+    told: Told
+    idle: IdlePlace
+    listed: int = 0  # counts up with every agent that is made known
+    tally: Tally = field(default_factory=Tally)
+    status: AgentStatus = AgentStatus.LOGGED_OUT
+    pause_reason: str | None = None
+    pending: tuple[AgentStatus, str | None] | None = None
+    reachable: bool = True
+    removed: bool = False  # not configured any more, but a call is still in hand
+    offers: dict[OfferId, bool] = field(default_factory=dict)  # does it ring?
+    calls: dict[TicketId, None] = field(default_factory=dict)
+    wrap_up: WrapUp | None = None
+    delay: Spell | None = None
+    reserved: dict[TicketId, bool] = field(default_factory=dict)  # kept for the agent; is a slot held for it?
+    serves: tuple[QueueId, ...] = ()
+    place: int = 0  # number of its bit in audiences
+    presence: tuple[bool, bool] = (False, False)  # logged in, and ready, when that was last noted
+    stamp: int = 0  # of the entries in the rosters, 0 when there are none
+    crowd: int = 15  # what keeps it from a call, as was last noted (see ``decisions``); 15: nothing was
+    misses: int = 0  # calls in a row that were not taken
+    paused_at: float | None = None
+    pause_timer: int = 0  # of the reason's limit
+    pause_overdue: bool = False
+    forced_by: str | None = None  # who set the present status, if it was forced
+    told_outside: int = 0  # outside calls that another system told of
+    seen_outside: int = 0  # those that we see ourselves
+
+    @property
+    def outside(self) -> int:
+        """Calls that are not ours to give."""
+        return self.told_outside + self.seen_outside
+
+    @property
+    def occupied(self) -> int:
+        """Slots in use: offers, calls, and one for a wrap-up."""
+        return len(self.offers) + len(self.calls) + (self.wrap_up is not None)
+
+    @property
+    def free(self) -> bool:
+        """May a call that is kept for the agent be offered now?"""
+        return (
+            self.status is AgentStatus.AVAILABLE
+            and self.reachable
+            and self.pending is None
+            and self.delay is None
+            and not self.removed
+            and not self.outside
+            and self.occupied < self.config.capacity
+        )
+
+    @property
+    def held(self) -> int:
+        """Slots that are kept for reserved tickets."""
+        return sum(self.reserved.values()) if self.reserved else 0
+
+    @property
+    def open(self) -> bool:
+        """May any call be offered now?"""
+        return self.free and (not self.reserved or self.occupied + self.held < self.config.capacity)
+
+    def routing_state(self) -> RoutingState:
+        if self.status is AgentStatus.LOGGED_OUT and not self.occupied:
+            return RoutingState.OFFLINE
+        if not self.reachable:
+            return RoutingState.UNREACHABLE
+        if self.calls or self.outside:
+            return RoutingState.ON_CALL
+        if self.offers:
+            return RoutingState.RINGING if any(self.offers.values()) else RoutingState.RESERVED
+        if self.wrap_up is not None:
+            return RoutingState.WRAP_UP
+        if self.delay is not None:
+            return RoutingState.NOT_RESPONDING
+        if self.status is AgentStatus.PAUSED:
+            return RoutingState.PAUSED
+        return RoutingState.RESERVED if self.held >= self.config.capacity else RoutingState.IDLE
+
+    def picture(self, offered: TicketId | None) -> Picture:
+        """``offered``: the ticket of the agent's first offer, if there is one."""
+        wrap_up = self.wrap_up
+        ticket = next(iter(self.calls), None) or offered or (wrap_up.ticket if wrap_up is not None else None)
+        return Picture(
+            self.status, self.pause_reason, self.pending[0] if self.pending is not None else None,
+            self.routing_state(), ticket, len(self.calls), self.config.capacity,
+            wrap_up.until if wrap_up is not None else None, self.outside, self.pause_overdue, self.forced_by,
+        )  # fmt: skip
+
+
+def _offline(config: AgentConfig) -> Picture:
+    return Picture(AgentStatus.LOGGED_OUT, None, None, RoutingState.OFFLINE, None, 0, config.capacity, None)
+
+
+class AgentTable:
+    """``uniform`` draws a number in [0, 1) for strategies by chance.
+
+    As bits: ``open``, the agents who are open and listed; ``logged_in`` and ``ready``, those who are that.
+    """
+
+    __slots__ = (
+        "_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents", "audience",
+        "logged_in", "open", "ready",
+    )  # fmt: skip
+
+    def __init__(self, uniform: Callable[[], float]) -> None:
+        self._uniform = uniform
+        self._listed = 0
+        self._offers_made = 0
+        self.agents: dict[AgentId, Agent] = {}
+        self.audience = Audience()
+        self.open = 0
+        self.logged_in = 0
+        self.ready = 0
+        self._rosters: dict[QueueId, Roster[Agent]] = {}
+        self._last_stamp = 0
+        self._idle_order = 0
+
+    def configured(self, agent: AgentId) -> Agent | None:
+        found = self.agents.get(agent)
+        return None if found is None or found.removed else found
+
+    def configure(self, config: AgentConfig, now: float) -> Agent:
+        """Add the agent or replace its configuration; the caller settles it afterwards."""
+        agent = self.agents.get(config.id)
+        if agent is None:
+            self._listed += 1
+            agent = Agent(config, Told(_offline(config), now, now), (now, 0), self._listed)
+            self.agents[config.id] = agent
+            agent.place = self.audience.enter(config)
+        elif agent.removed:
+            self.audience.enter(config)
+        else:
+            self.audience.change(agent.config, config)
+        agent.removed = False
+        agent.config = config
+        self._assign(agent, tuple(queue for queue, roster in self._rosters.items() if roster.accepts(config)))
+        return agent
+
+    def retire(self, agent: Agent) -> None:
+        """Take the agent out of every roster; ``forget`` follows when nothing is in hand any more."""
+        agent.removed = True
+        self._assign(agent, ())
+        self.note_presence(agent)
+        self.audience.leave(agent.config)
+
+    def forget(self, agent: Agent) -> None:
+        del self.agents[agent.config.id]
+        self.audience.release(agent.config.id)
+
+    def configure_queue(self, config: QueueConfig) -> None:
+        roster = self._rosters.get(config.id)
+        self._rosters[config.id] = fresh = Roster[Agent](config)
+        for agent in self.agents.values():
+            if agent.removed:
+                continue
+            accepted = fresh.accepts(agent.config)
+            if accepted:
+                fresh.size += 1
+                if roster is None or config.id not in agent.serves:
+                    agent.serves = (*agent.serves, config.id)
+                if agent.stamp:
+                    fresh.push(agent, self._standing(agent))
+            elif config.id in agent.serves:
+                agent.serves = tuple(queue for queue in agent.serves if queue != config.id)
+
+    def remove_queue(self, queue: QueueId) -> None:
+        del self._rosters[queue]
+        for agent in self.agents.values():
+            agent.tally.last_offers.pop(queue, None)
+            if queue in agent.serves:
+                agent.serves = tuple(other for other in agent.serves if other != queue)
+
+    def now_idle(self, agent: Agent, now: float) -> None:
+        """The agent's idle time begins (anew): at the end of the idle list."""
+        self._idle_order += 1
+        agent.idle = (now, self._idle_order)
+
+    def keep_order(self, agent: Agent, idle: IdlePlace) -> None:
+        """Give a restored agent its place in the idle list."""
+        agent.idle = idle
+        self._idle_order = max(self._idle_order, idle[1])
+
+    def list_open(self, agent: Agent) -> None:
+        """Enter the agent, who is open and unlisted, into the rosters of the queues it serves."""
+        self._last_stamp += 1
+        agent.stamp = self._last_stamp
+        self.open |= 1 << agent.place
+        standing = self._standing(agent)
+        for queue in agent.serves:
+            self._rosters[queue].push(agent, standing)
+
+    def unlist(self, agent: Agent) -> None:
+        if agent.stamp:
+            agent.stamp = 0
+            self.open &= ~(1 << agent.place)
+
+    # --- lines and who may serve them
+
+    def serving(self, line: Line) -> int:
+        """The agents who may serve the line now, as bits."""
+        audience = self.audience
+        if line.seen != audience.version:
+            line.audience = audience.of(line.config.id, line.needs)
+            line.seen = audience.version
+        return self._opened(line) if line.queue.tiered else line.audience
+
+    def may_serve(self, agent: Agent, line: Line) -> bool:
+        return bool(self.serving(line) >> agent.place & 1)
+
+    def best(self, line: Line, others: Iterable[Agent] = ()) -> Agent | None:
+        """The agent to offer the line's next ticket to; not one of ``others``, whom it rings already."""
+        among = self.serving(line) & self.open
+        for other in others:
+            among &= ~(1 << other.place)
+        if not among:
+            return None
+        if line.queue.config.prefer_skilled and line is not line.queue.base:
+            return self._ablest(line, among)
+        return self._rosters[line.queue.config.id].best(among)
+
+    def runners_up(self, line: Line, chosen: Agent, most: int) -> tuple[AgentId, ...]:
+        """Whom the line's next ticket would go to if not to the chosen one (who is open still), the best first."""
+        among = self.serving(line) & self.open & ~(1 << chosen.place)
+        return self._rosters[line.queue.config.id].runners_up(among, most) if among else ()
+
+    def note_presence(self, agent: Agent) -> bool:
+        """Note whether the agent is logged in and ready. Is it less so than before?"""
+        logged_in = agent.status is not AgentStatus.LOGGED_OUT and not agent.removed
+        ready = agent.status is AgentStatus.AVAILABLE and agent.reachable and agent.pending is None
+        presence = (logged_in, logged_in and ready)
+        before = agent.presence
+        if presence == before:
+            return False
+        agent.presence = presence
+        bit = 1 << agent.place
+        self.logged_in = self.logged_in & ~bit | bit * presence[0]
+        self.ready = self.ready & ~bit | bit * presence[1]
+        return before > presence or before[1] > presence[1]
+
+    def top_tier(self, queue: QueueId) -> int:
+        """The highest tier that the queue has agents in."""
+        return max(self.audience.tiers(queue), default=0)
+
+    def _opened(self, line: Line) -> int:
+        """Tier after tier is open, until somebody is present in the open ones."""
+        rules = line.config.tier_rules
+        present = self.ready if rules is not None and rules.open_when is OpenWhen.NONE_READY else self.logged_in
+        if line.needs.max_tier is None or line.audience & present:
+            return line.audience
+        for tier in self.audience.tiers(line.config.id):
+            if tier > line.needs.max_tier:
+                wider = self.audience.of(line.config.id, line.needs._replace(max_tier=tier))
+                if wider & present:
+                    return wider
+        return line.audience
+
+    def _ablest(self, line: Line, among: int) -> Agent | None:
+        """The line asks for other levels than its queue does: its order is not that of the roster."""
+        queue = line.queue.config.id
+        ranked = self._rosters[queue].ranked(among)
+        return min(
+            ranked, key=lambda agent: (_tier(agent.config, queue), -surplus(agent.config, line.needs)), default=None
+        )
+
+    def picked(self, agent: Agent, queue: QueueId) -> None:
+        """The agent is being offered a call of the queue (and is in its roster still, if it was)."""
+        self._offers_made += 1
+        agent.tally.last_offers[queue] = self._offers_made
+        roster = self._rosters.get(queue)
+        if roster is not None:
+            roster.picked(agent)
+
+    def keep_tally(self, agent: Agent, tally: Tally) -> None:
+        """Give a restored agent what was counted of it."""
+        agent.tally = tally
+        self._offers_made = max(self._offers_made, tally.last_number())
+
+    def _standing(self, agent: Agent) -> Standing:
+        """What holds of the agent in every queue; its rosters add what holds in theirs."""
+        idle_since, idle_order = agent.idle
+        tally = agent.tally
+        return Standing(
+            agent.config, agent.occupied, idle_since, idle_order, tally.calls, tally.talk_seconds, 0, 0, agent.listed,
+            self._uniform,
+        )  # fmt: skip
+
+    def _assign(self, agent: Agent, serves: tuple[QueueId, ...]) -> None:
+        for queue in agent.serves:
+            self._rosters[queue].size -= 1
+        for queue in serves:
+            self._rosters[queue].size += 1
+        agent.serves = serves
+        self.unlist(agent)
+
+
+def _tier(agent: AgentConfig, queue: QueueId) -> int:
+    member = agent.members.get(queue)
+    return member.penalty if member is not None else 0

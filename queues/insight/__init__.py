@@ -1,0 +1,1 @@
+"""What callers may expect, and why a decision fell as it did."""

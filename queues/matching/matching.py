@@ -1,0 +1,128 @@
+"""Matching: whoever became free with whoever waits, until nobody who waits could be served.
+
+``settle`` closes every command and every ``expire``. An agent who became open takes the best ticket of the lines it may
+serve; a line with a new ticket offers its head to the best agent open for it.
+"""
+
+from heapq import heapify, heappop, heapreplace
+
+from queues.agents.agent_table import Agent, IdlePlace
+from queues.floor.floor import Floor
+from queues.lines.lines import Line, Lines, Ticket, urgency
+from queues.matching.flowing import check_staff, leave_doomed
+from queues.matching.joining import join
+from queues.matching.reserving import preferred, serve
+from queues.matching.telling import tell
+from queues.outputs import Output
+
+__all__ = ["settle"]
+
+
+def settle(floor: Floor, now: float) -> list[Output]:
+    """Match, then tell what changed of the agents. Returns the outputs since the last time."""
+    agents = floor.touched_agents
+    if agents or floor.staff.emptied:
+        check_staff(floor, now)
+    if floor.leaving:
+        leave_doomed(floor, now)
+    touched = list(agents.values())
+    for agent in touched:
+        if floor.agents.note_presence(agent):
+            floor.touch_tiers(agent.serves)
+    if len(touched) > 1:
+        touched.sort(key=_idle_place)
+    for agent in touched:
+        _feed(floor, agent, now)
+    lines = floor.touched_lines
+    if lines:
+        _serve_all(floor, list(lines), now)
+        lines.clear()
+    if floor.ringing.short or floor.ringing.stirred:
+        join(floor, now)
+    if agents:
+        for agent in agents.values():
+            tell(floor, agent, now)
+        agents.clear()
+    if floor.decisions is not None:
+        floor.decisions.settled()
+    return floor.take_outputs()
+
+
+def _feed(floor: Floor, agent: Agent, now: float) -> None:
+    """The agent takes the best tickets of the lines it may serve; with slots left it is open for whoever comes."""
+    if agent.reserved:
+        serve(floor, agent, now)
+    while agent.open:
+        ticket = _best_ticket(floor, agent, now)
+        if ticket is None:
+            floor.agents.list_open(agent)
+            return
+        floor.make_offer(ticket, agent, now)
+
+
+def _serve_all(floor: Floor, touched: list[Line], now: float) -> None:
+    """Offer the tickets of these lines, the best first, to the agents open for them."""
+    if len(touched) == 1:
+        while _serve(floor, touched[0], now):
+            pass
+        return
+    heads = [(urgency(head, now), n) for n, line in enumerate(touched) if (head := line.head()) is not None]
+    heapify(heads)
+    while heads:
+        number = heads[0][1]
+        line = touched[number]
+        if _serve(floor, line, now) and (head := line.head()) is not None:
+            heapreplace(heads, (urgency(head, now), number))
+        else:
+            heappop(heads)
+
+
+def _serve(floor: Floor, line: Line, now: float) -> bool:
+    """Offer the line's head to the best agent open for it. Was there such an agent?"""
+    ticket = line.head()
+    if ticket is None:
+        return False
+    agent = floor.agents.best(line)
+    if agent is None:
+        return False
+    floor.make_offer(ticket, agent, now)
+    if agent.open:
+        floor.agents.list_open(agent)
+    return True
+
+
+def _best_ticket(floor: Floor, agent: Agent, now: float) -> Ticket | None:
+    best: Ticket | None = None
+    if agent.reserved:
+        best = preferred(floor, agent, now)
+    agents, all_lines = floor.agents, floor.lines
+    for queue in agent.serves:
+        lines = all_lines[queue]
+        if not lines.alone:
+            best = _best_of_lines(floor, lines, agent, best, now)
+            continue
+        head = lines.base.head()
+        if head is not None and (best is None or _precedes(head, best, now)) and agents.may_serve(agent, lines.base):
+            best = head
+    return best
+
+
+def _best_of_lines(floor: Floor, lines: Lines, agent: Agent, best: Ticket | None, now: float) -> Ticket | None:
+    """The first ticket of the queue that the agent may serve, if it comes before ``best``; else that."""
+    for line in lines.heads():
+        head = line.head()
+        if head is None or (best is not None and not _precedes(head, best, now)):
+            return best
+        if floor.agents.may_serve(agent, line):
+            return head
+    return best
+
+
+def _precedes(ticket: Ticket, other: Ticket, now: float) -> bool:
+    if ticket.line.queue.pace == other.line.queue.pace:
+        return ticket.place < other.place
+    return urgency(ticket, now) < urgency(other, now)
+
+
+def _idle_place(agent: Agent) -> IdlePlace:
+    return agent.idle
