@@ -20,7 +20,7 @@ import httpx
 
 from tests.support.ports import free_port
 
-__all__ = ["CALLYARD", "Service", "ServiceError", "cpu_seconds", "wait_until"]
+__all__ = ["CALLYARD", "Service", "ServiceError", "cpu_seconds", "descendants", "wait_until"]
 
 CALLYARD: Final = Path(sys.executable).parent / "callyard"
 _HOST: Final = "127.0.0.1"
@@ -46,6 +46,18 @@ def wait_until(
 
 def cpu_seconds(root: int) -> float:
     """CPU time (user and system) of the live process ``root`` and all its live descendants."""
+    parents, ticks = _processes()
+    return sum(used for pid, used in ticks.items() if _descends(pid, root, parents)) / _TICKS
+
+
+def descendants(root: int) -> list[int]:
+    """The live processes that ``root`` started, and theirs."""
+    parents, _ = _processes()
+    return [pid for pid in parents if pid != root and _descends(pid, root, parents)]
+
+
+def _processes() -> tuple[dict[int, int], dict[int, int]]:
+    """The parent of every live process, and the clock ticks that it used."""
     parents: dict[int, int] = {}
     ticks: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
@@ -56,7 +68,7 @@ def cpu_seconds(root: int) -> float:
                 continue
             parents[int(entry.name)] = int(fields[1])
             ticks[int(entry.name)] = int(fields[11]) + int(fields[12])
-    return sum(used for pid, used in ticks.items() if _descends(pid, root, parents)) / _TICKS
+    return parents, ticks
 
 
 def _descends(pid: int, root: int, parents: Mapping[int, int]) -> bool:
