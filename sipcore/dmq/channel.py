@@ -7,7 +7,7 @@ from typing import Protocol
 from sipcore.dmq.peer import Peer
 from sipcore.message import Request
 
-__all__ = ["Answer", "Channel", "Done", "Sender"]
+__all__ = ["Answer", "Channel", "Done", "Reply", "Sender"]
 
 Done = Callable[[int | None, float], None]
 """Called once with the status of the answer (None: there was none, the node is silent or unreachable) and the time."""
@@ -22,16 +22,20 @@ class Answer:
     body: bytes = b""
 
 
+Reply = Callable[[Answer, float], None]
+"""Answers the request that it was given with; to be called once, at once or later. A peer's window waits for it."""
+
+
 class Channel(Protocol):
     """One channel of the bus. Nothing that a peer sends may raise."""
 
     name: str
     """The user part of the Request-URI."""
 
-    def take(self, request: Request, peer: Peer | None, now: float) -> Answer:
+    def take(self, request: Request, peer: Peer | None, reply: Reply, now: float) -> None:
         """A request of an allowed address. ``peer`` None: its From names no node that we know.
 
-        What is sent within ``take`` leaves before the answer.
+        It is answered by ``reply``: a channel that has more to do than a turn may take answers when it has done it.
         """
 
     def joined(self, peer: Peer, now: float) -> None:
@@ -41,7 +45,10 @@ class Channel(Protocol):
         """The peer is active no more: it said goodbye, or fell silent."""
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` is wanted; None: not at all."""
+        """When ``expire`` is wanted; None: not at all; 0.0: as soon as the sockets have been looked at again.
+
+        So a channel with much to do does it in slices, of which none holds the loop for long.
+        """
 
     def expire(self, now: float) -> None:
         """Do what is due."""
