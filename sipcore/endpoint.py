@@ -116,10 +116,18 @@ class Endpoint:
         self._layer.respond(transaction, response, now)
 
     def request(
-        self, request: Request, now: float, *, hop: Hop | None = None, flow: int = ANY_FLOW, branch: str | None = None
+        self,
+        request: Request,
+        now: float,
+        *,
+        hop: Hop | None = None,
+        flow: int = ANY_FLOW,
+        branch: str | None = None,
+        once: bool = False,
     ) -> ClientKey:
         """Send a request: our Via is put on top of it. ``branch``: of a journalled one that may have been sent before.
 
+        ``once``: it is not retransmitted, for a peer that would do it all again.
         Where no hop is given and none follows from Route or Request-URI, ``ClientFailed`` comes with the next
         ``expire``.
         """
@@ -133,7 +141,7 @@ class Endpoint:
             target = self._router.large_request_hop(target, len(request.encode()) + 100)
         listener, sent_by, before, after = self._router.path_to(target)
         request.push_via(f"{before}{branch}{after}")
-        return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now).tell
+        return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now, once=once).tell
 
     def cancel(self, transaction: ClientKey, now: float, *, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Cancel an INVITE (RFC 3261 §9.1): at once if a provisional response came, else with the first one."""

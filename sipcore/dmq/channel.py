@@ -58,9 +58,21 @@ class Sender(Protocol):
     """What a channel needs of the bus."""
 
     def send(
-        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, done: Done | None = None
+        self,
+        peer: Peer,
+        channel: str,
+        content_type: str,
+        body: bytes,
+        now: float,
+        *,
+        done: Done | None = None,
+        once: bool = False,
     ) -> None:
-        """Send one request to ``peer``. How many are under way at once is the channel's to bound (``done``)."""
+        """Send one request to ``peer``. How many are under way at once is the channel's to bound (``done``).
+
+        ``once``: it is not retransmitted, and no answer is no sign of silence. (Kamailio answers a request for all its
+        contacts when it has sent them, and takes a retransmission for another such request.)
+        """
 
     def active(self) -> Sequence[Peer]:
         """The peers that are there."""

@@ -53,13 +53,13 @@ class ClientTransaction(Transaction):
         self.provisional_at = NEVER
 
 
-def start(core: Core, transaction: ClientTransaction, now: float) -> None:
-    """Send the request for the first time and start timers A and B, or E and F."""
+def start(core: Core, transaction: ClientTransaction, now: float, *, once: bool = False) -> None:
+    """Send the request for the first time and start timers A and B, or E and F; ``once``: without A or E."""
     core.send(transaction, transaction.data)
     invite = transaction.machine == INVITE_CLIENT
     transaction.end_timer = TIMER_B if invite else TIMER_F
     transaction.end_at = now + core.give_up
-    if not transaction.reliable:
+    if not transaction.reliable and not once:
         core.start_resending(transaction, TIMER_A if invite else TIMER_E, core.timers.t1, now)
     core.begin(transaction)
 

@@ -143,7 +143,9 @@ class TransactionLayer(Core):
                 self.acks[transaction.ack_key] = transaction
         self.feed(transaction, signal, response, now)
 
-    def open_client(self, request: Request, branch: str, way: Way, sent_by: str, now: float) -> ClientTransaction:
+    def open_client(
+        self, request: Request, branch: str, way: Way, sent_by: str, now: float, *, once: bool = False
+    ) -> ClientTransaction:
         """Start a client transaction: the request goes out at once. A live one of the same key is replaced."""
         invite = request.method == "INVITE"
         key = client_key(branch, request.method)
@@ -151,7 +153,7 @@ class TransactionLayer(Core):
         transaction = ClientTransaction(key, request if invite else None, machine, way, sent_by)
         transaction.data = request.encode()
         self._enter(transaction)
-        client.start(self, transaction, now)
+        client.start(self, transaction, now, once=once)
         return transaction
 
     def fail_client(self, key: str, now: float) -> ClientTransaction:

@@ -52,6 +52,14 @@ def test_same_branch_again_replaces_the_transaction() -> None:
     assert not any(endpoint.counts().values())
 
 
+def test_a_request_that_is_sent_once_waits_as_long_for_its_answer() -> None:
+    endpoint = make_endpoint()
+    key = endpoint.request(request("KDMQ"), 0.0, once=True)
+    assert len(sent(endpoint)) == 1
+    lines, events = drive(endpoint, 100.0)
+    assert (lines, events) == ([], [(32.0, ClientFailed(key, FailureCause.TIMEOUT))])
+
+
 def test_timers_a_and_b() -> None:
     endpoint = make_endpoint()
     key, _ = started(endpoint)
