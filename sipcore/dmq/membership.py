@@ -1,0 +1,211 @@
+"""The channel ``notification_peer``: joins the bus, keeps the list of its nodes, pings them, says goodbye.
+
+A joining node says its own line with Max-Forwards 2; who learns something from it tells all others with one hop less. A ping
+carries the whole list with Max-Forwards 1, a goodbye the own line alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+from sipcore.dmq.channel import Answer, Channel
+from sipcore.dmq.config import BusConfig
+from sipcore.dmq.node_list import Node, NodeKey, NodeStatus, address_of, format_nodes, key_of, parse_nodes
+from sipcore.dmq.peer import Peer, PeerStatus
+from sipcore.dmq.peers import Action, Peers, Sign
+from sipcore.errors import SipError
+from sipcore.message import Request, Response
+
+__all__ = ["Membership", "Notifier"]
+
+_TEXT: Final = "text/plain"
+_JOINING: Final = 2  # Max-Forwards: the receiver tells the others
+_TO_YOU_ALONE: Final = 1
+_OWN: Final = {NodeStatus.ACTIVE: Sign.SAYS_ACTIVE, NodeStatus.DISABLED: Sign.SAYS_DISABLED}
+_SETTLED: Final = 5.0  # seconds: a node that joins although it has been active for longer has restarted
+
+
+class Notifier(Protocol):
+    """What membership needs of the bus."""
+
+    def ask(
+        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, max_forwards: int,
+        answered: Callable[[Response | None, float], None],
+    ) -> None:  # fmt: skip
+        """Send a request; ``answered`` is called once, with None where there was no answer."""
+
+
+class Membership:
+    """``channels`` are told who comes and goes. ``faults`` counts what was wrong in lists."""
+
+    name = "notification_peer"
+
+    def __init__(self, config: BusConfig, peers: Peers, notifier: Notifier, channels: Iterable[Channel]) -> None:
+        self.faults: Counter[str] = Counter()
+        self._config = config
+        self._peers = peers
+        self._notifier = notifier
+        self._channels = channels
+        self._own = key_of(config.address)
+        self._own_entry = (config.address, NodeStatus.ACTIVE)
+        self._asked: set[int] = set()  # ids of peers that are being asked whether they are there
+        self._due: float | None = None
+
+    # ------------------------------------------------------------------ coming and going
+
+    def join(self, now: float) -> None:
+        """Begin: tell the nodes that we know of that we are here, again and again until one answers."""
+        for address in self._config.notify:
+            key = key_of(address)
+            if key != self._own and self._peers.get(key) is None:
+                self._peers.add(key, Peer(address, self._config.hop_of(key), configured=True, since=now))
+        self._due = now
+        self.expire(now)
+
+    def leave(self, now: float) -> None:
+        """Say goodbye. No more pings."""
+        self._due = None
+        goodbye = format_nodes([(self._config.address, NodeStatus.DISABLED)])
+        for peer in self._peers.active():
+            self._tell(peer, goodbye, _TO_YOU_ALONE, now)
+
+    def next_deadline(self) -> float | None:
+        """When the next ping is due."""
+        return self._due
+
+    def expire(self, now: float) -> None:
+        """Ping everybody; while nobody is there, join."""
+        if self._due is None or self._due > now:
+            return
+        joining = not self._peers.active()
+        self._due = now + (
+            min(self._config.join_interval, self._config.ping_interval) if joining else self._config.ping_interval
+        )
+        for peer in list(self._peers):
+            self._notify(peer, now, joining=joining)
+
+    def _notify(self, peer: Peer, now: float, *, joining: bool = False) -> None:
+        """One at a time: a node that is silent is asked again when the last request has timed out."""
+        if id(peer) not in self._asked:
+            self._asked.add(id(peer))
+            if joining:
+                self._tell(peer, format_nodes([self._own_entry]), _JOINING, now)
+            else:
+                self._tell(peer, self._list(), _TO_YOU_ALONE, now)
+
+    def _tell(self, peer: Peer, body: bytes, hops: int, now: float) -> None:
+        def answered(response: Response | None, at: float) -> None:
+            self._asked.discard(id(peer))
+            if response is not None:
+                self._answered(peer, response, now, at)
+
+        self._notifier.ask(peer, self.name, _TEXT, body, now, max_forwards=hops, answered=answered)
+
+    def _list(self) -> bytes:
+        """Ourselves and those who are there."""
+        return format_nodes([self._own_entry, *((peer.address, NodeStatus.ACTIVE) for peer in self._peers.active())])
+
+    # ------------------------------------------------------------------ what others say
+
+    def take(self, request: Request, sender: NodeKey, now: float) -> Answer:
+        """A list of ``sender``. Answered with ours; told to all others where it said something new and may go on."""
+        try:
+            hops = request.max_forwards or 0
+        except SipError:
+            return Answer(400)
+        if self._read(request.body, sender, now, joins=hops >= _JOINING) and hops > 1:
+            self._broadcast(hops - 1, now)
+        return Answer(200, _TEXT, self._list())
+
+    def _answered(self, peer: Peer, response: Response, asked_at: float, now: float) -> None:
+        """Only a 2xx is a word of the bus: an answer of another kind says that something is there, but no node."""
+        if response.status >= 300 or not self._peers.holds(peer):
+            return
+        # Asked before its goodbye: the answer crossed it.
+        late = peer.status is PeerStatus.DISABLED and asked_at < peer.since
+        self._note(peer, Sign.HEARD if late else Sign.ANSWERED, now)
+        self._read(response.body, None, now)
+
+    def heard(self, key: NodeKey, peer: Peer | None, now: float) -> None:
+        """A request on another channel. One who is a stranger is asked who it is."""
+        if peer is None:
+            peer = self._learn(address_of(key), key, now)
+        if peer is not None:
+            self._note(peer, Sign.HEARD, now)
+
+    def silent(self, peer: Peer, asked_at: float, now: float) -> None:
+        """A request of any channel got no answer. Asked before its status changed, or heard of since: it says nothing."""
+        if self._peers.holds(peer) and asked_at >= max(peer.since, peer.heard_at):
+            peer.failures += 1
+            self._note(peer, Sign.SILENT, now)
+
+    def _read(self, body: bytes, sender: NodeKey | None, now: float, *, joins: bool = False) -> bool:
+        """Take in a list of ``sender`` (None: the answer of one that is noted already). Whether it said something new."""
+        read = parse_nodes(body)
+        self.faults["malformed"] += read.malformed
+        self.faults["unknown_status"] += read.unknown
+        news = False
+        for node in read.nodes:
+            if node.key == sender:
+                news |= self._own_line(node, now, joins=joins)
+            elif node.status is NodeStatus.ACTIVE and node.key != self._own:
+                peer = self._peers.get(node.key) or self._learn(node.address, node.key, now)
+                if peer is not None:
+                    self._note(peer, Sign.LISTED, now)
+        return news
+
+    def _own_line(self, node: Node, now: float, *, joins: bool) -> bool:
+        """What a node says of itself."""
+        sign = _OWN.get(node.status, Sign.HEARD)
+        peer = self._peers.get(node.key)
+        if peer is None:
+            peer = self._learn(node.address, node.key, now) if sign is not Sign.SAYS_DISABLED else None
+        if peer is None:
+            return False
+        before = peer.status
+        if joins and before is PeerStatus.ACTIVE and peer.since + _SETTLED < now:
+            self._restarted(peer, now)
+            return True
+        self._note(peer, sign, now)
+        return peer.status is not before
+
+    def _learn(self, address: str, key: NodeKey, now: float) -> Peer | None:
+        """A node that we did not know. None: not one of ours, or one too many."""
+        hop = self._config.hop_of(key)
+        if hop is None or not self._config.allows(hop.host):
+            self.faults["stranger"] += 1
+            return None
+        peer = Peer(address, hop, since=now)
+        if not self._peers.add(key, peer):
+            self.faults["too_many"] += 1
+            return None
+        return peer
+
+    # ------------------------------------------------------------------ what follows
+
+    def _note(self, peer: Peer, sign: Sign, now: float) -> None:
+        action = self._peers.note(peer, sign, now)
+        if action is Action.JOINED:
+            peer.failures = 0
+            for channel in self._channels:
+                channel.joined(peer, now)
+        elif action is Action.LEFT:
+            for channel in self._channels:
+                channel.left(peer, now)
+        elif action is Action.PROBE:
+            self._notify(peer, now)
+        elif action is Action.FORGET and self._config.remove_inactive and not peer.configured:
+            self._peers.forget(peer)
+
+    def _restarted(self, peer: Peer, now: float) -> None:
+        """It joins although it never left: what it knew is gone."""
+        peer.since = now
+        for channel in self._channels:
+            channel.left(peer, now)
+            channel.joined(peer, now)
+
+    def _broadcast(self, hops: int, now: float) -> None:
+        """Our list to everybody, the newcomer too."""
+        body = self._list()
+        for peer in self._peers.active():
+            self._tell(peer, body, hops, now)
