@@ -60,6 +60,8 @@ from queues.model import QueueId, TicketId
 from sipcore.binding import Binding, BindingChange, BindingChanged
 from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
+from sipcore.dmq.bus import Bus
+from sipcore.dmq.config import BusConfig
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived
 from sipcore.ids import Minter
@@ -99,6 +101,7 @@ class CoreConfig:
     pins: PinLimits = field(default_factory=PinLimits)
     decisions: DecisionRules | None = field(default_factory=DecisionRules)  # None: they are not kept
     max_callbacks: int = 10_000
+    bus: BusConfig | None = None  # None: registrations are shared with nobody
 
 
 class Core:
@@ -118,6 +121,7 @@ class Core:
             host=config.switchboard.host,
         )  # fmt: skip
         self.registrations.observers.append(self._presence)
+        self.bus = Bus(config.bus, self.endpoint, ids) if config.bus is not None else None
         directory.attach(self.registrations.registrar, self.registrations.store)
         self._admission = Admission(directory, config.realm, nonces, ids, config.registrar.algorithms)
         self._config = config
@@ -146,9 +150,14 @@ class Core:
             self._event(event, now)
         self.centre.expire(now)
         self.registrations.expire(now)
+        if self.bus is not None:
+            self.bus.expire(now)
 
     def next_deadline(self) -> float | None:
-        return earliest(self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrations.next_deadline())
+        return earliest(
+            self.endpoint.next_deadline(), self.centre.next_deadline(), self.registrations.next_deadline(),
+            None if self.bus is None else self.bus.next_deadline(),
+        )  # fmt: skip
 
     def _event(self, event: Event, now: float) -> None:
         if isinstance(event, RequestReceived):
@@ -159,7 +168,7 @@ class Core:
             if event.transaction in self._pings:
                 self._ping_answered(event)
                 return
-            if self.registrations.answered(event, now):
+            if self.registrations.answered(event, now) or (self.bus is not None and self.bus.answered(event, now)):
                 return
         self.centre.sip(event, now)
 
@@ -182,6 +191,8 @@ class Core:
                     ("Accept", "application/sdp"),
                     ("Supported", "timer, path, outbound"),
                 )
+            case "KDMQ" if self.bus is not None:
+                self.bus.receive(event, now)
             case "BYE" | "UPDATE" | "INFO" | "NOTIFY" | "REFER" | "PRACK":
                 self._answer(event, 481, now)  # they belong to a dialog, and this one has no To tag
             case _:

@@ -42,6 +42,7 @@ from app.randomness import random_bits
 from app.registrations.config import keep_alive_config, registrar_config
 from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
+from app.replication.config import bus_config, resolve_nodes
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
@@ -201,6 +202,8 @@ class _Service:
         parts.writer.start()
         parts.behind.start()
         parts.web.start()
+        if parts.core.bus is not None:
+            parts.core.bus.join(self._clock())
         parts.runtime.start()
         parts.inlet.open()
         self._ready = []
@@ -213,6 +216,8 @@ class _Service:
         if parts.runtime.trace is not None:
             parts.runtime.trace.close()
         await parts.web.stop()
+        if parts.core.bus is not None:
+            parts.core.bus.leave(self._clock())
         parts.runtime.stop()
         if parts.keeper is not None:
             await parts.keeper.stop(end=not parts.core.centre.calls)
@@ -240,6 +245,7 @@ class _Service:
                 named_per_second=settings.explain_names_per_second,
             ) if settings.explain else None,
             settings.max_callbacks,
+            bus_config(settings, await resolve_nodes(settings)),
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

@@ -39,6 +39,7 @@ _RECEIVED: Final = {
         "NOTIFY",
         "SUBSCRIBE",
         "MESSAGE",
+        "KDMQ",
     )
 }
 _RECEIVED_STATUS: Final = tuple(f"received_{digit}xx" for digit in range(7))

@@ -5,14 +5,14 @@ who is allowed is told by address.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sipcore.dmq.channel import Answer, Channel, Done
 from sipcore.dmq.config import BusConfig
-from sipcore.dmq.membership import Membership
-from sipcore.dmq.node_list import NodeKey, key_of
+from sipcore.dmq.membership import Answered, Membership
+from sipcore.dmq.node_list import key_of
 from sipcore.dmq.peer import Peer
 from sipcore.dmq.peers import Peers
 from sipcore.endpoint import Endpoint
@@ -33,7 +33,8 @@ class _Asked:
 
     peer: Peer
     at: float
-    answered: Callable[[Response | None, float], None]
+    answered: Answered
+    once: bool = False
 
 
 class Bus:
@@ -66,18 +67,14 @@ class Bus:
     # ------------------------------------------------------------------ requests of others
 
     def receive(self, event: RequestReceived, now: float) -> None:
-        """Answer a KDMQ."""
-        if event.transaction is None:
-            return
+        """Answer a KDMQ, or hand it to the channel that will."""
         outcome, answer, reason = self._judge(event, now)
         self.taken[outcome] += 1
-        headers = [("Content-Type", answer.content_type)] if answer.content_type else []
-        response = respond_to(
-            event.request, answer.status, reason, to_tag=self._ids.tag(), headers=headers, body=answer.body
-        )
-        self._endpoint.respond(event.transaction, response, now)
+        if answer is not None:
+            self._respond(event, answer, reason, now)
 
-    def _judge(self, event: RequestReceived, now: float) -> tuple[str, Answer, str | None]:
+    def _judge(self, event: RequestReceived, now: float) -> tuple[str, Answer | None, str | None]:
+        """What becomes of it, as it is counted; its answer (None: the channel's matter) with a phrase of its own."""
         request = event.request
         if not self._config.allows(event.source.hop.host):
             return "forbidden", Answer(403), None
@@ -97,16 +94,31 @@ class Bus:
         channel = self._channels.get(user)
         if channel is None:
             return "unknown_channel", Answer(404), _NOT_FOUND
-        return "taken", self._take(channel, sender, request, peer, now), None
-
-    def _take(self, channel: Channel, sender: NodeKey, request: Request, peer: Peer | None, now: float) -> Answer:
         self.membership.heard(sender, peer, now)
-        return channel.take(request, peer or self.peers.get(sender), now)
+        channel.take(request, self.peers.get(sender), lambda answer, at: self._respond(event, answer, None, at), now)
+        return "taken", None, None
+
+    def _respond(self, event: RequestReceived, answer: Answer, reason: str | None, now: float) -> None:
+        if event.transaction is None:
+            return
+        headers = [("Content-Type", answer.content_type)] if answer.content_type else []
+        response = respond_to(
+            event.request, answer.status, reason, to_tag=self._ids.tag(), headers=headers, body=answer.body
+        )
+        self._endpoint.respond(event.transaction, response, now)
 
     # ------------------------------------------------------------------ requests of ours
 
     def send(
-        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, done: Done | None = None
+        self,
+        peer: Peer,
+        channel: str,
+        content_type: str,
+        body: bytes,
+        now: float,
+        *,
+        done: Done | None = None,
+        once: bool = False,
     ) -> None:
         """See Sender."""
 
@@ -114,31 +126,37 @@ class Bus:
             if done is not None:
                 done(None if response is None else response.status, at)
 
-        self.ask(peer, channel, content_type, body, now, max_forwards=_ONE_HOP, answered=answered)
+        request = self._request(peer, channel, content_type, body, _ONE_HOP)
+        self._ask(_Asked(peer, now, answered, once), request)
 
     def active(self) -> Sequence[Peer]:
         """See Sender."""
         return self.peers.active()
 
-    def ask(
-        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, max_forwards: int,
-        answered: Callable[[Response | None, float], None],
-    ) -> None:  # fmt: skip
+    def notify(
+        self, peer: Peer, content_type: str, body: bytes, now: float, *, max_forwards: int, answered: Answered
+    ) -> None:
         """See Notifier."""
-        at = peer.address.partition(":")[2]
+        self._ask(
+            _Asked(peer, now, answered), self._request(peer, self.membership.name, content_type, body, max_forwards)
+        )
+
+    def _request(self, peer: Peer, channel: str, content_type: str, body: bytes, hops: int) -> Request:
+        us, them = self._config.address.partition(":")[2], peer.address.partition(":")[2]
         headers = [
-            ("From", f"<sip:{channel}@{self._config.address.partition(':')[2]}>;tag={self._ids.tag()}"),
-            ("To", f"<sip:{channel}@{at}>"),
+            ("From", f"<sip:{channel}@{us}>;tag={self._ids.tag()}"),
+            ("To", f"<sip:{channel}@{them}>"),
             ("Call-ID", self._ids.call_id()),
             ("CSeq", "10 KDMQ"),
-            ("Max-Forwards", str(max_forwards)),
+            ("Max-Forwards", str(hops)),
             ("Content-Type", content_type),
         ]
-        request = Request("KDMQ", f"sip:{channel}@{at}", headers, body)
-        key = self._endpoint.request(request, now, hop=peer.hop)
-        self._under_way[key] = _Asked(peer, now, answered)
-        self.asked["sent"] += 1
-        peer.counters["sent"] += 1
+        return Request("KDMQ", f"sip:{channel}@{them}", headers, body)
+
+    def _ask(self, asked: _Asked, request: Request) -> None:
+        key = self._endpoint.request(request, asked.at, hop=asked.peer.hop, once=asked.once)
+        self._under_way[key] = asked
+        self._count(asked.peer, "sent")
 
     def answered(self, event: ResponseReceived | ClientFailed, now: float) -> bool:
         """Whether the event belongs to a request of ours."""
@@ -148,7 +166,8 @@ class Bus:
         if isinstance(event, ClientFailed):
             del self._under_way[event.transaction]
             self._count(asked.peer, "unanswered")
-            self.membership.silent(asked.peer, asked.at, now)
+            if not asked.once:
+                self.membership.silent(asked.peer, asked.at, now)
             asked.answered(None, now)
         elif event.response.status >= 200:
             del self._under_way[event.transaction]

@@ -16,7 +16,7 @@ from sipcore.dmq.peers import Action, Peers, Sign
 from sipcore.errors import SipError
 from sipcore.message import Request, Response
 
-__all__ = ["Membership", "Notifier"]
+__all__ = ["Answered", "Membership", "Notifier"]
 
 _TEXT: Final = "text/plain"
 _JOINING: Final = 2  # Max-Forwards: the receiver tells the others
@@ -25,14 +25,17 @@ _OWN: Final = {NodeStatus.ACTIVE: Sign.SAYS_ACTIVE, NodeStatus.DISABLED: Sign.SA
 _SETTLED: Final = 5.0  # seconds: a node that joins although it has been active for longer has restarted
 
 
+Answered = Callable[[Response | None, float], None]
+"""Called once with the final answer (None: there was none) and the time."""
+
+
 class Notifier(Protocol):
     """What membership needs of the bus."""
 
-    def ask(
-        self, peer: Peer, channel: str, content_type: str, body: bytes, now: float, *, max_forwards: int,
-        answered: Callable[[Response | None, float], None],
-    ) -> None:  # fmt: skip
-        """Send a request; ``answered`` is called once, with None where there was no answer."""
+    def notify(
+        self, peer: Peer, content_type: str, body: bytes, now: float, *, max_forwards: int, answered: Answered
+    ) -> None:
+        """Send ``peer`` a list."""
 
 
 class Membership:
@@ -47,8 +50,7 @@ class Membership:
         self._notifier = notifier
         self._channels = channels
         self._own = key_of(config.address)
-        self._own_entry = (config.address, NodeStatus.ACTIVE)
-        self._asked: set[int] = set()  # ids of peers that are being asked whether they are there
+        self._status = NodeStatus.ACTIVE
         self._due: float | None = None
 
     # ------------------------------------------------------------------ coming and going
@@ -63,11 +65,11 @@ class Membership:
         self.expire(now)
 
     def leave(self, now: float) -> None:
-        """Say goodbye. No more pings."""
+        """Say goodbye; from now on nobody is asked anything."""
         self._due = None
-        goodbye = format_nodes([(self._config.address, NodeStatus.DISABLED)])
+        self._status = NodeStatus.DISABLED
         for peer in self._peers.active():
-            self._tell(peer, goodbye, _TO_YOU_ALONE, now)
+            self._tell(peer, self._own_line, _TO_YOU_ALONE, now)
 
     def next_deadline(self) -> float | None:
         """When the next ping is due."""
@@ -82,28 +84,33 @@ class Membership:
             min(self._config.join_interval, self._config.ping_interval) if joining else self._config.ping_interval
         )
         for peer in list(self._peers):
-            self._notify(peer, now, joining=joining)
+            self._ask(peer, now, joining=joining)
 
-    def _notify(self, peer: Peer, now: float, *, joining: bool = False) -> None:
-        """One at a time: a node that is silent is asked again when the last request has timed out."""
-        if id(peer) not in self._asked:
-            self._asked.add(id(peer))
-            if joining:
-                self._tell(peer, format_nodes([self._own_entry]), _JOINING, now)
-            else:
-                self._tell(peer, self._list(), _TO_YOU_ALONE, now)
+    def _ask(self, peer: Peer, now: float, *, joining: bool = False) -> None:
+        """Whether it is there. One question at a time: a silent node is asked again when the last one has timed out."""
+        if peer.questions or self._due is None:
+            return
+        if joining:
+            self._tell(peer, self._own_line, _JOINING, now)
+        else:
+            self._tell(peer, self._list(), _TO_YOU_ALONE, now)
 
     def _tell(self, peer: Peer, body: bytes, hops: int, now: float) -> None:
         def answered(response: Response | None, at: float) -> None:
-            self._asked.discard(id(peer))
+            peer.questions -= 1
             if response is not None:
                 self._answered(peer, response, now, at)
 
-        self._notifier.ask(peer, self.name, _TEXT, body, now, max_forwards=hops, answered=answered)
+        peer.questions += 1
+        self._notifier.notify(peer, _TEXT, body, now, max_forwards=hops, answered=answered)
+
+    @property
+    def _own_line(self) -> bytes:
+        return format_nodes([(self._config.address, self._status)])
 
     def _list(self) -> bytes:
         """Ourselves and those who are there."""
-        return format_nodes([self._own_entry, *((peer.address, NodeStatus.ACTIVE) for peer in self._peers.active())])
+        return self._own_line + format_nodes((peer.address, NodeStatus.ACTIVE) for peer in self._peers.active())
 
     # ------------------------------------------------------------------ what others say
 
@@ -144,17 +151,20 @@ class Membership:
         read = parse_nodes(body)
         self.faults["malformed"] += read.malformed
         self.faults["unknown_status"] += read.unknown
-        news = False
+        news = named = False
         for node in read.nodes:
             if node.key == sender:
-                news |= self._own_line(node, now, joins=joins)
+                named = True
+                news |= self._read_own(node, now, joins=joins)
             elif node.status is NodeStatus.ACTIVE and node.key != self._own:
                 peer = self._peers.get(node.key) or self._learn(node.address, node.key, now)
                 if peer is not None:
                     self._note(peer, Sign.LISTED, now)
+        if sender is not None and not named:
+            self.heard(sender, self._peers.get(sender), now)
         return news
 
-    def _own_line(self, node: Node, now: float, *, joins: bool) -> bool:
+    def _read_own(self, node: Node, now: float, *, joins: bool) -> bool:
         """What a node says of itself."""
         sign = _OWN.get(node.status, Sign.HEARD)
         peer = self._peers.get(node.key)
@@ -193,7 +203,7 @@ class Membership:
             for channel in self._channels:
                 channel.left(peer, now)
         elif action is Action.PROBE:
-            self._notify(peer, now)
+            self._ask(peer, now)
         elif action is Action.FORGET and self._config.remove_inactive and not peer.configured:
             self._peers.forget(peer)
 

@@ -1,0 +1,1 @@
+"""Registrations shared with other nodes over a DMQ bus."""

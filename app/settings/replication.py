@@ -1,0 +1,58 @@
+"""Settings of the DMQ bus, on which registrations are shared; under Kamailio's names."""
+
+from pydantic import BaseModel, Field, field_validator
+
+from app.setting_types import Networks, Texts
+from sipcore.dmq.node_list import key_of
+from sipcore.errors import BadUri
+from sipcore.message import Uri
+
+__all__ = ["ReplicationSettings"]
+
+
+def _node(value: str) -> str:
+    """An address of a node. Raises ``ValueError`` with one sentence."""
+    try:
+        key_of(value)
+        port = Uri.parse(value).port
+    except BadUri:
+        port = None
+    if port is None or "@" in value:
+        raise ValueError(f"{value!r}: write sip:host:port or sip:host:port;transport=tcp, the port always")
+    return value
+
+
+class ReplicationSettings(BaseModel):
+    """A place on a Kamailio fleet's bus (docs/operations.md)."""
+
+    dmq_server_address: str = Field(
+        default="",
+        description="Our address on the DMQ bus, `sip:host:port[;transport=tcp]`, as the other nodes reach and list it: one "
+        "of the addresses listened on. Empty: registrations are shared with nobody.",
+    )
+    dmq_notification_address: Texts = Field(
+        default=(),
+        description="Nodes to join the bus by, `sip:host:port[;transport=tcp]`, written as those nodes write themselves. "
+        "They are allowed, too. A name is resolved once, at the start.",
+    )
+    dmq_allow: Networks = Field(
+        default=(),
+        description="Addresses of the other nodes. The bus has no authentication: who sends from there can register and "
+        "remove anybody. All other KDMQ gets 403.",
+    )
+    dmq_ping_interval: int = Field(default=60, ge=5, le=3600, description="Seconds between two pings to every node.")
+    dmq_remove_inactive: bool = Field(
+        default=True,
+        description="Forget a node that is silent at two pings. Those of `dmq_notification_address` are asked for ever.",
+    )
+    dmq_max_nodes: int = Field(default=64, ge=1, le=1000, description="Other nodes known at once; more are not taken.")
+
+    @field_validator("dmq_server_address")
+    @classmethod
+    def _own_address(cls, value: str) -> str:
+        return _node(value) if value else value
+
+    @field_validator("dmq_notification_address")
+    @classmethod
+    def _nodes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_node(each) for each in value)
