@@ -8,25 +8,16 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import JSONResponse
 
 from app import problems
-from app.agents.router import router as agents
 from app.agents.state import router as agent_states
-from app.calendars.router import router as calendars
+from app.calendars.state import router as calendar_states
 from app.config_file.router import router as config_file
+from app.config_slices import CONFIG_SLICES
 from app.db.engine import FAILURES
-from app.dispositions.router import router as dispositions
-from app.entry_points.router import router as entry_points
-from app.feature_codes.router import router as feature_codes
 from app.http_guard import HttpGuard
-from app.media_servers.router import router as media_servers
-from app.pause_reasons.router import router as pause_reasons
-from app.phones.router import router as phones
-from app.priority_rules.router import router as priority_rules
 from app.queues.doors import router as queue_doors
 from app.queues.members import router as queue_members
-from app.queues.router import router as queues
+from app.resource_http import resource_router
 from app.services import Services, UsesServices
-from app.skills.router import router as skills
-from app.trunks.router import router as trunks
 
 __all__ = ["create_app", "release"]
 
@@ -55,21 +46,9 @@ def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: S
     app.add_middleware(HttpGuard, max_body_bytes=services.settings.http_max_body_bytes)
     for router in (*outside, _health(), problems.explanations()):
         app.include_router(router)
-    slices = (
-        queue_doors,
-        queues,
-        calendars,
-        skills,
-        agents,
-        agent_states,
-        entry_points,
-        trunks,
-        media_servers,
-        config_file,
-    )
-    agents_day = (pause_reasons, dispositions, phones, feature_codes)
-    routing = (queue_members, priority_rules)
-    for router in (*routers, *slices, *agents_day, *routing):
+    of_config = [resource_router(each) for each in CONFIG_SLICES]
+    beside = (queue_doors, queue_members, calendar_states, agent_states, config_file)
+    for router in (*routers, *of_config, *beside):
         app.include_router(router, prefix="/api/v1")
     return app
 

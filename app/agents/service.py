@@ -29,6 +29,7 @@ class Agents(Resource[AgentRow, AgentBody, AgentView]):
     kind = "agent"
     row = AgentRow
     body = AgentBody
+    shown = AgentView
 
     async def views(self, session: AsyncSession, rows: Sequence[AgentRow]) -> list[AgentView]:
         ids = [row.id for row in rows]

@@ -23,6 +23,7 @@ class Calendars(Resource[CalendarRow, CalendarBody, CalendarView]):
     kind = "calendar"
     row = CalendarRow
     body = CalendarBody
+    shown = CalendarView
 
     async def views(self, _session: AsyncSession, rows: Sequence[CalendarRow]) -> list[CalendarView]:
         return [

@@ -11,42 +11,17 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from app.agents.service import AGENTS
-from app.calendars.service import CALENDARS
 from app.config_file.document import ConfigFileError, read_document
+from app.config_slices import CONFIG_SLICES
 from app.db.engine import Database
 from app.db.tables import ConfigRow
-from app.dispositions.service import DISPOSITIONS
-from app.entry_points.service import ENTRY_POINTS
-from app.feature_codes.service import FEATURE_CODES
-from app.media_servers.service import MEDIA_SERVERS
-from app.pause_reasons.service import PAUSE_REASONS
-from app.phones.service import PHONES
-from app.priority_rules.service import PRIORITY_RULES
 from app.problems import FieldError, Problem, field_errors, invalid
-from app.queues.service import QUEUES
 from app.resources import Change, Resource
 from app.settings import Settings
-from app.skills.service import SKILLS
-from app.trunks.service import TRUNKS
 
 __all__ = ["ImportReport", "import_document", "import_file"]
 
-# In the order in which one refers to the other.
-_SECTIONS: Final[Mapping[str, Resource[Any, Any, Any]]] = {
-    "skills": SKILLS,
-    "pause_reasons": PAUSE_REASONS,
-    "calendars": CALENDARS,
-    "queues": QUEUES,
-    "agents": AGENTS,
-    "entry_points": ENTRY_POINTS,
-    "priority_rules": PRIORITY_RULES,
-    "trunks": TRUNKS,
-    "media_servers": MEDIA_SERVERS,
-    "dispositions": DISPOSITIONS,
-    "phones": PHONES,
-    "feature_codes": FEATURE_CODES,
-}
+_SECTIONS: Final[Mapping[str, Resource[Any, Any, Any]]] = {each.path.replace("-", "_"): each for each in CONFIG_SLICES}
 # Fields that say how an object begins; an object that exists keeps what it has become.
 _ONLY_NEW: Final[Mapping[str, frozenset[str]]] = {"agents": frozenset({"status"})}
 

@@ -23,6 +23,7 @@ class Dispositions(Resource[DispositionRow, DispositionBody, DispositionView]):
     kind = "disposition"
     row = DispositionRow
     body = DispositionBody
+    shown = DispositionView
 
     async def views(self, session: AsyncSession, rows: Sequence[DispositionRow]) -> list[DispositionView]:
         wanted = {queue for row in rows for queue in row.queue_ids or ()}

@@ -24,6 +24,7 @@ class EntryPoints(Resource[EntryPointRow, EntryPointBody, EntryPointView]):
     kind = "entry_point"
     row = EntryPointRow
     body = EntryPointBody
+    shown = EntryPointView
 
     async def views(self, session: AsyncSession, rows: Sequence[EntryPointRow]) -> list[EntryPointView]:
         query = select(col(QueueRow.id), col(QueueRow.name)).where(col(QueueRow.id).in_({row.queue_id for row in rows}))

@@ -26,6 +26,7 @@ class Phones(Resource[PhoneRow, PhoneBody, PhoneView]):
     kind = "phone"
     row = PhoneRow
     body = PhoneBody
+    shown = PhoneView
 
     async def views(self, _session: AsyncSession, rows: Sequence[PhoneRow]) -> list[PhoneView]:
         return [PhoneView(**PhoneView.common(row), user=row.user, has_password=bool(row.ha1)) for row in rows]

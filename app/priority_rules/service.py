@@ -23,6 +23,7 @@ class PriorityRules(Resource[PriorityRuleRow, PriorityRuleBody, PriorityRuleView
     kind = "priority_rule"
     row = PriorityRuleRow
     body = PriorityRuleBody
+    shown = PriorityRuleView
 
     async def views(self, session: AsyncSession, rows: Sequence[PriorityRuleRow]) -> list[PriorityRuleView]:
         query = select(col(QueueRow.id), col(QueueRow.name)).where(col(QueueRow.id).in_({row.queue_id for row in rows}))

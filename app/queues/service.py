@@ -46,6 +46,7 @@ class Queues(Resource[QueueRow, QueueBody, QueueView]):
     kind = "queue"
     row = QueueRow
     body = QueueBody
+    shown = QueueView
 
     async def views(self, session: AsyncSession, rows: Sequence[QueueRow]) -> list[QueueView]:
         query = (
