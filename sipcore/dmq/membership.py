@@ -80,9 +80,7 @@ class Membership:
         if self._due is None or self._due > now:
             return
         joining = not self._peers.active()
-        self._due = now + (
-            min(self._config.join_interval, self._config.ping_interval) if joining else self._config.ping_interval
-        )
+        self._due = now + (self._config.join_interval if joining else self._config.ping_interval)
         for peer in list(self._peers):
             self._ask(peer, now, joining=joining)
 
@@ -196,7 +194,8 @@ class Membership:
     def _note(self, peer: Peer, sign: Sign, now: float) -> None:
         action = self._peers.note(peer, sign, now)
         if action is Action.JOINED:
-            peer.failures = 0
+            if self._due is not None and len(self._peers.active()) == 1:
+                self._due = now + self._config.ping_interval  # we have joined
             for channel in self._channels:
                 channel.joined(peer, now)
         elif action is Action.LEFT:
