@@ -47,6 +47,7 @@ from app.directory import Directory
 from app.facts import Fact
 from app.instants import earliest
 from app.registrations.desk import KeepAlive, Registrations
+from app.replication.sharing import share
 from app.replies import reply_of
 from b2bua.commands import SetMediaServers
 from b2bua.desk import SwitchboardConfig
@@ -62,6 +63,7 @@ from sipcore.config import EndpointConfig
 from sipcore.digest import NonceMaker
 from sipcore.dmq.bus import Bus
 from sipcore.dmq.config import BusConfig
+from sipcore.dmq.replica import ReplicaConfig
 from sipcore.endpoint import Endpoint
 from sipcore.events import ClientFailed, ClientKey, Event, RequestReceived, ResponseReceived
 from sipcore.ids import Minter
@@ -102,6 +104,7 @@ class CoreConfig:
     decisions: DecisionRules | None = field(default_factory=DecisionRules)  # None: they are not kept
     max_callbacks: int = 10_000
     bus: BusConfig | None = None  # None: registrations are shared with nobody
+    replica: ReplicaConfig = field(default_factory=ReplicaConfig)
 
 
 class Core:
@@ -122,6 +125,9 @@ class Core:
         )  # fmt: skip
         self.registrations.observers.append(self._presence)
         self.bus = Bus(config.bus, self.endpoint, ids) if config.bus is not None else None
+        self.replica = None if self.bus is None else share(
+            self.registrations, self.bus, config.replica, config.registrar, config.node
+        )  # fmt: skip
         directory.attach(self.registrations.registrar, self.registrations.store)
         self._admission = Admission(directory, config.realm, nonces, ids, config.registrar.algorithms)
         self._config = config

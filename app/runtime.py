@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _LAG_EVERY: Final = 0.1  # seconds between two looks at how late the loop is
 _GC_EVERY: Final = 50  # looks between two collections of the young generations
 _APART: Final = 0.005  # seconds between two ticks: under load the deadlines of calls are due in bunches
+_AT_ONCE: Final = 0.0
 _OWING: Final = 0.02  # seconds that a commit may wait for a turn that has something to say
 
 
@@ -175,14 +176,17 @@ class Runtime:
     # ------------------------------------------------------------------ the timer
 
     def _arm(self, now: float) -> None:
-        """One timer for the earliest deadline. One that is due within ``_APART`` seconds stays: its tick looks again."""
+        """One timer for the earliest deadline. One that is due within ``_APART`` seconds stays: its tick looks again.
+
+        A deadline of 0 is work that the turn had no time for: it goes on when the sockets have been looked at.
+        """
         timer = self._timer
         if timer is not None and self._timer_at <= now + _APART:
             return
         due = self._next_deadline()
         if due is None:
             return
-        due = max(due, self._ticked_at + _APART)
+        due = now if due == _AT_ONCE else max(due, self._ticked_at + _APART)
         if timer is not None:
             if self._timer_at <= due:
                 return

@@ -42,7 +42,7 @@ from app.randomness import random_bits
 from app.registrations.config import keep_alive_config, registrar_config
 from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
-from app.replication.config import bus_config, resolve_nodes
+from app.replication.config import bus_config, replica_config, resolve_nodes
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
@@ -246,6 +246,7 @@ class _Service:
             ) if settings.explain else None,
             settings.max_callbacks,
             bus_config(settings, await resolve_nodes(settings)),
+            replica_config(settings),
         )  # fmt: skip
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)

@@ -56,6 +56,7 @@ LEFT_OUT: Final = {
     "app/projections/views.py": "msgspec.Structs: C already, and their options mean nothing to mypyc",
     "app/projections/today.py": "SQLAlchemy columns are what its types do not say",
     "sipcore/net/receiver.py": "its exception is an OSError, see sipcore/errors.py",
+    "sipcore/dmq/wire.py": "msgspec.Structs, as above",
     "queues/strategies/*.py": "users write more of them: a protocol that is asked for while running, classes to inherit",
     "sipcore/errors.py": "a compiled class that extends Exception loses its class attributes",
 }

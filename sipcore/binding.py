@@ -11,9 +11,11 @@ from typing import Final
 
 from sipcore.errors import SipError
 from sipcore.message import NameAddr, Uri
-from sipcore.packets import ANY_FLOW, Hop, Source
+from sipcore.packets import ANY_FLOW, ANY_LISTENER, Hop, Source
 
-__all__ = ["Binding", "BindingChange", "BindingChanged", "Cause", "place_of"]
+__all__ = [
+    "Binding", "BindingChange", "BindingChanged", "Cause", "is_covered", "is_newer", "place_of", "written_at",
+]  # fmt: skip
 
 _DEFAULT_PORT: Final = 5060
 
@@ -24,6 +26,7 @@ class Binding:
 
     ``ruid`` names the binding through all its refreshes, on every node and in the database. With ``reg_id`` above 0 it
     is a flow of the user agent ``instance`` (RFC 5626), which a new contact of both replaces.
+    A replicated one came to no listener of ours: its ``source`` is where the other node reaches the phone.
     """
 
     aor: str
@@ -40,25 +43,31 @@ class Binding:
     ruid: str = ""
     updated_at: float = 0.0  # of the REGISTER that wrote it, here or at another node
 
+    @property
+    def replicated(self) -> bool:
+        """Whether another node took its latest REGISTER: that one looks after it."""
+        return self.source.listener == ANY_LISTENER
+
     def reach(self) -> tuple[Hop | None, int]:
         """The hop and flow to reach it by; None: as its Path says, else the Contact.
 
         A stream is used again while it lives (a phone behind NAT has no other way in); else the source counts where the
         Contact names another host, that is, behind NAT. A Path whose first hop has no numeric address is one that
-        the REGISTER came by.
+        the REGISTER came by, if it came to us.
         """
         hop = self.source.hop
         if self.path:
-            return (None if _is_numeric(self.path[0]) else hop), self.source.flow
+            leads = self.replicated or _is_numeric(self.path[0])
+            return (None if leads else hop), self.source.flow
         if self.source.flow:
             return hop, self.source.flow
         return (hop if self.behind_nat() else None), ANY_FLOW
 
     def behind_nat(self) -> bool:
         """Whether the Contact names another address than its REGISTER came from, with no proxy in between to know it."""
-        if self.path:
-            return False
         hop = self.source.hop
+        if self.path or not hop.host:
+            return False
         try:
             uri = Uri.parse(self.contact)
         except SipError:
@@ -94,6 +103,38 @@ class BindingChanged:
     binding: Binding
     before: Binding | None = None
     cause: Cause = Cause.REGISTER
+
+
+def written_at(before: Binding, call_id: str, now: float) -> float:
+    """``updated_at`` of a binding that takes the place of ``before``: now, and newer than ``before`` for every node.
+
+    Nodes compare whole seconds, and their clocks may differ a little: what replaces another node's word, or comes with
+    another Call-ID within its second, is dated a second after it.
+    """
+    if now - before.updated_at >= 1.0 or (int(now) == int(before.updated_at) and call_id == before.call_id):
+        return now
+    return max(now, float(int(before.updated_at) + 1))
+
+
+def is_newer(binding: Binding, before: Binding) -> bool:
+    """Which of two states of a binding counts, the same on every node in whatever order they come.
+
+    The later whole second; within it the higher CSeq of one Call-ID; of two Call-IDs any, but always the same.
+    """
+    second, other = int(binding.updated_at), int(before.updated_at)
+    if second != other:
+        return second > other
+    if binding.call_id == before.call_id:
+        return binding.cseq > before.cseq
+    return binding.call_id > before.call_id
+
+
+def is_covered(binding: Binding, removed: Binding) -> bool:
+    """Whether removing the state ``removed`` removes ``binding`` as well: it is the same state, or an older one."""
+    second, other = int(binding.updated_at), int(removed.updated_at)
+    if second != other:
+        return second < other
+    return binding.call_id != removed.call_id or binding.cseq <= removed.cseq
 
 
 def place_of(bindings: Sequence[Binding], contact: str, instance: str, reg_id: int) -> int:

@@ -7,7 +7,7 @@ What happens here is told by ``BindingChanged``; what happened at another node c
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of
+from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, is_covered, is_newer, place_of
 from sipcore.deadlines import NEVER, Deadlines, Timed
 from sipcore.sorted_keys import SortedKeys
 
@@ -26,8 +26,8 @@ class LocationStore(Protocol):
     def apply(self, binding: Binding) -> BindingChanged | None:
         """A binding as another node knows it; None: what is here is newer."""
 
-    def withdraw(self, aor: str, ruid: str, contact: str, at: float) -> BindingChanged | None:
-        """Another node removed a binding at ``at``, told by its ``ruid``, else by its contact; None: not here, or newer."""
+    def withdraw(self, binding: Binding) -> BindingChanged | None:
+        """Another node removed it, as it was there: by its ``ruid``, else by its contact; None: not here, or newer."""
 
     def walk(self, after: str = "") -> Iterator[tuple[str, Sequence[Binding]]]:
         """Every address-of-record above ``after`` in order; the store may not change meanwhile."""
@@ -51,7 +51,7 @@ class _Record(Timed):
     __slots__ = ("aor", "bindings")
 
     def __init__(self, aor: str) -> None:
-        super().__init__()
+        self.due = self.armed = NEVER  # what Timed does, without the call
         self.aor = aor
         self.bindings: tuple[Binding, ...] = ()
 
@@ -90,6 +90,8 @@ class MemoryLocations:
             only = bindings[0]
             record.bindings = (only,)
             self._deadlines.set(record, only.expires_at)
+            if not self._flows and not only.source.flow:
+                return
         else:
             record.bindings = tuple(sorted(bindings, key=_preference))
             self._deadlines.set(record, min((binding.expires_at for binding in bindings), default=NEVER))
@@ -99,29 +101,34 @@ class MemoryLocations:
             self._aors.discard(aor)
 
     def apply(self, binding: Binding) -> BindingChanged | None:
-        """See LocationStore. ``updated_at`` decides; within its tie the higher CSeq of one Call-ID."""
-        current = list(self.bindings(binding.aor))
+        """See LocationStore. What is newer: ``is_newer``."""
+        record = self._records.get(binding.aor)
+        if record is None:
+            self.replace(binding.aor, (binding,))
+            return BindingChanged(BindingChange.ADDED, binding, None, Cause.REPLICATION)
+        current = list(record.bindings)
         place = _known(current, binding)
         if place < 0:
             current.append(binding)
             self.replace(binding.aor, current)
             return BindingChanged(BindingChange.ADDED, binding, None, Cause.REPLICATION)
         before = current[place]
-        if not _is_newer(binding, before):
+        if not is_newer(binding, before):
             return None
         current[place] = binding
         self.replace(binding.aor, current)
         return BindingChanged(BindingChange.REFRESHED, binding, before, Cause.REPLICATION)
 
-    def withdraw(self, aor: str, ruid: str, contact: str, at: float) -> BindingChanged | None:
+    def withdraw(self, binding: Binding) -> BindingChanged | None:
         """See LocationStore."""
-        current = list(self.bindings(aor))
+        current = list(self.bindings(binding.aor))
+        ruid, contact = binding.ruid, binding.contact
         places = [index for index, each in enumerate(current) if ruid and each.ruid == ruid]
         places = places or [index for index, each in enumerate(current) if each.contact == contact]
-        if not places or current[places[0]].updated_at > at:
+        if not places or not is_covered(current[places[0]], binding):
             return None
         gone = current.pop(places[0])
-        self.replace(aor, current)
+        self.replace(binding.aor, current)
         return BindingChanged(BindingChange.REMOVED, gone, gone, Cause.REPLICATION)
 
     def walk(self, after: str = "") -> Iterator[tuple[str, Sequence[Binding]]]:
@@ -172,9 +179,3 @@ def _known(current: Sequence[Binding], binding: Binding) -> int:
         if each.ruid == binding.ruid:
             return index
     return place_of(current, binding.contact, binding.instance, binding.reg_id)
-
-
-def _is_newer(binding: Binding, before: Binding) -> bool:
-    if binding.updated_at != before.updated_at:
-        return binding.updated_at > before.updated_at
-    return binding.call_id != before.call_id or binding.cseq > before.cseq

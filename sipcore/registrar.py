@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from sipcore.authenticator import Authenticator, Ha1Lookup, Unproven
-from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of
+from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of, written_at
 from sipcore.digest import NonceMaker
 from sipcore.errors import SipError
 from sipcore.ids import Minter
@@ -142,7 +142,7 @@ class Registrar:
             return None
         binding = Binding(
             aor, asked.uri, now + asked.seconds, call_id, cseq, source, asked.q, (), user_agent_of(request),
-            asked.instance, 0, before.ruid, now,
+            asked.instance, 0, before.ruid, written_at(before, call_id, now),
         )  # fmt: skip
         self._store.replace(aor, [binding if each is before else each for each in current])
         return BindingChanged(BindingChange.REFRESHED, binding, before)
@@ -280,9 +280,10 @@ class Registrar:
         if len(asked.uri) + sum(map(len, path)) > self._config.max_contact_bytes:
             raise RegisterRefused(400, "bad_request", "Contact too long")
         ruid = before.ruid if before is not None else self._ids.tag()
+        at = now if before is None else written_at(before, request.call_id, now)
         binding = Binding(
             aor, asked.uri, now + asked.seconds, request.call_id, request.cseq.number, source, asked.q, path,
-            user_agent_of(request), asked.instance, asked.reg_id, ruid, now,
+            user_agent_of(request), asked.instance, asked.reg_id, ruid, at,
         )  # fmt: skip
         if before is None:
             current.append(binding)

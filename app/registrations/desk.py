@@ -60,6 +60,10 @@ class Registrations:
         self._from = f"<sip:{host}>"
         self._domain = config.domains[0]
 
+    def __len__(self) -> int:
+        """How many bindings there are."""
+        return len(self.store)
+
     # ------------------------------------------------------------------ SIP
 
     def register(self, event: RequestReceived, now: float) -> None:
@@ -134,9 +138,9 @@ class Registrations:
         self._told([change] if change is not None else [], now)
         return change is not None
 
-    def withdraw(self, aor: str, ruid: str, contact: str, at: float, now: float) -> bool:
-        """Another node removed it at ``at``; False where it is not here, or newer."""
-        change = self.store.withdraw(aor, ruid, contact, at)
+    def withdraw(self, binding: Binding, now: float) -> bool:
+        """Another node removed it, as it was there; False where it is not here, or newer."""
+        change = self.store.withdraw(binding)
         self._told([change] if change is not None else [], now)
         return change is not None
 
@@ -180,12 +184,17 @@ class Registrations:
         if change.change in _GONE:
             self.ended[change.cause.value] += 1
             self._wheel.forget(binding.ruid)
-        elif before is None or before.source != binding.source or before.contact != binding.contact:
-            self._watch(binding, now)
+            return
+        if before is not None and before.ruid != binding.ruid:
+            self._wheel.forget(before.ruid)
+        elif before is not None and before.source == binding.source and before.contact == binding.contact:
+            return
+        self._watch(binding, now)
 
     def _watch(self, binding: Binding, now: float) -> None:
+        """The node that took the REGISTER pings the phone: behind NAT nobody else could, and its word removes it."""
         whom = self._keep_alive.whom
-        if whom == "all" or (whom == "nat" and binding.behind_nat()):
+        if not binding.replicated and (whom == "all" or (whom == "nat" and binding.behind_nat())):
             self._wheel.watch(binding.ruid, binding.aor, now)
         else:
             self._wheel.forget(binding.ruid)

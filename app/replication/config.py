@@ -10,8 +10,9 @@ from app.addresses import Network
 from app.settings import Settings
 from sipcore.dmq.config import BusConfig
 from sipcore.dmq.node_list import key_of
+from sipcore.dmq.replica import ReplicaConfig
 
-__all__ = ["bus_config", "resolve_nodes"]
+__all__ = ["bus_config", "replica_config", "resolve_nodes"]
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,20 @@ def bus_config(settings: Settings, hosts: Mapping[str, str]) -> BusConfig | None
         settings.dmq_ping_interval,
         max_peers=settings.dmq_max_nodes,
         remove_inactive=settings.dmq_remove_inactive,
+    )
+
+
+def replica_config(settings: Settings) -> ReplicaConfig:
+    """What registrations are shared by."""
+    return ReplicaConfig(
+        settings.dmq_sync,
+        settings.dmq_batch_msg_contacts,
+        settings.dmq_batch_msg_size,
+        settings.dmq_batch_size,
+        settings.dmq_batch_usleep,
+        window=settings.dmq_window,
+        use_domain=settings.dmq_use_domain,
+        max_bindings=settings.register_max_bindings,
     )
 
 

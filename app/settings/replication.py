@@ -47,6 +47,37 @@ class ReplicationSettings(BaseModel):
     )
     dmq_max_nodes: int = Field(default=64, ge=1, le=1000, description="Other nodes known at once; more are not taken.")
 
+    dmq_sync: bool = Field(
+        default=True, description="Ask a node that joins for all its contacts, and tell it all that registered here."
+    )
+    dmq_use_domain: bool = Field(
+        default=False,
+        description="Users on the bus are `user@domain`, as with `use_domain` of Kamailio's usrloc; else the user alone. Both "
+        "are understood.",
+    )
+    dmq_batch_msg_contacts: int = Field(
+        default=50,
+        ge=1,
+        le=150,
+        description="Contacts in one request, of a sync or where changes have collected; 1: no batches.",
+    )
+    dmq_batch_msg_size: int = Field(
+        default=60_000,
+        ge=1_000,
+        le=64_000,
+        description="Bytes of such a request's body, at most (one contact always goes).",
+    )
+    dmq_batch_size: int = Field(
+        default=0, ge=0, description="Contacts of a sync after which it pauses; 0: never, the window is enough."
+    )
+    dmq_batch_usleep: int = Field(default=0, ge=0, le=60_000_000, description="Microseconds of that pause.")
+    dmq_window: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="Requests to one node that wait for their answers; what happens meanwhile collects.",
+    )
+
     @field_validator("dmq_server_address")
     @classmethod
     def _own_address(cls, value: str) -> str:

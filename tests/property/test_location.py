@@ -65,7 +65,7 @@ class Locations(RuleBasedStateMachine):
         before = self.model.get((aor, f"r{number}"))
         gone = before is not None and before.updated_at <= self.now - age
         ruid = "" if by_contact else f"r{number}"
-        change = self.store.withdraw(aor, ruid, f"sip:x@192.0.2.1:{5000 + number}", self.now - age)
+        change = self.store.withdraw(replace(self.binding(aor, number, 1, 0, age), ruid=ruid, cseq=9))
         assert (change is not None) == gone
         if gone:
             del self.model[aor, f"r{number}"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sipcore.binding import Binding, BindingChange, BindingChanged, Cause
+from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, is_covered, is_newer, written_at
 from sipcore.location import MemoryLocations
 from sipcore.packets import Hop, Source
 
@@ -101,9 +101,47 @@ def test_another_node_s_word_counts_where_it_is_newer() -> None:
     added = store.apply(other)
     assert added is not None
     assert added.change is BindingChange.ADDED
-    assert store.withdraw(ONE.aor, "k-2", "", 51.0) is None  # it has registered since
-    assert store.withdraw(ONE.aor, "", "sip:ana@192.0.2.77", 53.0) == BindingChanged(
+    assert store.withdraw(replace(other, updated_at=51.0)) is None  # it has registered since
+    assert store.withdraw(replace(other, ruid="k-7", contact="sip:ana@192.0.2.78", updated_at=53.0)) is None
+    assert store.withdraw(replace(other, ruid="k-7")) == BindingChanged(
         BindingChange.REMOVED, other, other, Cause.REPLICATION
     )
-    assert store.withdraw(ONE.aor, "k-2", "", 60.0) is None
+    assert store.withdraw(replace(other, updated_at=60.0)) is None
     assert [binding.ruid for binding in store.bindings(ONE.aor)] == ["k-1"]
+
+
+def test_of_two_states_every_node_takes_the_same() -> None:
+    """Whole seconds, as the bus tells them; then the CSeq of one Call-ID; of two Call-IDs always the same one."""
+    state = replace(ONE, updated_at=50.9, cseq=5)
+    assert is_newer(replace(state, updated_at=51.0, cseq=1), state)
+    assert not is_newer(replace(state, updated_at=50.0), state)
+    assert is_newer(replace(state, updated_at=50.0, cseq=6), state)
+    other = replace(state, call_id="call-2", cseq=1)
+    assert (is_newer(other, state), is_newer(state, other)) == (True, False)
+
+
+def test_a_removal_takes_what_is_not_newer_than_what_was_removed() -> None:
+    state = replace(ONE, updated_at=50.9, cseq=5)
+    assert is_covered(replace(state, updated_at=50.0), state)
+    assert is_covered(replace(state, updated_at=49.0, cseq=9), state)
+    assert not is_covered(replace(state, updated_at=51.0), state)
+    assert not is_covered(replace(state, cseq=6), state)
+    assert is_covered(replace(state, call_id="call-2", cseq=6), state)
+
+
+def test_what_replaces_another_state_is_newer_for_every_node() -> None:
+    """Also where another node's clock is ahead of ours, or a phone starts anew within the second."""
+    before = replace(ONE, updated_at=50.2, cseq=5)
+    for call_id, cseq, now in (
+        ("call-1", 6, 50.9),
+        ("a", 1, 50.9),
+        ("z", 1, 50.1),
+        ("a", 1, 47.0),
+        ("call-1", 6, 47.0),
+        ("a", 1, 90.0),
+    ):
+        after = replace(before, call_id=call_id, cseq=cseq, updated_at=written_at(before, call_id, now))
+        assert is_newer(after, before)
+        assert not is_newer(before, after)
+    assert written_at(before, "call-1", 50.9) == 50.9
+    assert written_at(before, "a", 90.0) == 90.0

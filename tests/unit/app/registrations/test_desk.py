@@ -224,8 +224,8 @@ def test_another_node_s_registration_counts_like_one_of_ours() -> None:
     assert not registrations.apply(binding, desk.now)
     assert not registrations.apply(replace(binding, ruid="late", expires_at=desk.now), desk.now)
     assert desk.routing_state == "idle"
-    assert registrations.withdraw(AOR, "elsewhere", "", desk.now, desk.now)
-    assert not registrations.withdraw(AOR, "elsewhere", "", desk.now, desk.now)
+    assert registrations.withdraw(binding, desk.now)
+    assert not registrations.withdraw(binding, desk.now)
     assert desk.routing_state == "unreachable"
     assert [(change.change, change.cause) for change in heard] == [
         (BindingChange.ADDED, Cause.REGISTER),

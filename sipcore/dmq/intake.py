@@ -1,0 +1,155 @@
+"""What peers tell: a queue of requests, applied contact by contact in slices, each answered when it is done."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sipcore.binding import Binding, is_covered
+from sipcore.dmq.channel import Answer, Reply
+from sipcore.dmq.feed import Bindings, Feed, state_of
+from sipcore.dmq.graves import Graves
+from sipcore.dmq.peer import Peer
+from sipcore.dmq.usrloc import REMOVE, SYNC, BadBody, Contact, Usrloc, read
+from sipcore.errors import SipError
+
+__all__ = ["Intake", "Room"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much is taken: bytes of requests that wait, bindings in all, bindings of one address-of-record."""
+
+    waiting_bytes: int
+    bindings: int
+    contacts: int
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A request that is being applied; ``contacts`` None: not read yet."""
+
+    body: bytes
+    peer: Peer | None
+    feed: Feed | None
+    reply: Reply
+    contacts: Sequence[Contact] | None = None
+    at: int = 0
+
+
+class Intake:
+    """``asked``: the peer wants all contacts; ``remind``: it has a contact that was removed."""
+
+    __slots__ = ("_asked", "_count", "_graves", "_jobs", "_remind", "_room", "_store", "_usrloc", "_waiting_bytes")
+
+    def __init__(
+        self,
+        room: Room,
+        usrloc: Usrloc,
+        store: Bindings,
+        graves: Graves,
+        count: Callable[[Peer | None, str, int], None],
+        asked: Callable[[Feed], None],
+        remind: Callable[[Feed, Binding, float], None],
+    ) -> None:
+        self._room = room
+        self._usrloc = usrloc
+        self._store = store
+        self._graves = graves
+        self._count = count
+        self._asked = asked
+        self._remind = remind
+        self._jobs: deque[_Job] = deque()
+        self._waiting_bytes = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether requests wait."""
+        return bool(self._jobs)
+
+    def take(self, body: bytes, peer: Peer | None, feed: Feed | None, reply: Reply, now: float) -> None:
+        """A request joins the queue; beyond its room it is refused."""
+        if self._waiting_bytes + len(body) > self._room.waiting_bytes:
+            self._count(peer, "refused_overload", 1)
+            reply(Answer(503), now)
+            return
+        self._waiting_bytes += len(body)
+        self._jobs.append(_Job(body, peer, feed, reply))
+
+    def work(self, most: int, now: float) -> int:
+        """Apply up to ``most`` contacts; how many they were (a request is one at least)."""
+        done = 0
+        while self._jobs and done < most:
+            job = self._jobs[0]
+            if job.contacts is None and not self._read(job):
+                self._end(job, Answer(400), now)
+                done += 1
+                continue
+            contacts = job.contacts or ()
+            until = min(len(contacts), job.at + most - done)
+            for at in range(job.at, until):
+                self._take_contact(contacts[at], job, now)
+            done += max(1, until - job.at)
+            job.at = until
+            if until == len(contacts):
+                self._end(job, Answer(200), now)
+        return done
+
+    def _end(self, job: _Job, answer: Answer, now: float) -> None:
+        self._jobs.popleft()
+        self._waiting_bytes -= len(job.body)
+        job.reply(answer, now)
+
+    def _read(self, job: _Job) -> bool:
+        """False: nothing that could be read."""
+        try:
+            job.contacts, bad = read(job.body)
+        except BadBody:
+            self._count(job.peer, "bad_bodies", 1)
+            return False
+        if bad:
+            self._count(job.peer, "bad_contacts", bad)
+        if job.contacts and job.contacts[0].action == SYNC:
+            job.contacts = ()
+            self._count(job.peer, "syncs_answered" if job.feed is not None else "syncs_of_strangers", 1)
+            if job.feed is not None:  # else it is told when it has joined
+                self._asked(job.feed)
+        return True
+
+    def _take_contact(self, contact: Contact, job: _Job, now: float) -> None:
+        try:
+            if contact.action == REMOVE:
+                outcome = self._withdraw(self._usrloc.named(contact), job.feed, now)
+            else:
+                outcome = self._apply(self._usrloc.binding(contact), job.feed, now)
+        except SipError:
+            outcome = "bad_contacts"
+        self._count(job.peer, outcome, 1)
+
+    def _apply(self, binding: Binding, feed: Feed | None, now: float) -> str:
+        """The outcome, as it is counted."""
+        removed = self._graves.find(binding.ruid)
+        if removed is not None:
+            if is_covered(binding, removed):
+                if feed is not None:
+                    self._remind(feed, removed, now)
+                return "stale"
+            self._graves.rise(binding.ruid)
+        if self._has_no_room(binding):
+            return "full"
+        if feed is not None:
+            feed.known[binding.ruid] = state_of(binding)
+        return "applied" if self._store.apply(binding, now) else "stale"
+
+    def _withdraw(self, binding: Binding, feed: Feed | None, now: float) -> str:
+        if feed is not None:
+            feed.known.pop(binding.ruid, None)
+        gone = self._store.withdraw(binding, now)
+        self._graves.bury(binding, now)
+        return "withdrawn" if gone else "stale"
+
+    def _has_no_room(self, binding: Binding) -> bool:
+        """Whether it would be one too many."""
+        current = self._store.bindings(binding.aor)
+        if len(current) < self._room.contacts and len(self._store) < self._room.bindings:
+            return False
+        return all(each.ruid != binding.ruid for each in current)
