@@ -12,7 +12,7 @@ from typing import NamedTuple
 from queues.agents.audience import Audience
 from queues.agents.rosters import Roster
 from queues.agents.tally import Tally
-from queues.lines.lines import Line
+from queues.lines.lines import Line, Lines, Place
 from queues.lines.needs import surplus
 from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
 from queues.rules.agent_rules import WrappedCall
@@ -93,6 +93,7 @@ class Agent:
     reserved: dict[TicketId, bool] = field(default_factory=dict)  # kept for the agent; is a slot held for it?
     serves: tuple[QueueId, ...] = ()
     place: int = 0  # number of its bit in audiences
+    since: int = 0  # the version of who is who that its configuration came with
     presence: tuple[bool, bool] = (False, False)  # logged in, and ready, when that was last noted
     stamp: int = 0  # of the entries in the rosters, 0 when there are none
     crowd: int = 15  # what keeps it from a call, as was last noted (see ``decisions``); 15: nothing was
@@ -211,6 +212,7 @@ class AgentTable:
             self.audience.change(agent.config, config)
         agent.removed = False
         agent.config = config
+        agent.since = self.audience.version
         self._assign(agent, tuple(queue for queue, roster in self._rosters.items() if roster.accepts(config)))
         return agent
 
@@ -274,16 +276,34 @@ class AgentTable:
 
     # --- lines and who may serve them
 
+    def know(self, line: Line) -> None:
+        """See to it that who may serve the line is known."""
+        if line.seen != self.audience.version:
+            self._see(line)
+
     def serving(self, line: Line) -> int:
         """The agents who may serve the line now, as bits."""
-        audience = self.audience
-        if line.seen != audience.version:
-            line.audience = audience.of(line.config.id, line.needs)
-            line.seen = audience.version
+        self.know(line)
         return self._opened(line) if line.queue.tiered else line.audience
 
     def may_serve(self, agent: Agent, line: Line) -> bool:
+        if line.seen >= agent.since and not line.queue.tiered:  # other agents may have changed: not this one
+            return bool(line.audience >> agent.place & 1)
         return bool(self.serving(line) >> agent.place & 1)
+
+    def first_line(self, agent: Agent, lines: Lines, before: Place | None) -> Line | None:
+        """The first of a queue's listed lines that the agent may serve; None perhaps where that is not before this place."""
+        bit, since = 1 << agent.place, agent.since
+        for stretch in lines.heads.stretches:
+            if before is not None and before < stretch.lines[0].place():
+                return None
+            if stretch.seen >= since and not stretch.reach & bit:
+                continue
+            for line in stretch.lines:
+                if (line.seen < since or line.reach & bit) and self.may_serve(agent, line):
+                    return line
+            stretch.look_again()
+        return None
 
     def best(self, line: Line, others: Iterable[Agent] = ()) -> Agent | None:
         """The agent to offer the line's next ticket to; not one of ``others``, whom it rings already."""
@@ -318,6 +338,14 @@ class AgentTable:
     def top_tier(self, queue: QueueId) -> int:
         """The highest tier that the queue has agents in."""
         return max(self.audience.tiers(queue), default=0)
+
+    def _see(self, line: Line) -> None:
+        """Look anew who may serve the line."""
+        audience, queue, needs = self.audience, line.config.id, line.needs
+        line.audience = line.reach = audience.of(queue, needs)
+        if line.queue.tiered:
+            line.reach = audience.of(queue, needs._replace(max_tier=None))
+        line.seen = audience.version
 
     def _opened(self, line: Line) -> int:
         """Tier after tier is open, until somebody is present in the open ones."""

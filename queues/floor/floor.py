@@ -113,15 +113,20 @@ class Floor:
 
     def join(self, ticket: Ticket) -> None:
         """The ticket waits in the line that it was given."""
+        self.agents.know(ticket.line)
         ticket.line.queue.add(ticket)
         self.touch_line(ticket.line)
 
     def admit(self, ticket: Ticket, now: float) -> None:
-        """A new (or restored) ticket takes its place in its line."""
+        """A new (or restored) ticket takes the place that is due to it now."""
+        self.place(ticket, now)
+        self.take_in(ticket)
+
+    def take_in(self, ticket: Ticket) -> None:
+        """A ticket that was given its place waits there, for ``max_wait`` at most."""
         self.tickets[ticket.id] = ticket
         if ticket.flow_out_at is not None:
             ticket.timer = self.deadlines.arm(ticket.flow_out_at, MAX_WAIT, ticket.id)
-        self.place(ticket, now)
         self.join(ticket)
         self.dirty.tickets[ticket.id] = None
 

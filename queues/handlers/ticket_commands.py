@@ -61,12 +61,13 @@ def _admit(floor: Floor, command: Enqueue, found: Route, queue: QueueId, now: fl
     floor.sequence += 1
     ticket = Ticket(command.ticket, lines.base, command.priority, joined_at, floor.sequence, command.ready, flow_out_at)
     ticket.wrap_up_seconds, ticket.caller = command.wrap_up_seconds, command.caller
-    ticket.requirements = command.requirements
-    expected = enter(floor, ticket, now)
-    if kept is not None:
-        ticket.met, expected = UNSEEN, None  # an old place says nothing of what new callers wait
-    floor.admit(ticket, now)
-    position = lines.position(ticket.place) if kept is None else 0
+    ticket.requirements, ticket.entered_at = command.requirements, now
+    floor.place(ticket, now)
+    position, expected = 0, None  # an old place says nothing of what new callers wait
+    if kept is None:
+        position = lines.position(ticket.place)
+        expected = enter(floor, ticket, position, now)
+    floor.take_in(ticket)
     floor.outputs.append(TicketQueued(command.ticket, queue, joined_at, position, expected, found.turned_away))
     if queue == command.queue:
         reserving.prefer(floor, ticket, command.preferred, now)

@@ -22,13 +22,9 @@ def expected_wait(floor: Floor, queue: QueueId, priority: int, now: float, posit
     return _ask(floor, queue, priority, length_met(floor, queue, priority, now) if position is None else position, now)
 
 
-def enter(floor: Floor, ticket: Ticket, now: float) -> float | None:
-    """The ticket is about to enter its queue: what it meets there is remembered. Returns what it may expect, seconds."""
-    queue = ticket.line.queue
-    line = queue.line_for(ticket.requirements, ticket.joined_at, now)
-    at_once = floor.agents.best(line) is not None
-    ticket.met = AT_ONCE if at_once else queue.ahead_of_newcomer(ticket.priority, now) + 1
-    ticket.entered_at = now
+def enter(floor: Floor, ticket: Ticket, position: int, now: float) -> float | None:
+    """The ticket is about to take this position: what it meets there is remembered. Returns what it may expect, seconds."""
+    ticket.met = AT_ONCE if floor.agents.best(ticket.line) is not None else position
     return _ask(floor, ticket.line.config.id, ticket.priority, ticket.met, now)
 
 

@@ -2,8 +2,8 @@
 
 The order within a queue is that of points: priority (the queue's and the call's own) plus ageing times wait; among equals
 the earlier to join is first. All tickets of a queue age alike, so that their order never changes by time, nor by an offer
-that fails. Ready tickets are also in the heap of their line, and lines in one by their heads, both with lazy deletion: the
-first ticket that an agent may serve is found without a look at those behind the heads.
+that fails. Ready tickets are also in the heap of their line, with lazy deletion, and lines listed by their heads: the first
+ticket that an agent may serve is found without a look at those behind the heads.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from math import floor
 from typing import Final
 
-from queues.lines.heaps import in_order
+from queues.lines.heads import Headed, Heads, Place
 from queues.lines.needs import Needs, needs_after, next_step, steps_of
 from queues.lines.ranking import Ranking
 from queues.lines.reservation import Reservation
@@ -28,10 +28,6 @@ _HAIR: Final = 1e-3
 """Points: differences below are rounding."""
 _LAST: Final = 1 << 62
 """A sequence number after all that are given out."""
-
-Place = tuple[float, float, int]
-"""Sorts the tickets of a queue: negated points (but for ageing times now, the same for all), joined_at, arrival sequence."""
-
 
 Urgency = tuple[float, float, float, int]
 """Sorts tickets across queues: negated points now, negated wait by the queue's weight, joined_at, arrival sequence."""
@@ -82,63 +78,76 @@ class Ticket:
         return self.ready and self.reservation is None
 
 
-class Line:
-    """Waiting tickets of ``queue`` with the same ``needs``. ``audience``: the agents who may serve them (see ``Lines``)."""
+class Line(Headed):
+    """Waiting tickets of ``queue`` with the same ``needs``. ``head``: the ready one to serve first.
 
-    __slots__ = ("audience", "dead", "heap", "listed", "needs", "queue", "seen", "size", "stamp")
+    ``audience``: the agents who may serve them; ``reach``: those too who may where tiers open by emptiness.
+    """
+
+    __slots__ = ("audience", "dead", "head", "listed", "needs", "queue", "rest", "size")
 
     def __init__(self, queue: "Lines", needs: Needs) -> None:
+        super().__init__()
         self.queue = queue
         self.needs = needs
         self.size = 0
-        self.heap: list[tuple[Place, int, Ticket]] = []  # the ready ones
+        self.head: Ticket | None = None
+        self.rest: list[tuple[Place, int, Ticket]] = []  # a heap of the other ready ones
         self.dead = 0  # entries of the heap that are void
-        self.listed: Ticket | None = None  # the head that the queue's heap of lines knows
-        self.stamp = 0  # of the entry there
+        self.listed: Ticket | None = None  # the head that the queue knows
         self.audience = 0
-        self.seen = 0  # the version of who is who that ``audience`` is of
 
     @property
     def config(self) -> QueueConfig:
         return self.queue.config
 
-    def head(self) -> Ticket | None:
-        """The ready ticket to serve first."""
-        heap = self.heap
-        while heap:
-            _, stamp, ticket = heap[0]
-            if ticket.stamp == stamp:
-                return ticket
-            heappop(heap)
-            self.dead -= 1
-        return None
+    def place(self) -> Place:
+        assert self.listed is not None
+        return self.listed.place
 
     def push(self, ticket: Ticket, stamp: int) -> None:
         ticket.stamp = stamp
-        heappush(self.heap, (ticket.place, stamp, ticket))
+        head = self.head
+        if head is None:
+            self.head = ticket
+        elif ticket.place < head.place:
+            self.head = ticket
+            heappush(self.rest, (head.place, head.stamp, head))
+        else:
+            heappush(self.rest, (ticket.place, stamp, ticket))
 
     def unpush(self, ticket: Ticket) -> None:
         ticket.stamp = 0
-        heap = self.heap
-        if heap[0][2] is ticket:  # nearly always: served from the head
-            heappop(heap)
+        if self.head is ticket:
+            self.head = self._following()
             return
         self.dead += 1
-        if 2 * self.dead > len(heap) + _SLACK:
-            self.heap = [entry for entry in heap if entry[2].stamp == entry[1]]
-            heapify(self.heap)
+        if 2 * self.dead > len(self.rest) + _SLACK:
+            self.rest = [entry for entry in self.rest if entry[2].stamp == entry[1]]
+            heapify(self.rest)
             self.dead = 0
+
+    def _following(self) -> Ticket | None:
+        """The next one, out of the heap."""
+        while self.rest:
+            _, stamp, ticket = heappop(self.rest)
+            if ticket.stamp == stamp:
+                return ticket
+            self.dead -= 1
+        return None
 
 
 class Lines:
     """The lines of one queue: that of its own needs (``base``) always, others while somebody stands in them.
 
-    ``alone``: the base line is the only one. ``pace``: places of tickets can be compared across queues of the same pace,
-    as they gain points, and wait, at the same rate. ``tiered``: tiers may open by emptiness.
+    ``alone``: the base line is the only one; else ``heads`` lists those that have somebody to offer. ``pace``: places of
+    tickets can be compared across queues of the same pace, as they gain points, and wait, at the same rate. ``tiered``:
+    tiers may open by emptiness.
     """
 
     __slots__ = (
-        "_heads", "_last_stamp", "_of_needs", "_order", "_steps", "alone", "base", "config", "pace", "tiered", "waiting",
+        "_last_stamp", "_of_needs", "_order", "_shared", "_steps", "alone", "base", "config", "heads", "pace", "tiered",
+        "waiting",
     )  # fmt: skip
     __deletable__ = ("base",)  # for mypyc, which wants to know what ``close`` does
 
@@ -146,6 +155,8 @@ class Lines:
         self.waiting: dict[TicketId, Ticket] = {}
         self._order: Ranking[Place] = Ranking()
         self._last_stamp = 0
+        self._shared: dict[tuple[str, int], tuple[str, int]] = {}  # what needs are made of, each once
+        self.heads: Heads[Line] = Heads()
         self.configure(config, top_tier)
 
     def configure(self, config: QueueConfig, top_tier: int) -> None:
@@ -157,12 +168,12 @@ class Lines:
         self.base = Line(self, needs_after(config, (), (), 0.0, 0.0))
         self._of_needs: dict[Needs, Line] = {self.base.needs: self.base}
         self.alone = True
-        self._heads: list[tuple[Place, int, Line]] = []
+        self.heads.clear()
 
     def close(self) -> None:
         """The queue is gone: its lines refer to it, it no longer to them."""
         self._of_needs.clear()
-        self._heads.clear()
+        self.heads.clear()
         del self.base
 
     def __iter__(self) -> Iterator[Line]:
@@ -182,7 +193,7 @@ class Lines:
         if not own and not self._steps:
             return self.base
         needs = needs_after(self.config, self._steps, own, joined_at, now)
-        return self._of_needs.get(needs) or Line(self, needs)
+        return self._of_needs.get(needs) or Line(self, self._sharing(needs))
 
     def add(self, ticket: Ticket) -> None:
         """The ticket waits, in its line and place."""
@@ -229,16 +240,6 @@ class Lines:
 
     # --- what is asked
 
-    def heads(self) -> Iterator[Line]:
-        """The lines with a ready ticket, the one with the best head first. Nothing must change meanwhile."""
-        if self.alone:
-            if self.base.head() is not None:
-                yield self.base
-            return
-        for _, stamp, line in in_order(self._heads):
-            if line.stamp == stamp:
-                yield line
-
     def first_priority(self, ticket: Ticket) -> int | None:
         """The lowest priority that puts the ticket before all who wait; None: nobody is before it."""
         first = self._order.first()
@@ -248,8 +249,8 @@ class Lines:
 
     def head(self) -> Ticket | None:
         """The ready ticket of the queue to serve first."""
-        line = next(self.heads(), None)
-        return line.head() if line is not None else None
+        first = self.base if self.alone else self.heads.first()
+        return first.head if first is not None else None
 
     def position(self, place: Place) -> int:
         """From 1, among the waiting tickets, of the one in this place or of one that would take it."""
@@ -283,12 +284,10 @@ class Lines:
 
     def _drop(self, line: Line) -> None:
         del self._of_needs[line.needs]
-        line.stamp = 0
-        line.listed = None
+        self._list(line)
         if len(self._of_needs) == 1:
             self.alone = True
-            self._heads.clear()
-            self.base.stamp = 0
+            self.heads.clear()
             self.base.listed = None
 
     def _push(self, ticket: Ticket) -> None:
@@ -298,21 +297,18 @@ class Lines:
 
     def _list(self, line: Line) -> None:
         """Enter the line under its present head; a queue with one line needs no such list."""
-        if self.alone:
+        if self.alone or line.head is line.listed:
             return
-        head = line.head()
-        if head is line.listed:
-            return
-        line.listed = head
-        if head is None:
-            line.stamp = 0
-            return
-        self._last_stamp += 1
-        line.stamp = self._last_stamp
-        heappush(self._heads, (head.place, line.stamp, line))
-        if len(self._heads) > 2 * len(self._of_needs) + _SLACK:
-            self._heads = [entry for entry in self._heads if entry[2].stamp == entry[1]]
-            heapify(self._heads)
+        if line.listed is not None:
+            self.heads.remove(line)
+        line.listed = line.head
+        if line.listed is not None:
+            self.heads.add(line)
+
+    def _sharing(self, needs: Needs) -> Needs:
+        """The same needs, of parts that are in memory once."""
+        shared = self._shared
+        return needs._replace(requirements=tuple(map(shared.setdefault, needs.requirements, needs.requirements)))
 
 
 def urgency(ticket: Ticket, now: float) -> Urgency:

@@ -6,7 +6,7 @@ serve; a line with a new ticket offers its head to the best agent open for it.
 
 from heapq import heapify, heappop, heapreplace
 
-from queues.agents.agent_table import Agent, IdlePlace
+from queues.agents.agent_table import Agent, AgentTable, IdlePlace
 from queues.floor.floor import Floor
 from queues.lines.lines import Line, Lines, Ticket, urgency
 from queues.matching.flowing import check_staff, leave_doomed
@@ -66,12 +66,12 @@ def _serve_all(floor: Floor, touched: list[Line], now: float) -> None:
         while _serve(floor, touched[0], now):
             pass
         return
-    heads = [(urgency(head, now), n) for n, line in enumerate(touched) if (head := line.head()) is not None]
+    heads = [(urgency(head, now), n) for n, line in enumerate(touched) if (head := line.head) is not None]
     heapify(heads)
     while heads:
         number = heads[0][1]
         line = touched[number]
-        if _serve(floor, line, now) and (head := line.head()) is not None:
+        if _serve(floor, line, now) and (head := line.head) is not None:
             heapreplace(heads, (urgency(head, now), number))
         else:
             heappop(heads)
@@ -79,7 +79,7 @@ def _serve_all(floor: Floor, touched: list[Line], now: float) -> None:
 
 def _serve(floor: Floor, line: Line, now: float) -> bool:
     """Offer the line's head to the best agent open for it. Was there such an agent?"""
-    ticket = line.head()
+    ticket = line.head
     if ticket is None:
         return False
     agent = floor.agents.best(line)
@@ -99,23 +99,22 @@ def _best_ticket(floor: Floor, agent: Agent, now: float) -> Ticket | None:
     for queue in agent.serves:
         lines = all_lines[queue]
         if not lines.alone:
-            best = _best_of_lines(floor, lines, agent, best, now)
+            best = _best_of_lines(agents, lines, agent, best, now)
             continue
-        head = lines.base.head()
+        head = lines.base.head
         if head is not None and (best is None or _precedes(head, best, now)) and agents.may_serve(agent, lines.base):
             best = head
     return best
 
 
-def _best_of_lines(floor: Floor, lines: Lines, agent: Agent, best: Ticket | None, now: float) -> Ticket | None:
+def _best_of_lines(agents: AgentTable, lines: Lines, agent: Agent, best: Ticket | None, now: float) -> Ticket | None:
     """The first ticket of the queue that the agent may serve, if it comes before ``best``; else that."""
-    for line in lines.heads():
-        head = line.head()
-        if head is None or (best is not None and not _precedes(head, best, now)):
-            return best
-        if floor.agents.may_serve(agent, line):
-            return head
-    return best
+    before = best.place if best is not None and best.line.queue.pace == lines.pace else None
+    line = agents.first_line(agent, lines, before)
+    head = line.head if line is not None else None
+    if head is None or (best is not None and not _precedes(head, best, now)):
+        return best
+    return head
 
 
 def _precedes(ticket: Ticket, other: Ticket, now: float) -> bool:

@@ -341,7 +341,7 @@ def test_many_who_leave_unserved_leave_nothing_behind() -> None:
         desk.enter(f"t{number}")
         desk.do(Abandon(TicketId(f"t{number}")))
     line = desk.engine._floor.lines[QueueId("support")].base
-    assert len(line.heap) < 200
+    assert len(line.rest) < 200
     assert len(desk.engine._floor.deadlines._heap) < 200
     desk.agent("ana")
     assert desk.offered() == [("first", "ana")]
