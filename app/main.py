@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import JSONResponse
@@ -16,20 +15,13 @@ from app.db.engine import FAILURES
 from app.http_guard import HttpGuard
 from app.queues.doors import router as queue_doors
 from app.queues.members import router as queue_members
+from app.release import release
 from app.resource_http import resource_router
 from app.services import Services, UsesServices
 
-__all__ = ["create_app", "release"]
+__all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
-
-
-def release() -> str:
-    """This distribution's version; "0" where it runs from a tree that was never installed."""
-    try:
-        return version("callyard")
-    except PackageNotFoundError:
-        return "0"
 
 
 def create_app(services: Services, routers: Sequence[APIRouter] = (), outside: Sequence[APIRouter] = ()) -> FastAPI:

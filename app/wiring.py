@@ -31,7 +31,7 @@ from app.journal.lmdb import LmdbJournal
 from app.journal.port import JournalError
 from app.journal_tables import TABLES
 from app.live_slices import LIVE_ROUTERS
-from app.main import create_app, release
+from app.main import create_app
 from app.media_process import MediaError, MediaKeeper
 from app.metrics.metrics import Metrics
 from app.metrics.registrations import RegistrationMetrics
@@ -42,6 +42,7 @@ from app.randomness import random_bits
 from app.registrations.config import keep_alive_config, registrar_config
 from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
+from app.release import Build, build
 from app.replication.config import bus_config, replica_config, resolve_nodes
 from app.runtime import Runtime
 from app.services import Services
@@ -64,13 +65,17 @@ _MOST_WAITING: Final = 1000
 
 
 def serve(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT. 0 after a clean end; 1 with one line on stderr where it cannot run."""
+    """Run until SIGTERM or SIGINT. 0 after a clean end; 1 with one line on stderr where it cannot run.
+
+    Raises ``BuildError``, before anything is opened, where extensions and sources are of different builds.
+    """
+    running = build()
     _configure_logs(settings.log_level)
     sys.setswitchinterval(0.0005)  # a database driver's thread must not hold the loop
     try:
         _log_plugins(register_strategies())
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_Service(settings).run())
+            runner.run(_Service(settings, running).run())
     except (DatabaseError, JournalError, MediaError, ListenError, StrategyError, OSError) as error:
         sys.stderr.write(f"callyard: {error}\n")
         return 1
@@ -103,8 +108,9 @@ def steady_clock() -> Callable[[], float]:
 class _Service:
     """The parts, in the order in which they come up and go down."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, running: Build) -> None:
         self._settings = settings
+        self._running = running
         self._clock = steady_clock()
         self._stopping = asyncio.Event()
         self._ready: list[str] = ["starting"]
@@ -207,7 +213,7 @@ class _Service:
         parts.runtime.start()
         parts.inlet.open()
         self._ready = []
-        _announce(parts.network.listeners, parts.http_port, self._settings)
+        _announce(self._running, parts.network.listeners, parts.http_port, self._settings)
 
     async def _stop(self, parts: "_Parts") -> None:
         """The media server stays while there are calls: the next start takes it up again."""
@@ -301,6 +307,7 @@ class _Service:
                 "loop": {"worst_lag_seconds": runtime.worst_lag, "turns": runtime.turns},
                 "messages": dict(core.endpoint.counters),
                 "network": network.metrics(),
+                "build": {"kind": self._running.kind, "compiled_modules": self._running.modules},
                 "media": {"up": keeper.is_up, "restarts": keeper.restarts} if keeper is not None else {},
             }
 
@@ -370,6 +377,6 @@ def _listeners(settings: Settings) -> list[Listener]:
     return listeners
 
 
-def _announce(listeners: tuple[Listener, ...], port: int, settings: Settings) -> None:
+def _announce(running: Build, listeners: tuple[Listener, ...], port: int, settings: Settings) -> None:
     sip = ", ".join(f"{each.transport.lower()}:{each.sent_by}" for each in listeners)
-    _log.info("Callyard %s takes SIP at %s; HTTP at http://%s:%d", release(), sip, settings.http_listen.host, port)
+    _log.info("Callyard %s takes SIP at %s; HTTP at http://%s:%d", running, sip, settings.http_listen.host, port)

@@ -10,6 +10,7 @@ from app.cli.config import ServiceError
 from app.cli.parser import build_parser
 from app.config_file.document import ConfigFileError
 from app.db.engine import DatabaseError
+from app.release import BuildError
 from app.settings import SettingsError
 from app.strategy_plugins import StrategyError
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail([str(error)], 2)
     except ConfigFileError as error:
         return _fail(error.lines, 2)
-    except (DatabaseError, ServiceError, StrategyError) as error:
+    except (BuildError, DatabaseError, ServiceError, StrategyError) as error:
         return _fail([str(error)], 1)
     except KeyboardInterrupt:
         return 130

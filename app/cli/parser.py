@@ -17,6 +17,7 @@ _SETTINGS: Final = "settings (also as CALLYARD_… in the environment, or in the
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="callyard", description="A call-centre queuing SIP B2BUA service.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and whether it runs compiled")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     with_settings = _settings_parser()
     serve = commands.add_parser("serve", parents=[with_settings], help="run the service in the foreground")
@@ -24,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="play a small call centre against the service, with real SIP and RTP")
     demo.add_argument("--seed", type=int, default=1, help="another seed is another play (default: 1)")
     demo.set_defaults(run=demo_command)
-    commands.add_parser("version", help="print the version").set_defaults(run=service.version_command)
+    commands.add_parser("version", help="the same as --version").set_defaults(run=service.version_command)
     _add_config(commands, with_settings)
     _add_keys(commands, with_settings)
     add_sip(commands, with_settings)
@@ -33,6 +34,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     topics.add_parser("settings", help="every setting, as Markdown").set_defaults(run=docs.settings_command)
     return parser
+
+
+class _Version(argparse.Action):
+    """As argparse's own, which wants the text before anybody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_given: object) -> None:
+        parser.exit(service.version_command(namespace))
 
 
 def _settings_parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from app.cli.given import settings_of
-from app.main import release
+from app.release import build
 from app.wiring import serve
 
 __all__ = ["serve_command", "version_command"]
@@ -15,5 +15,5 @@ def serve_command(given: argparse.Namespace) -> int:
 
 
 def version_command(_given: argparse.Namespace) -> int:
-    sys.stdout.write(f"callyard {release()}\n")
+    sys.stdout.write(f"callyard {build()}\n")
     return 0

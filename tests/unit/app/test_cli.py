@@ -1,6 +1,7 @@
 """The command line: what it prints, what it writes, how it fails."""
 
 import json
+import platform
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from app.cli import main
-from app.main import release
+from app.release import build, release
 from app.settings_page import settings_markdown
 from tests.unit.app.files import SAMPLE
 
@@ -56,7 +57,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_version_and_settings_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"]) == 0
-    assert capsys.readouterr().out == f"callyard {release()}\n"
+    out = capsys.readouterr().out
+    assert out == f"callyard {release()} ({build().kind}, Python {platform.python_version()})\n"
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == out
     assert main(["docs", "settings"]) == 0
     assert capsys.readouterr().out == settings_markdown()
 
