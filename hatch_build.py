@@ -31,7 +31,7 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
         self._folder = tempfile.TemporaryDirectory(prefix="callyard-extensions-")
         target = Path(self._folder.name)
         subprocess.run([sys.executable, Path(self.root, "scripts", "compile.py"), target], check=True)  # noqa: S603 - ours
-        for built in target.rglob("*.so"):
+        for built in filter(Path.is_file, target.rglob("*")):
             build_data["force_include"][str(built)] = str(built.relative_to(target))
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.journal.building import decoder
+
 __all__ = [
     "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome",
     "QueueSegment", "QueueState", "WrapUp",
@@ -242,7 +244,7 @@ def instant_of(fact: Fact) -> float:
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Fact)
+_decoded = decoder(Fact)
 
 
 def encode(fact: Fact) -> bytes:
@@ -251,5 +253,5 @@ def encode(fact: Fact) -> bytes:
 
 def decode(data: bytes) -> Fact:
     """Raises ``msgspec.DecodeError`` on bytes that are not a fact of this or an earlier release."""
-    decoded: Fact = _decoder.decode(data)
+    decoded: Fact = _decoded(data)
     return decoded

@@ -1,4 +1,5 @@
-"""Compiles the hot path with mypyc: ``python scripts/compile.py FOLDER`` leaves the extension modules there, at their paths.
+"""Compiles the hot path with mypyc: ``python scripts/compile.py FOLDER`` leaves the extension modules there, at their paths,
+and beside them a list of what they were made of.
 
 Run by ``hatch_build.py``, in the build's environment, which has mypy, setuptools and a C compiler. All modules become one
 group: calls between them are plain C calls, a module left out costs its callers too. So everything of the hot packages is
@@ -6,18 +7,21 @@ compiled, new modules as well, but for what ``LEFT_OUT`` names with its reason.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
+from hashlib import sha256
 from pathlib import Path
 from types import MethodType
 from typing import Any, Final
 
 from mypyc.build import mypycify
 from native_init import with_native_init
+from recursion import recursive
 from setuptools import Distribution
 from setuptools.command.build_ext import build_ext
 
@@ -63,6 +67,18 @@ LEFT_OUT: Final = {
 """Globs of what is not compiled though ``COMPILED`` matches it, and why."""
 
 
+RECURSIVE: Final = {
+    "app/journal/codec.py _each_text": "as deep as the type of a row",
+    "app/metrics/metrics.py _flat": "as deep as /internals",
+    "sipcore/message/fields.py NameAddr._bare": "once: what it hands on begins with its <",
+    "sipcore/message/fields.py NameAddr._token_display": "as above",
+    "sipcore/message/fields.py NameAddr.parse": "as above",
+}
+"""What may come back to itself, and what bounds it: compiled code overflows its stack where Python raises RecursionError."""
+
+_LIST: Final = "app/compiled.json"  # read by app/release.py
+
+
 def modules() -> list[str]:
     """The files to be compiled, relative to the repository."""
     found = {path.relative_to(_ROOT).as_posix() for pattern in COMPILED for path in _ROOT.glob(pattern)}
@@ -70,7 +86,8 @@ def modules() -> list[str]:
 
 
 def compile_into(target: Path) -> None:
-    """Raises ``SystemExit`` with mypy's words where a module does not compile, setuptools' errors where the C does not."""
+    """Raises ``SystemExit`` with the reason where a module does not compile, setuptools' errors where the C does not."""
+    _refuse_recursion()
     with tempfile.TemporaryDirectory(prefix="callyard-compile-") as folder, contextlib.chdir(folder):
         for package in _PACKAGES:
             shutil.copytree(_ROOT / package, package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
@@ -87,6 +104,21 @@ def compile_into(target: Path) -> None:
         build.build_lib, build.build_temp = str(target), "objects"
         build.ensure_finalized()
         build.run()
+    _write_list(target)
+
+
+def _refuse_recursion() -> None:
+    found = {f"{name} {each}" for name in modules() for each in recursive((_ROOT / name).read_text(encoding="utf-8"))}
+    if found != RECURSIVE.keys():
+        new, gone = sorted(found - RECURSIVE.keys()), sorted(RECURSIVE.keys() - found)
+        sys.exit(f"recursive, and RECURSIVE names no bound: {new}; named there, and not recursive: {gone}")
+
+
+def _write_list(target: Path) -> None:
+    """What was compiled, and the library with all of it, each with its digest."""
+    paths = {name: _ROOT / name for name in modules()} | {path.name: path for path in target.glob("*.so")}
+    digests = {name: sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+    Path(target, _LIST).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
 class _Build(build_ext):

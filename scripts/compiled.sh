@@ -26,5 +26,5 @@ CALLYARD_COMPILE=1 "$venv/bin/python" -m pip wheel --quiet --disable-pip-version
 wheel=("$venv"/wheel/callyard-*.whl)
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt "${wheel[0]}"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "${wheel[0]}"
-"$venv/bin/python" -P scripts/compiled_layout.py
+"$venv/bin/python" -P scripts/compiled_check.py
 printf 'installed: %s/bin/callyard\n' "$venv"

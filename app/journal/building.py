@@ -1,10 +1,11 @@
 """Dataclasses made of plain values by their own constructors, for classes that msgspec cannot make.
 
 msgspec fills a dataclass's memory without calling its ``__init__``; a compiled class (docs/adr/0007) has no valid state
-before that. So journal rows and stored configuration of such classes are built here from their fields' types.
+before that, and the first call of one of its methods ends the process. So journal rows and stored configuration of such
+classes are built here from their fields' types, and no other module may let msgspec make objects (ruff's TID251).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from types import NoneType, UnionType
@@ -12,7 +13,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-__all__ = ["build", "converted", "is_compiled"]
+__all__ = ["build", "converted", "decoder", "is_compiled"]
 
 _T = TypeVar("_T")
 
@@ -31,20 +32,28 @@ def _is_compiled(kind: Any) -> bool:  # noqa: ANN401 - as above
         if isinstance(each, type) and "__mypyc_attrs__" in vars(each):
             return True
         waiting += get_args(each)
-        if each not in seen and is_dataclass(each):
+        if each not in seen and (is_dataclass(each) or hasattr(each, "__struct_fields__")):
             seen.add(each)
             waiting += _field_types(each)
     return False
 
 
 def _field_types(kind: Any) -> list[Any]:  # noqa: ANN401 - as above
-    return list(_hints(kind).values())
+    return list(get_type_hints(kind).values())
 
 
 def converted(value: Any, kind: type[_T]) -> _T:  # noqa: ANN401 - as in msgspec
-    """``msgspec.convert``, for types that may be compiled. Raises ``msgspec.ValidationError``."""
-    made: _T = build(kind, value) if is_compiled(kind) else msgspec.convert(value, kind)
+    """``msgspec.convert`` of JSON or msgpack, for types that may be compiled. Raises ``msgspec.ValidationError``."""
+    made: _T = build(kind, value) if is_compiled(kind) else msgspec.convert(value, kind, builtin_types=(bytes,))
     return made
+
+
+def decoder(kind: Any) -> Callable[[bytes | msgspec.Raw], Any]:  # noqa: ANN401 - a class or a union of classes
+    """What reads msgpack into ``kind``, which may be compiled. It raises ``msgspec.MsgspecError``."""
+    if is_compiled(kind):
+        read = msgspec.msgpack.Decoder().decode
+        return lambda data: build(kind, read(data))
+    return msgspec.msgpack.Decoder(kind).decode
 
 
 def build(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type of a row's field, and its value

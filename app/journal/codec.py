@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app.journal.building import build, is_compiled
+from app.journal.building import converted, decoder
 from app.journal.envelope import Envelope
 from app.journal.port import JournalError, Row
 
@@ -39,12 +39,8 @@ class RowCodec:
         self._schemas = {
             name: schema if isinstance(schema, TableSchema) else TableSchema(schema) for name, schema in tables.items()
         }
-        self._decoders = {
-            name: msgspec.msgpack.Decoder(schema.type)
-            for name, schema in self._schemas.items()
-            if not is_compiled(schema.type)
-        }
-        self._envelope = msgspec.msgpack.Decoder(Envelope)
+        self._decoders = {name: decoder(schema.type) for name, schema in self._schemas.items()}
+        self._envelope = decoder(Envelope)
         self._encoder = msgspec.msgpack.Encoder()
 
     def encode(self, table: str, key: str, row: object | None) -> Row:
@@ -82,12 +78,9 @@ class RowCodec:
                 f"row {row.key!r} of journal table {row.table!r} is a deletion: there is nothing to decode"
             )
         try:
-            envelope = self._envelope.decode(row.value)
+            envelope: Envelope = self._envelope(row.value)
             if envelope.version == schema.version and not envelope.wrapped:
-                decoder = self._decoders.get(row.table)
-                if decoder is None:
-                    return build(schema.type, msgspec.msgpack.decode(envelope.row))
-                return decoder.decode(envelope.row)
+                return self._decoders[row.table](envelope.row)
             return self._converted(row, schema, envelope)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise JournalError(f"row {row.key!r} of journal table {row.table!r} is damaged: {error}") from error
@@ -106,9 +99,7 @@ class RowCodec:
             if upgrade is None:
                 raise JournalError(f"journal table {row.table!r}: rows of version {version} can no longer be read")
             fields = upgrade(fields)
-        if is_compiled(schema.type):
-            return build(schema.type, fields)
-        return msgspec.convert(fields, schema.type, builtin_types=(bytes,))
+        return converted(fields, schema.type)
 
     def _schema(self, table: str) -> TableSchema:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.journal.building import build, converted, is_compiled
+from app.journal.building import build, converted, decoder, is_compiled
 from app.journal_tables import TABLES
 from queues.floor.snapshot import TicketRow
 from queues.model import Overflow, OverflowCause, QueueConfig
@@ -59,3 +59,23 @@ def test_a_compiled_class_is_seen_at_any_depth() -> None:
     assert is_compiled(QueueConfig) is inner
     assert is_compiled(dict[str, tuple[Overflow, ...] | None]) is inner
     assert not is_compiled(dict[str, tuple[int, ...] | None])
+
+
+class Shown(msgspec.Struct):
+    """As projections and facts are: a class of msgspec's own, with one in it that may be compiled."""
+
+    overflow: Overflow
+
+
+def test_a_class_of_msgspec_may_hold_a_compiled_one() -> None:
+    assert is_compiled(Shown) is is_compiled(Overflow)
+
+
+def test_a_decoder_makes_what_was_encoded_whatever_the_build() -> None:
+    overflow = Overflow(queue="other")
+    made = decoder(Overflow)(msgspec.msgpack.encode(overflow))
+    assert (type(made), made) == (Overflow, overflow)
+    with pytest.raises(msgspec.ValidationError):
+        decoder(Overflow)(msgspec.msgpack.encode({"queue": 1}))
+    with pytest.raises(msgspec.DecodeError):
+        decoder(Overflow)(b"\xc1")
