@@ -1,14 +1,19 @@
-# The service in a container. SIP and RTP want the host's network: docker run --network host …
-FROM python:3.11-slim AS build
+# The service in a container, compiled. SIP and RTP want the host's network: docker run --network host …
+# The first stage has the compiler (the image that is not slim), the second one only what it made.
+FROM python:3.11 AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt hatch_build.py README.md ./
 COPY app app
 COPY b2bua b2bua
 COPY media media
 COPY migrations migrations
 COPY queues queues
+COPY scripts scripts
 COPY sipcore sipcore
-RUN python -m venv /opt/callyard && /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt .
+RUN CALLYARD_COMPILE=1 pip wheel --no-cache-dir --no-deps --wheel-dir /wheel . \
+    && python -m venv /opt/callyard \
+    && /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt /wheel/callyard-*.whl \
+    && /opt/callyard/bin/python -P scripts/compiled_check.py
 
 FROM python:3.11-slim
 RUN groupadd --system --gid 10060 callyard \

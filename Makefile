@@ -5,12 +5,12 @@
 #   make run       the service alone, with the sample configuration
 #   make test      everything: installs what is missing, runs the whole suite
 #   make check     what must be green before a commit: no network, no apt
-#   make nightly   the property tests with a large budget (an hour or so); other examples every time
+#   make nightly   the property tests with a large budget, then the whole suite on the compiled build (hours)
 #   make mutation  mutation testing of queues/ (an hour or more); MUTATE="queues.lines*" for a part
 #   make bench     the benchmarks; writes bench/RESULTS.md
 #   make docs      regenerates the generated pages under docs/
-#   make compiled  .venv-compiled with the service's hot path in C (needs gcc and Python's headers)
-#   make compiled-test   the suite on what "make compiled" has made
+#   make compiled  .venv-compiled as production runs it, the hot path in C (needs gcc and Python's headers; minutes)
+#   make compiled-test   the whole suite on that build
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -19,6 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 STAMP := $(VENV)/.installed
+COMPILED_STAMP := $(COMPILED)/.installed
 PYTHON ?=
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
@@ -69,6 +70,7 @@ format: | $(BIN)/callyard
 
 nightly: | $(BIN)/callyard
 	$(BIN)/python -m pytest tests/property --hypothesis-profile=nightly $(PYTEST_FLAGS)
+	$(MAKE) compiled-test
 
 # mutmut works on a copy of its own (mutants/); it is installed beside the other tools only for this.
 mutation: install
@@ -81,10 +83,15 @@ bench: install system-packages
 	$(BIN)/python -m bench.core_call
 	$(BIN)/python -m bench.queued_call $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard) $(BENCH_FLAGS)
 
-compiled:
+# Built anew when a source or anything of the build has changed.
+$(COMPILED_STAMP): $(shell find app b2bua media migrations queues sipcore scripts -type f -not -name '*.pyc') \
+		hatch_build.py pyproject.toml constraints.txt
 	@PYTHON="$(PYTHON)" scripts/compiled.sh $(COMPILED)
+	@touch $@
 
-compiled-test: install
+compiled: $(COMPILED_STAMP)
+
+compiled-test: install system-packages compiled
 	@scripts/compiled-test.sh $(COMPILED) $(BIN)/python $(PYTEST_FLAGS)
 
 docs: install

@@ -91,7 +91,8 @@ def compile_into(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="callyard-compile-") as folder, contextlib.chdir(folder):
         for package in _PACKAGES:
             shutil.copytree(_ROOT / package, package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
-        for name in modules():
+        digests = {name: _digest(Path(name)) for name in modules()}
+        for name in digests:
             path = Path(name)
             path.write_text(with_native_init(path.read_text(encoding="utf-8")), encoding="utf-8")
         # Types are judged by `make types`; here a library without types, or without pydantic's plugin, is no error.
@@ -99,12 +100,17 @@ def compile_into(target: Path) -> None:
             "[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ndisallow_subclassing_any = True\n"
         )
         level = os.environ.get("CALLYARD_COMPILE_LEVEL", "1")
-        extensions = mypycify(["--config-file=mypy.ini", *modules()], opt_level=level, debug_level="0", multi_file=True)
+        extensions = mypycify(["--config-file=mypy.ini", *digests], opt_level=level, debug_level="0", multi_file=True)
         build = _Build(Distribution({"name": "callyard", "ext_modules": extensions}))
         build.build_lib, build.build_temp = str(target), "objects"
         build.ensure_finalized()
         build.run()
-    _write_list(target)
+    digests |= {library.name: _digest(library) for library in target.glob("*.so")}
+    Path(target, _LIST).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _refuse_recursion() -> None:
@@ -112,13 +118,6 @@ def _refuse_recursion() -> None:
     if found != RECURSIVE.keys():
         new, gone = sorted(found - RECURSIVE.keys()), sorted(RECURSIVE.keys() - found)
         sys.exit(f"recursive, and RECURSIVE names no bound: {new}; named there, and not recursive: {gone}")
-
-
-def _write_list(target: Path) -> None:
-    """What was compiled, and the library with all of it, each with its digest."""
-    paths = {name: _ROOT / name for name in modules()} | {path.name: path for path in target.glob("*.so")}
-    digests = {name: sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
-    Path(target, _LIST).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
 class _Build(build_ext):

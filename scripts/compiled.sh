@@ -20,11 +20,16 @@ if ! command -v gcc >/dev/null 2>&1 || [[ ! -e $headers/Python.h ]]; then
     complain "a C compiler and Python's headers are needed." "On Debian and Ubuntu: apt install gcc libc6-dev python3-dev"
 fi
 
-"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
+# A venv of another Python is made anew: its extensions would not be those of this one.
+version() { "$1" -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; }
+[[ $(version "$venv/bin/python") == "$(version "$python")" ]] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
+    "$python" -m venv --clear "$venv"
+rm -rf "$venv/wheel"
 # Twice: the dependencies, then this package even where its version is already installed.
 CALLYARD_COMPILE=1 "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$venv/wheel" .
 wheel=("$venv"/wheel/callyard-*.whl)
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt "${wheel[0]}"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "${wheel[0]}"
 "$venv/bin/python" -P scripts/compiled_check.py
-printf 'installed: %s/bin/callyard\n' "$venv"
+printf 'installed: %s/bin/callyard, %s\n' "$venv" "$("$venv/bin/callyard" --version)"
+printf 'the wheel, for machines without a compiler: %s\n' "${wheel[0]}"

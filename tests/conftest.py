@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.release import build
 from tests.support.service import Service
 
 settings.register_profile(
@@ -24,6 +25,14 @@ settings.register_profile(  # `make nightly`: many more, others each night, and 
 settings.load_profile("callyard")
 
 ServiceFactory = Callable[..., Service]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the compiled build, what is about Python functions is left to the run on the interpreted one."""
+    if build().modules:
+        left_out = [item for item in items if item.get_closest_marker("interpreted")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(autouse=True)

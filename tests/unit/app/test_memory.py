@@ -10,7 +10,7 @@ from app.commands import HangUp
 from app.configuration import Queue
 from bench.core_call import Bench
 from tests.support.centre import Centre, agent, entry, queue
-from tests.support.virtual import Peer, sdp
+from tests.support.virtual import sdp
 
 ROUNDS = 4
 FORGOTTEN = 64 * 0.5 + 32  # seconds: no transaction remembers a call any longer

@@ -8,6 +8,8 @@ import pytest
 
 from b2bua.call import CallState
 
+pytestmark = pytest.mark.interpreted  # the script reads the actions' source
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -102,6 +102,7 @@ def _anonymous(response: Response, user: str) -> bytes:
     return re.sub(rb'nonce="[^"]*"|tag=[0-9a-f.]+', b"x", response.encode().replace(f"sip:{user}@".encode(), b"sip:u@"))
 
 
+@pytest.mark.interpreted
 def test_unknown_users_cost_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """As much is hashed for a user that we do not know as for a wrong password."""
     assert _hashed("ana", monkeypatch) == _hashed("eve", monkeypatch) == ["decoy", "response", "nonce"]

@@ -1,0 +1,72 @@
+"""What the compiled build does to the sources, and what it refuses (docs/adr/0007), without a compiler."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+SOURCE = '''
+from dataclasses import dataclass, field
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    name: str
+
+@dataclass(slots=True)
+class Call(Base):
+    """A call."""
+    steps: list[str] = field(default_factory=list)
+    offers: int = 0
+    ended: bool = field(init=False, default=False)
+
+    def step(self, name: str) -> None:
+        self.steps.append(name)
+'''
+
+
+def script(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))
+
+
+def test_dataclasses_get_their_constructor_in_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    rewritten: str = script("native_init")["with_native_init"](SOURCE)
+    names: dict[str, Any] = {"__name__": "rewritten"}
+    monkeypatch.setitem(sys.modules, "rewritten", type(sys)("rewritten"))
+    exec(compile(rewritten, "rewritten", "exec"), names)
+    call = names["Call"]("c1", offers=2)
+    call.step("arrived")
+    assert repr(call) == "Call(name='c1', steps=['arrived'], offers=2, ended=False)"
+    assert names["Call"]("c2").steps == []
+    assert hash(names["Base"]("x")) == hash(names["Base"]("x"))
+    assert "def __init__(self, name: str, steps: list[str] | None = None, offers: int = 0) -> None:" in rewritten
+    lines = [source.splitlines().index("class Call(Base):") for source in (SOURCE, rewritten)]
+    assert lines[0] == lines[1], "tracebacks name the lines of the source"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(): g()\ndef g(): pass\n", []),
+        ("def f(): f()\n", ["f"]),
+        ("def f(): g()\ndef g(): h()\ndef h(): f()\n", ["f", "g", "h"]),
+        ("class A:\n def m(self): self.n()\n def n(self): self.m()\n", ["A.m", "A.n"]),
+        ("class A:\n @classmethod\n def m(cls): return A.m()\n", ["A.m"]),
+        ("class A:\n def m(self): loop.call_later(1, self.m)\n", []),  # handed on, not called
+        ("class A:\n def m(self): self.b.m()\n", []),
+    ],
+)
+def test_recursion_is_seen(source: str, found: list[str]) -> None:
+    assert script("recursion")["recursive"](source) == found
+
+
+def test_the_container_is_given_all_that_its_build_needs() -> None:
+    build = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[0]
+    copied = {name for line in build.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]}
+    packages = {"app", "b2bua", "media", "migrations", "queues", "sipcore"}
+    assert copied == packages | {"scripts", "pyproject.toml", "constraints.txt", "hatch_build.py", "README.md"}
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert not copied & set(ignored)
