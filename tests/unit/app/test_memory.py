@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.commands import HangUp
-from app.configuration import Queue
 from bench.core_call import Bench
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import sdp
@@ -30,10 +29,7 @@ class Yard(Centre):
     def __init__(self) -> None:
         super().__init__()
         self.phone, self.caller = self.peer(7001), self.peer(6001)
-        self.add(self.support(), entry("1000"), agent("ana", self.phone))
-
-    def support(self, **routing: object) -> Queue:
-        return queue(wrap_up_seconds=1, ring_seconds=5, **routing)
+        self.add(queue(wrap_up_seconds=1, ring_seconds=5), entry("1000"), agent("ana", self.phone))
 
     def arrive(self) -> None:
         self.caller.invite(sdp(30000))
