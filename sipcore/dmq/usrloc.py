@@ -45,8 +45,8 @@ _USUAL_CONTACT: Final = re.compile(
 ).fullmatch
 """What it matches is a URI without doubt."""
 
-_one = msgspec.json.Decoder(Contact)
-_several = msgspec.json.Decoder(Batch)
+_one = msgspec.json.Decoder(Contact)  # noqa: TID251 - classes of sipcore.dmq.wire, which is not compiled
+_several = msgspec.json.Decoder(Batch)  # noqa: TID251 - as above
 _encoder = msgspec.json.Encoder()
 
 
@@ -101,7 +101,7 @@ def _contact_of(member: object) -> Contact | None:
         return None
     plain = {name: "" if value is None and name in _TEXTS else value for name, value in member.items()}
     try:
-        return msgspec.convert(plain, Contact, strict=False)
+        return msgspec.convert(plain, Contact, strict=False)  # noqa: TID251 - as above
     except _BROKEN:
         return None
 
