@@ -57,6 +57,9 @@ def test_dataclasses_get_their_constructor_in_the_source(monkeypatch: pytest.Mon
         ("class A:\n @classmethod\n def m(cls): return A.m()\n", ["A.m"]),
         ("class A:\n def m(self): loop.call_later(1, self.m)\n", []),  # handed on, not called
         ("class A:\n def m(self): self.b.m()\n", []),
+        ("class A:\n def m(self):\n  def later(): self.m()\n  self.b.call(later, lambda: self.m())\n", []),
+        ("class A:\n def m(self):\n  def now(): self.m()\n  now()\n", ["A.m", "A.m.now"]),
+        ("def f():\n def g(): g()\n g()\n", ["f.g"]),
     ],
 )
 def test_recursion_is_seen(source: str, found: list[str]) -> None:
