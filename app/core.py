@@ -186,8 +186,6 @@ class Core:
         match request.method:
             case "INVITE":
                 self._invite(event, now)
-            case "REGISTER":
-                self.registrations.register(event, now)
             case "OPTIONS":
                 self._answer(
                     event,

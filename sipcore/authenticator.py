@@ -3,7 +3,7 @@
 Pure: time and users' HA1 are handed in. An unknown user and a wrong password get the same answer after the same work.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -53,15 +53,20 @@ class Authenticator:
 
     def check(self, request: Request, now: float, *, require_qop: bool) -> str | Unproven:
         """The user that the request proves to be from. Raises BadHeader (400) for credentials that cannot be read."""
-        credentials = self._credentials(request)
+        texts = request.get_all("Authorization")
+        return self.judge(texts, request.method, request.uri, now, require_qop=require_qop)
+
+    def judge(self, texts: Sequence[str], method: str, uri: str, now: float, *, require_qop: bool) -> str | Unproven:
+        """The same for the values of its Authorization headers, its method and Request-URI."""
+        credentials = self._credentials(texts)
         if credentials is None:
             return Unproven(Doubt.NONE_GIVEN, self._challenges(now, ""))
         user, algorithm = credentials.username, credentials.algorithm.upper()
         known = self._ha1(user, self._realm, algorithm) if algorithm in _KNOWN else None
         decoy = self._nonces.decoy(user, algorithm)
         verdict = verify(
-            credentials, request.method, known or decoy, self._nonces, now,
-            realm=self._realm, request_uri=request.uri, require_qop=require_qop,
+            credentials, method, known or decoy, self._nonces, now, realm=self._realm, request_uri=uri,
+            require_qop=require_qop,
         )  # fmt: skip
         if known is not None and verdict is Verdict.OK:
             return user
@@ -69,9 +74,9 @@ class Authenticator:
             return Unproven(Doubt.STALE, self._challenges(now, ", stale=true"))
         return Unproven(Doubt.WRONG, self._challenges(now, ""))
 
-    def _credentials(self, request: Request) -> Credentials | None:
+    def _credentials(self, texts: Sequence[str]) -> Credentials | None:
         """Those for our realm: a request may carry others' (RFC 3261 §22.3)."""
-        for text in request.get_all("Authorization"):
+        for text in texts:
             credentials = Credentials.parse(text)
             if credentials.realm == self._realm:
                 return credentials

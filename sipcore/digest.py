@@ -4,13 +4,13 @@ Works on HA1 (password-equivalent: never log or show it), never on passwords. Th
 client's cnonce are handed in. Session algorithms (``-sess``) and ``auth-int`` are not spoken.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import md5, sha256
+from hashlib import blake2b, md5, sha256
 from hmac import compare_digest
-from hmac import digest as hmac_digest
 from typing import Final
 
 from sipcore.errors import BadHeader, BadUri, SipError
@@ -43,6 +43,11 @@ _HASHES: Final[dict[str, Callable[[str], str]]] = {"SHA-256": _sha256, "MD5": _m
 ALGORITHMS: Final = tuple(_HASHES)
 """What we speak, the stronger one first."""
 
+_PARAM: Final = r'([a-z]+)=(?:"([^"\\]*)"|([^\s",;]+))(?:, ?|$)'
+_PARAMS: Final = re.compile(_PARAM).findall
+_USUAL_PARAMS: Final = re.compile(f"(?:{_PARAM})+").fullmatch
+"""Matches nearly all parameters of nearly every phone: what it matches needs no further check."""
+
 
 def _hash_of(algorithm: str) -> Callable[[str], str]:
     found = _HASHES.get(algorithm.upper())
@@ -71,14 +76,14 @@ class Challenge:
     def parse(cls, text: str, header: str = "WWW-Authenticate") -> "Challenge":
         """Raises BadHeader naming ``header``."""
         params = _auth_params(text, header)
-        qop = unquote(params.get("qop", ""))
+        qop = params.get("qop", "")
         return cls(
             realm=_needed(params, "realm", header),
             nonce=_needed(params, "nonce", header),
-            algorithm=unquote(params.get("algorithm", "MD5")),
+            algorithm=params.get("algorithm", "MD5"),
             qop=tuple([part.strip().lower() for part in qop.split(",") if part.strip()]),
-            opaque=_optional(params, "opaque"),
-            stale=unquote(params.get("stale", "")).lower() == "true",
+            opaque=params.get("opaque"),
+            stale=params.get("stale", "").lower() == "true",
         )
 
     @property
@@ -97,7 +102,7 @@ class Challenge:
         return f"Digest {', '.join(parts)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credentials:
     """The value of an Authorization or Proxy-Authorization header. ``qop`` "": none (RFC 2069), then ``nc`` is 0."""
 
@@ -116,9 +121,9 @@ class Credentials:
     def parse(cls, text: str, header: str = "Authorization") -> "Credentials":
         """Raises BadHeader naming ``header``."""
         params = _auth_params(text, header)
-        count = unquote(params.get("nc", ""))
-        qop = unquote(params.get("qop", "")).lower()
-        if qop and (len(count) != 8 or not _is_hex(count) or not params.get("cnonce")):
+        count = params.get("nc", "")
+        qop = params.get("qop", "").lower()
+        if qop and (len(count) != 8 or not _is_hex(count) or "cnonce" not in params):
             raise BadHeader(header, "qop without a valid nc and cnonce")
         return cls(
             username=_needed(params, "username", header),
@@ -126,11 +131,11 @@ class Credentials:
             nonce=_needed(params, "nonce", header),
             uri=_needed(params, "uri", header),
             response=_needed(params, "response", header),
-            algorithm=unquote(params.get("algorithm", "MD5")),
+            algorithm=params.get("algorithm", "MD5"),
             qop=qop,
             nc=int(count, 16) if qop else 0,
-            cnonce=unquote(params.get("cnonce", "")),
-            opaque=_optional(params, "opaque"),
+            cnonce=params.get("cnonce", ""),
+            opaque=params.get("opaque"),
         )
 
     def __str__(self) -> str:
@@ -154,12 +159,12 @@ class NonceMaker:
     that was said once is ever taken again.
     """
 
-    __slots__ = ("_horizon", "_lifetime", "_secret", "_serial", "_tracked", "_used")
+    __slots__ = ("_horizon", "_key", "_lifetime", "_serial", "_tracked", "_used")
 
     def __init__(self, secret: bytes, lifetime: float = 300.0, tracked: int = 100_000) -> None:
         if len(secret) < 16:
             raise ValueError("the secret has at least 16 bytes")
-        self._secret = secret
+        self._key = sha256(secret).digest()
         self._lifetime = lifetime
         self._tracked = tracked
         self._serial = 0
@@ -174,12 +179,12 @@ class NonceMaker:
         """A nonce made at ``now`` (seconds), unlike any other of this process."""
         self._serial += 1
         stamp = f"{int(now * 1000):x}-{self._serial:x}"
-        return f"{stamp}-{self._sign(stamp)}"
+        return f"{stamp}-{self._sign(stamp, 16)}"
 
     def validate(self, nonce: str, now: float) -> Verdict:
         """BAD: not one of ours, or from the future; STALE: older than the lifetime."""
         stamp, _, signature = nonce.rpartition("-")
-        if not compare_digest(self._sign(stamp).encode(), signature.encode("utf-8", "surrogateescape")):
+        if not compare_digest(self._sign(stamp, 16).encode(), signature.encode("utf-8", "surrogateescape")):
             return Verdict.BAD
         age = now - _made(nonce) / 1000
         if age < -1.0:  # clocks of several workers may differ by a little
@@ -208,8 +213,7 @@ class NonceMaker:
 
     def decoy(self, user: str, algorithm: str) -> str:
         """An HA1 that no password has, always the same for one user: judged in the place of an unknown user's."""
-        digest = hmac_digest(self._secret, f"{algorithm}:{user}".encode("utf-8", "surrogateescape"), "sha256").hex()
-        return digest[:32] if algorithm == "MD5" else digest
+        return self._sign(f"{algorithm}:{user}", 16 if algorithm == "MD5" else 32)
 
     def _make_room(self, now: float) -> None:
         """Forget the oldest where it has expired, or where there is no room for one more."""
@@ -223,8 +227,9 @@ class NonceMaker:
             del self._used[oldest]
             self._horizon = max(self._horizon, made)
 
-    def _sign(self, stamp: str) -> str:
-        return hmac_digest(self._secret, stamp.encode("utf-8", "surrogateescape"), "sha256")[:16].hex()
+    def _sign(self, text: str, size: int) -> str:
+        """A keyed hash (RFC 7693 §2.9: made for this, and a third of HMAC's cost)."""
+        return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=size, key=self._key).hexdigest()
 
 
 def _made(nonce: str) -> int:
@@ -310,11 +315,23 @@ def _same_uri(claimed: str, requested: str) -> bool:
 
 
 def _auth_params(text: str, header: str) -> dict[str, str]:
+    """The parameters, their values unquoted."""
     scheme, _, rest = text.strip(" \t").partition(" ")
-    if scheme.lower() != "digest":
+    if scheme != "Digest" and scheme.lower() != "digest":
         raise BadHeader(header, "not Digest")
+    if _USUAL_PARAMS(rest) is None:
+        return _odd_params(rest, header)
+    found = _PARAMS(rest)
+    params = {name: quoted or plain for name, quoted, plain in found}
+    if len(params) != len(found):
+        raise BadHeader(header, "repeated parameter")
+    return params
+
+
+def _odd_params(text: str, header: str) -> dict[str, str]:
+    """The same with escapes within quotes, unusual names or white space."""
     params: dict[str, str] = {}
-    for part in split_quoted(rest, ","):
+    for part in split_quoted(text, ","):
         name, equals, value = part.partition("=")
         name = name.strip(" \t").lower()
         value = value.strip(" \t")
@@ -327,7 +344,7 @@ def _auth_params(text: str, header: str) -> dict[str, str]:
             or (value[0] == '"' and (len(value) < 2 or value[-1] != '"'))
         ):
             raise BadHeader(header, f"bad or repeated parameter {name[:32]!r}")
-        params[name] = value
+        params[name] = unquote(value)
     return params
 
 
@@ -335,12 +352,7 @@ def _needed(params: dict[str, str], name: str, header: str) -> str:
     value = params.get(name)
     if value is None:
         raise BadHeader(header, f"no {name}")
-    return unquote(value)
-
-
-def _optional(params: dict[str, str], name: str) -> str | None:
-    value = params.get(name)
-    return None if value is None else unquote(value)
+    return value
 
 
 def _is_hex(text: str) -> bool:

@@ -7,11 +7,12 @@ retransmissions. Nothing that comes from the network raises. Knows nothing of di
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
 from sipcore.config import EndpointConfig
 from sipcore.errors import SipError
 from sipcore.events import CancelReceived, ClientKey, Event, RequestReceived, ServerKey
+from sipcore.familiar import Repeat
 from sipcore.ids import MAGIC_COOKIE, Minter
 from sipcore.limits import FLOOD, OTHERS, head_of_refusal
 from sipcore.message import ParseError, Request, Response, Via, parse, respond_to, stamp_received, trying
@@ -22,7 +23,7 @@ from sipcore.transaction.layer import TransactionLayer, client_key, merge_key, s
 from sipcore.transaction.server import ServerTransaction, try_it
 from sipcore.transaction.tables import INVITE_SERVER, PROCEEDING, REQUEST
 
-__all__ = ["Endpoint"]
+__all__ = ["AtOnce", "Endpoint"]
 
 _RECEIVED: Final = {
     method: f"received_{method.lower()}"
@@ -47,16 +48,33 @@ _SENT_STATUS: Final = tuple(f"sent_{digit}xx" for digit in range(7))
 _SENT: Final = {method: f"sent_{method.lower()}" for method in _RECEIVED}
 
 
+class AtOnce(Protocol):
+    """A TU that answers every REGISTER in the turn that it comes in: it needs no transaction, only its answer again.
+
+    When the bytes are what a phone always says it knows the answer from them: ``recognise``, then ``answer``.
+    """
+
+    def register(self, request: Request, source: Source, now: float) -> Response:
+        """The final response to a new REGISTER outside any dialog."""
+
+    def recognise(self, data: bytes, source: Source) -> Repeat | None:
+        """None: look at all of it. Nothing is done yet."""
+
+    def answer(self, repeat: Repeat, now: float) -> tuple[int, bytes] | None:
+        """Do it: status and response. None: look at all of it; nothing has been done."""
+
+
 class Endpoint:
     """One SIP endpoint. Every method fills ``sends``; the runtime takes and clears it. ``counters`` only grow."""
 
-    __slots__ = ("_config", "_ids", "_layer", "_router", "counters")
+    __slots__ = ("_config", "_ids", "_layer", "_router", "at_once", "counters")
 
     def __init__(self, config: EndpointConfig, ids: Minter) -> None:
         self._config = config
         self._ids = ids
         self._layer = TransactionLayer(config.timers)
         self._router = Router(config)
+        self.at_once: AtOnce | None = None
         self.counters: dict[str, int] = self._layer.counters
 
     @property
@@ -77,6 +95,8 @@ class Endpoint:
         if fingerprint in layer.prints:
             layer.absorb(fingerprint, now)
             return self._take()
+        if data[:9] == b"REGISTER " and self._answer_at_once(data, source, now):
+            return []
         if len(data) < 16 and not data.strip(b"\r\n\0"):
             layer.count("keepalives")
             return []
@@ -102,7 +122,9 @@ class Endpoint:
 
     def next_deadline(self) -> float | None:
         """When ``expire`` is wanted; None: not at all."""
-        return self._layer.deadlines.next()
+        layer = self._layer
+        first, ends = layer.deadlines.next(), layer.answered.next()
+        return ends if first is None or (ends is not None and ends < first) else first
 
     def expire(self, now: float) -> list[Event]:
         """Fire the timers that are due."""
@@ -187,13 +209,42 @@ class Endpoint:
     def counts(self) -> dict[str, int]:
         """What is live now: transactions by machine and state, deadlines, un-ACKed 2xx. All zero when idle."""
         layer = self._layer
-        return layer.populations() | {
-            "deadlines": len(layer.deadlines),
+        answered = len(layer.answered)
+        populations = layer.populations()
+        populations["non_invite_server.completed"] += answered
+        return populations | {
+            "deadlines": len(layer.deadlines) + answered,
             "unacked_2xx": sum(not accepted.acked for accepted in layer.acks.values()),
-            "fingerprints": len(layer.prints),
+            "fingerprints": len(layer.prints) + answered,
         }
 
     # -- requests
+
+    def _answer_at_once(self, data: bytes, source: Source, now: float) -> bool:
+        """Whether these bytes were enough for the TU to answer (RFC 3261 §17.2.2: Trying, then Completed)."""
+        layer, at_once = self._layer, self.at_once
+        if layer.answer_again(layer.received):
+            return True
+        repeat = at_once.recognise(data, source) if at_once is not None else None
+        if at_once is None or repeat is None or repeat.merge in layer.merges or repeat.merge in layer.answered:
+            return False
+        if len(layer.servers) + len(layer.answered) >= OTHERS * self._config.max_transactions:
+            return False
+        answer = at_once.answer(repeat, now)
+        if answer is None:
+            return False
+        layer.counters["received_register"] += 1
+        self._complete(repeat.key, repeat.merge, answer, repeat.familiar.hop, source, now)
+        return True
+
+    def _complete(self, key: str, merge: str, answer: tuple[int, bytes], hop: Hop, source: Source, now: float) -> None:
+        """Send the final response to the request that is being received, and be ready to send it again."""
+        layer = self._layer
+        status, response = answer
+        layer.counters[_SENT_STATUS[status // 100]] += 1
+        send = Send(response, hop, source.flow, source.listener)
+        layer.sends.append(send)
+        layer.keep_answer(key, merge, send, now)
 
     def _receive_request(self, request: Request, source: Source, now: float) -> None:
         layer = self._layer
@@ -219,7 +270,13 @@ class Endpoint:
             self._receive_cancel(key, request, source, now)
         else:
             merge = merge_key(request)
-            if not self._is_refused(request, merge, source):
+            if layer.answer_changed(key, merge) or self._is_refused(request, merge, source):
+                return
+            if method == "REGISTER" and merge and self.at_once is not None:
+                response = self.at_once.register(request, source, now)
+                answer = response.status, response.encode()
+                self._complete(key, merge, answer, response_hop(via, source), source, now)
+            else:
                 transaction = layer.open_server(key, request, response_hop(via, source), source, now, merge=merge)
                 self._begin(transaction, request, source)
 
@@ -248,13 +305,13 @@ class Endpoint:
 
     def _is_refused(self, request: Request, merge: str, source: Source) -> bool:
         """Refuse what starts something new and must not: merged requests, and what goes beyond our capacity."""
-        live, bound = len(self._layer.servers), self._config.max_transactions
+        live, bound = len(self._layer.servers) + len(self._layer.answered), self._config.max_transactions
         if live >= FLOOD * bound:
             self._layer.count("dropped_flood")
             return True
         if not merge:
             return False
-        if merge in self._layer.merges:
+        if merge in self._layer.merges or merge in self._layer.answered:
             self._layer.count("merged_requests")
             self._refuse(request, source, 482, None)  # §8.2.2.2
             return True

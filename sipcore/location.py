@@ -23,6 +23,9 @@ class LocationStore(Protocol):
     def replace(self, aor: str, bindings: Sequence[Binding]) -> None:
         """All bindings of ``aor`` at once: REGISTER is atomic (RFC 3261 §10.3)."""
 
+    def renew(self, before: Binding, binding: Binding) -> None:
+        """``binding`` stands for ``before`` from now on: the same contact, refreshed."""
+
     def apply(self, binding: Binding) -> BindingChanged | None:
         """A binding as another node knows it; None: what is here is newer."""
 
@@ -99,6 +102,15 @@ class MemoryLocations:
         if not bindings:
             del self._records[aor]
             self._aors.discard(aor)
+
+    def renew(self, before: Binding, binding: Binding) -> None:
+        """See LocationStore."""
+        record = self._records[before.aor]
+        if len(record.bindings) == 1 and binding.source.flow == before.source.flow:
+            record.bindings = (binding,)
+            self._deadlines.set(record, binding.expires_at)
+        else:
+            self.replace(before.aor, [binding if each is before else each for each in record.bindings])
 
     def apply(self, binding: Binding) -> BindingChanged | None:
         """See LocationStore. What is newer: ``is_newer``."""

@@ -13,17 +13,20 @@ from sipcore.authenticator import Authenticator, Ha1Lookup, Unproven
 from sipcore.binding import Binding, BindingChange, BindingChanged, Cause, place_of, written_at
 from sipcore.digest import NonceMaker
 from sipcore.errors import SipError
+from sipcore.familiar import FamiliarPhones, Repeat
 from sipcore.ids import Minter
 from sipcore.location import LocationStore
 from sipcore.message import NameAddr, Request, Response, Uri, respond_to
-from sipcore.message.grammar import quote
+from sipcore.message.cut import Cut, cut
 from sipcore.packets import Source
 from sipcore.registration import (
     Asked,
     RegisterRefused,
     RegistrarConfig,
     asked_of,
+    binding_of,
     check_extensions,
+    contact_value,
     outbound_of,
     path_of,
     user_agent_of,
@@ -47,8 +50,8 @@ class Registrar:
     """Decides on REGISTER requests and keeps the bindings in ``store``. ``counters`` only grow."""
 
     __slots__ = (
-        "_aliases", "_aor", "_authenticator", "_config", "_date", "_domains", "_ids", "_is_ours", "_is_trusted",
-        "_plan", "_realm", "_store", "counters",
+        "_aliases", "_aor", "_authenticator", "_config", "_cut", "_date", "_domains", "_familiar", "_ids",
+        "_is_ours", "_is_trusted", "_plan", "_realm", "_store", "counters",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +65,8 @@ class Registrar:
         self._aliases = dict(config.aliases)
         self._authenticator = Authenticator(self._realm, ha1, nonces, config.algorithms)
         self._date = (0, "")
+        self._familiar = FamiliarPhones(config.familiar)
+        self._cut: Cut | None = None  # of the request that is being received
         self.counters: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
         # Phones ask for the same again and again: what their URIs say is remembered, within bounds.
         self._is_trusted = lru_cache(maxsize=4096)(self._is_in_trusted_network)
@@ -81,9 +86,9 @@ class Registrar:
             if self._config.digest and not self._is_trusted(source.hop.host):
                 self._authenticate(request, aor, now)
             if plain is not None:
-                refresh = self._refresh(request, plain[1], aor, source, now)
-                if refresh is not None:
-                    return self._refreshed(request, aor, now), [refresh]
+                change = self._single(request, plain[1], aor, source, now)
+                if change is not None:
+                    return self._listed(request, change, now), [change]
             changes, headers = self._register(request, plain and plain[1], aor, source, now)
         except RegisterRefused as refused:
             self.counters[refused.outcome] += 1
@@ -93,11 +98,11 @@ class Registrar:
             return self._answer(request, error.status, None, ()), []
         done = {change.change for change in changes}
         self.counters[next((each.value for each in _DONE if each in done), "fetched")] += 1
-        headers += [("Contact", _contact_value(binding, now)) for binding in self._store.bindings(aor)]
+        headers += [("Contact", contact_value(binding, now)) for binding in self._store.bindings(aor)]
         headers.append(("Date", self._date_text(int(now))))
         return self._answer(request, 200, None, headers), changes
 
-    # -- nearly every REGISTER: one known contact once more
+    # -- nearly every REGISTER: one contact, known or the first of its user
 
     def _plain_one(self, request: Request) -> tuple[str, Asked] | None:
         """Address-of-record and contact of a request with one contact and nothing special; None: look at all of it."""
@@ -128,34 +133,86 @@ class Registrar:
             return None
         return aor, asked
 
-    def _refresh(self, request: Request, asked: Asked, aor: str, source: Source, now: float) -> BindingChanged | None:
-        """The binding of this very contact as it is from now on; None: the long way."""
-        current = self._store.bindings(aor)
-        before = next((each for each in current if each.contact == asked.uri and not each.reg_id), None)
-        if before is None:
-            return None
+    def _single(self, request: Request, asked: Asked, aor: str, source: Source, now: float) -> BindingChanged | None:
+        """The binding of this very contact, refreshed, or the first one of its user; None: the long way."""
         call_id, cseq = request.call_id, request.cseq.number
-        if call_id != before.call_id:
-            if not call_id.isprintable():
-                return None
-        elif cseq <= before.cseq:
+        if not self._store.bindings(aor):
+            return self._first(request, asked, aor, source, now)
+        before = self._current(aor, asked.uri, call_id, cseq)
+        if before is None or (call_id != before.call_id and not call_id.isprintable()):
             return None
+        if self._cut is not None:
+            self._familiar.remember(self._cut, request, source, aor, asked)
+        return self._renew(before, asked, call_id, cseq, source, user_agent_of(request), now)
+
+    def _first(self, request: Request, asked: Asked, aor: str, source: Source, now: float) -> BindingChanged | None:
+        full = len(self._store) >= self._config.max_bindings or self._config.max_contacts < 1
+        if full or len(asked.uri) > self._config.max_contact_bytes or not request.call_id.isprintable():
+            return None
+        binding = binding_of(request, aor, asked, (), source, self._ids.tag(), now, now)
+        self._store.replace(aor, (binding,))
+        return BindingChanged(BindingChange.ADDED, binding)
+
+    def _current(self, aor: str, contact: str, call_id: str, cseq: int) -> Binding | None:
+        """The binding that such a request may refresh."""
+        for each in self._store.bindings(aor):
+            if each.contact == contact and not each.reg_id:
+                return None if call_id == each.call_id and cseq <= each.cseq else each
+        return None
+
+    def _renew(
+        self, before: Binding, asked: Asked, call_id: str, cseq: int, source: Source, user_agent: str, now: float
+    ) -> BindingChanged:
         binding = Binding(
-            aor, asked.uri, now + asked.seconds, call_id, cseq, source, asked.q, (), user_agent_of(request),
+            before.aor, asked.uri, now + asked.seconds, call_id, cseq, source, asked.q, (), user_agent,
             asked.instance, 0, before.ruid, written_at(before, call_id, now),
         )  # fmt: skip
-        self._store.replace(aor, [binding if each is before else each for each in current])
+        self._store.renew(before, binding)
         return BindingChanged(BindingChange.REFRESHED, binding, before)
 
-    def _refreshed(self, request: Request, aor: str, now: float) -> Response:
-        self.counters["refreshed"] += 1
+    def _listed(self, request: Request, change: BindingChanged, now: float) -> Response:
+        """The 200 with all that is bound now."""
+        self.counters["refreshed" if change.change is BindingChange.REFRESHED else "added"] += 1
         response = respond_to(request, 200, to_tag=self._ids.tag())
-        for binding in self._store.bindings(aor):
-            contact = _contact_value(binding, now)
+        for binding in self._store.bindings(change.binding.aor):
+            contact = contact_value(binding, now)
             response.headers.append(("Contact", contact, f"Contact: {contact}"))
         date = self._date_text(int(now))
         response.headers.append(("Date", date, f"Date: {date}"))
         return response
+
+    # -- and nearly every one of these says what the phone said before, to the letter (``AtOnce`` of the endpoint)
+
+    def recognise(self, data: bytes, source: Source) -> Repeat | None:
+        """The refresh that these bytes are, if we know them; nothing is done yet."""
+        self._cut = made = cut(data)
+        familiar = self._familiar.find(made) if made is not None else None
+        if made is None or familiar is None or (familiar.source is not source and familiar.source != source):
+            return None
+        before = self._current(familiar.aor, familiar.asked.uri, familiar.call_id, int(made.cseq))
+        return Repeat(familiar, made, before) if before is not None else None
+
+    def answer(self, repeat: Repeat, now: float) -> tuple[int, bytes, BindingChanged | None] | None:
+        """Do it: status, answer and what changed. None: take the long way; nothing has been done."""
+        familiar, made = repeat.familiar, repeat.cut
+        if self._config.digest and not self._is_trusted(familiar.source.hop.host):
+            texts = [made.credentials] if made.credentials else []
+            try:
+                proven = self._authenticator.judge(texts, "REGISTER", familiar.uri, now, require_qop=False)
+            except SipError:
+                return None
+            if isinstance(proven, Unproven):
+                self.counters[proven.doubt.value] += 1
+                lines = "".join([f"{name}: {value}\r\n" for name, value in proven.challenges])
+                return 401, familiar.answer(made, "SIP/2.0 401 Unauthorized", self._ids.tag(), lines), None
+            if familiar.aor != self._aor_of_proven(proven):
+                return None
+        asked, cseq = familiar.asked, int(made.cseq)
+        change = self._renew(repeat.before, asked, familiar.call_id, cseq, familiar.source, familiar.user_agent, now)
+        self.counters["refreshed"] += 1
+        contacts = [f"Contact: {contact_value(each, now)}\r\n" for each in self._store.bindings(familiar.aor)]
+        lines = f"{''.join(contacts)}Date: {self._date_text(int(now))}\r\n"
+        return 200, familiar.answer(made, "SIP/2.0 200 OK", self._ids.tag(), lines), change
 
     # -- time, and what others do
 
@@ -219,8 +276,11 @@ class Registrar:
         proven = self._authenticator.check(request, now, require_qop=False)
         if isinstance(proven, Unproven):
             raise RegisterRefused(401, proven.doubt.value, None, *proven.challenges)
-        if aor != f"sip:{self._aliases.get(proven, proven)}@{self._realm}":
+        if aor != self._aor_of_proven(proven):
             raise RegisterRefused(403, "forbidden")
+
+    def _aor_of_proven(self, user: str) -> str:
+        return f"sip:{self._aliases.get(user, user)}@{self._realm}"
 
     def _register(
         self, request: Request, plain: Asked | None, aor: str, source: Source, now: float
@@ -281,10 +341,7 @@ class Registrar:
             raise RegisterRefused(400, "bad_request", "Contact too long")
         ruid = before.ruid if before is not None else self._ids.tag()
         at = now if before is None else written_at(before, request.call_id, now)
-        binding = Binding(
-            aor, asked.uri, now + asked.seconds, request.call_id, request.cseq.number, source, asked.q, path,
-            user_agent_of(request), asked.instance, asked.reg_id, ruid, at,
-        )  # fmt: skip
+        binding = binding_of(request, aor, asked, path, source, ruid, now, at)
         if before is None:
             current.append(binding)
             changes.append(BindingChanged(BindingChange.ADDED, binding))
@@ -323,14 +380,3 @@ def _check_order(request: Request, binding: Binding) -> None:
     """ "If the value is higher than that of the existing binding, it MUST update or remove […] If not, […] fails." """
     if binding.call_id == request.call_id and request.cseq.number <= binding.cseq:
         raise RegisterRefused(500, "out_of_order", "CSeq out of order")
-
-
-def _contact_value(binding: Binding, now: float) -> str:
-    value = f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}"
-    if binding.q != 1.0:
-        value = f"{value};q={binding.q:g}"
-    if binding.instance:
-        value = f"{value};+sip.instance={quote(binding.instance)}"
-        if binding.reg_id:
-            value = f"{value};reg-id={binding.reg_id}"
-    return value

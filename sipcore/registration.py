@@ -1,6 +1,6 @@
 """What a REGISTER asks for: its contacts with their granted times (RFC 3261 §10.3), Path (RFC 3327), flows (RFC 5626).
 
-Reads and judges one request against the registrar's configuration; knows no bindings.
+Reads and judges one request against the registrar's configuration; knows nothing of what is bound already.
 """
 
 from collections.abc import Mapping
@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
+from sipcore.binding import Binding
 from sipcore.digest import ALGORITHMS
 from sipcore.message import NameAddr, Request, Uri
-from sipcore.message.grammar import unquote
+from sipcore.message.grammar import quote, unquote
+from sipcore.packets import Source
 
 __all__ = [
-    "Asked", "RegisterRefused", "RegistrarConfig", "asked_of", "check_extensions", "outbound_of", "path_of",
-    "user_agent_of",
+    "Asked", "RegisterRefused", "RegistrarConfig", "asked_of", "binding_of", "check_extensions", "contact_value", "outbound_of",
+    "path_of", "user_agent_of",
 ]  # fmt: skip
 
 _EXTENSIONS: Final = frozenset({"path", "outbound"})
@@ -33,7 +35,7 @@ class RegistrarConfig:
     ``algorithms``: those of the challenges, in this order (RFC 8760 §2.4); credentials with any that we speak are taken.
     ``replace_oldest``: a contact beyond ``max_contacts`` takes the place of the one that expires first, instead of 403.
     ``max_contact_bytes``: of a Contact's URI with its Path. ``path_unasked``: take a Path that the phone says nothing of.
-    ``trusted``: networks whose requests need no digest.
+    ``trusted``: networks whose requests need no digest. ``familiar``: phones whose way of saying it is remembered.
     """
 
     domains: tuple[str, ...]
@@ -49,6 +51,7 @@ class RegistrarConfig:
     max_contact_bytes: int = 1024
     path_unasked: bool = False
     trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+    familiar: int = 16_384
 
 
 class RegisterRefused(Exception):  # noqa: N818 - a verdict, not a fault
@@ -181,3 +184,25 @@ def user_agent_of(request: Request) -> str:
     """What the phone calls itself, cut and cleaned: it is shown and stored."""
     text = (request.get("User-Agent") or "")[:_MAX_USER_AGENT]
     return text if text.isprintable() else "".join([char if char.isprintable() else "?" for char in text])
+
+
+def binding_of(
+    request: Request, aor: str, asked: Asked, path: tuple[str, ...], source: Source, ruid: str, now: float, at: float
+) -> Binding:
+    """What ``asked`` becomes at ``now``; ``at`` orders it among what other nodes know."""
+    return Binding(
+        aor, asked.uri, now + asked.seconds, request.call_id, request.cseq.number, source, asked.q, path,
+        user_agent_of(request), asked.instance, asked.reg_id, ruid, at,
+    )  # fmt: skip
+
+
+def contact_value(binding: Binding, now: float) -> str:
+    """A Contact of the 200 (§10.3 step 8), with the seconds that are left."""
+    value = f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}"
+    if binding.q != 1.0:
+        value = f"{value};q={binding.q:g}"
+    if binding.instance:
+        value = f"{value};+sip.instance={quote(binding.instance)}"
+        if binding.reg_id:
+            value = f"{value};reg-id={binding.reg_id}"
+    return value

@@ -14,10 +14,12 @@ from sipcore.authenticator import Ha1Lookup
 from sipcore.binding import Binding, BindingChange, BindingChanged, Cause
 from sipcore.digest import NonceMaker
 from sipcore.endpoint import Endpoint
-from sipcore.events import ClientFailed, ClientKey, RequestReceived, ResponseReceived
+from sipcore.events import ClientFailed, ClientKey, ResponseReceived
+from sipcore.familiar import Repeat
 from sipcore.ids import Minter
 from sipcore.location import MemoryLocations
-from sipcore.message import BadUri, Request, Uri
+from sipcore.message import BadUri, Request, Response, Uri
+from sipcore.packets import Source
 from sipcore.ping_wheel import PingWheel
 from sipcore.registrar import Registrar, RegistrarConfig
 
@@ -56,6 +58,7 @@ class Registrations:
         self._wheel = PingWheel(keep_alive.interval, keep_alive.misses)
         self._asked: dict[ClientKey, tuple[str, str]] = {}  # AoR and ruid of those pinged and not heard of yet
         self._endpoint = endpoint
+        endpoint.at_once = self
         self._ids = ids
         self._from = f"<sip:{host}>"
         self._domain = config.domains[0]
@@ -66,12 +69,25 @@ class Registrations:
 
     # ------------------------------------------------------------------ SIP
 
-    def register(self, event: RequestReceived, now: float) -> None:
-        """Answer a REGISTER, then tell of what it changed."""
-        response, changes = self.registrar.handle(event.request, event.source, now)
-        if event.transaction is not None:
-            self._endpoint.respond(event.transaction, response, now)
+    def register(self, request: Request, source: Source, now: float) -> Response:
+        """Answer a REGISTER and tell of what it changed (``sipcore.endpoint.AtOnce``)."""
+        response, changes = self.registrar.handle(request, source, now)
         self._told(changes, now)
+        return response
+
+    def recognise(self, data: bytes, source: Source) -> Repeat | None:
+        """See ``sipcore.endpoint.AtOnce``."""
+        return self.registrar.recognise(data, source)
+
+    def answer(self, repeat: Repeat, now: float) -> tuple[int, bytes] | None:
+        """See ``sipcore.endpoint.AtOnce``."""
+        answer = self.registrar.answer(repeat, now)
+        if answer is None:
+            return None
+        status, response, change = answer
+        if change is not None:
+            self._told((change,), now)
+        return status, response
 
     def answered(self, event: ResponseReceived | ClientFailed, now: float) -> bool:
         """Whether the event belongs to a ping of ours."""

@@ -22,12 +22,12 @@ from sipcore.message.grammar import (
 )  # fmt: skip
 from sipcore.message.headers import end_of_quote
 
-__all__ = ["USUAL_ADDRESS", "CSeq", "NameAddr", "Via"]
+__all__ = ["USUAL_ADDRESS", "USUAL_CONTACT", "CSeq", "NameAddr", "Via"]
 
-USUAL_ADDRESS: Final = re.compile(
-    r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<(?P<uri>sips?:[^<>" \t]+)>(?:;tag=(?P<tag>[A-Za-z0-9_.+~!*%\'`-]+))?'
-).fullmatch
-"""Matches nearly every From, To and Contact on the wire: what it matches ``NameAddr.parse`` takes.
+_USUAL: Final = r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<(?P<uri>sips?:[^<>" \t]+)>'
+USUAL_ADDRESS: Final = re.compile(rf"{_USUAL}(?:;tag=(?P<tag>[A-Za-z0-9_.+~!*%'`-]+))?").fullmatch
+USUAL_CONTACT: Final = re.compile(rf"{_USUAL}(?:;expires=[0-9]+)?").fullmatch
+"""Match nearly every From, To and Contact on the wire: what they match ``NameAddr.parse`` takes.
 
 One match costs a quarter of parsing; most messages are never asked for more than the tags.
 """

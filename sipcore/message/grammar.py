@@ -69,17 +69,16 @@ def split_quoted(text: str, separator: str) -> list[str]:
         return text.split(separator)
     parts: list[str] = []
     start = at = 0
-    while at < len(text):
-        char = text[at]
-        if char == '"':
-            at = end_of_quote(text, at)
-            continue
-        if char == separator:
-            parts.append(text[start:at])
-            start = at + 1
-        at += 1
-    parts.append(text[start:])
-    return parts
+    while True:
+        end, opening = text.find(separator, at), text.find('"', at)
+        if end < 0:
+            parts.append(text[start:])
+            return parts
+        if 0 <= opening < end:
+            at = end_of_quote(text, opening)
+        else:
+            parts.append(text[start:end])
+            start = at = end + 1
 
 
 def parse_params(text: str, header: str) -> Params:

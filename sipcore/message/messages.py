@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import USUAL_ADDRESS, CSeq, NameAddr, Via
+from sipcore.message.fields import USUAL_ADDRESS, USUAL_CONTACT, CSeq, NameAddr, Via
 from sipcore.message.grammar import small_number
 from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
 from sipcore.message.phrases import phrase
@@ -116,7 +116,15 @@ class Message:
 
     def restamp(self, via: Via) -> None:
         """Write the top Via anew from ``via``, its own view after a change."""
-        self.set_first("Via", str(via))
+        values = self._values
+        if values is None or "," in values["Via"]:
+            self.set_first("Via", str(via))
+        else:  # its only Via: nothing else has to be looked at anew
+            text = values["Via"] = str(via)
+            for index, header in enumerate(self.headers):
+                if header[0] == "Via":
+                    self.headers[index] = ("Via", text, f"Via: {text}")
+                    break
         self._via = via
 
     def _change_first(self, name: str, replacement: list[str]) -> bool:
@@ -168,7 +176,7 @@ class Message:
         self._call_id = values["Call-ID"]
         self._cseq = CSeq.parse(values["CSeq"])
         if "Contact" in values:
-            usual = USUAL_ADDRESS(values["Contact"]) if single else None
+            usual = USUAL_CONTACT(values["Contact"]) if single else None
             if usual is None:
                 _ = self.contacts
             else:

@@ -7,8 +7,9 @@ from typing import Final
 
 from sipcore.config import Timers
 from sipcore.message import Request, Response, Via, cancel_for
-from sipcore.packets import ANY_FLOW, Hop, Source
+from sipcore.packets import ANY_FLOW, Hop, Send, Source
 from sipcore.transaction import client, server
+from sipcore.transaction.answered import Answered, AnsweredRequests
 from sipcore.transaction.client import ClientTransaction
 from sipcore.transaction.core import Core, Transaction, Way
 from sipcore.transaction.server import ServerTransaction
@@ -60,7 +61,7 @@ def _ack_key(request: Request, to_tag: str) -> str:
 class TransactionLayer(Core):
     """All live transactions. ``sends`` and ``events`` fill up; the owner takes them."""
 
-    __slots__ = ("acks", "clients", "merges", "servers", "streams")
+    __slots__ = ("acks", "answered", "clients", "merges", "servers", "streams")
 
     def __init__(self, timers: Timers) -> None:
         super().__init__(timers)
@@ -68,6 +69,7 @@ class TransactionLayer(Core):
         self.servers: dict[str, ServerTransaction] = {}
         self.acks: dict[str, ServerTransaction] = {}  # accepted INVITEs by the ACK that they (have) waited for
         self.merges: dict[str, ServerTransaction] = {}
+        self.answered = AnsweredRequests()
         self.streams: dict[Hop, dict[str, ClientTransaction]] = {}  # clients by peer, where the peer is a stream
 
     # -- from the network
@@ -83,6 +85,20 @@ class TransactionLayer(Core):
         else:
             self.feed(transaction, REQUEST, None, now)
         return True
+
+    def answer_again(self, fingerprint: int) -> bool:
+        """Serve a message that came before with the very same bytes and was answered at once; False: it was not."""
+        answered = self.answered.prints.get(fingerprint)
+        if answered is None:
+            return False
+        self.count("retransmissions_absorbed")
+        self.sends.append(answered.send)
+        return True
+
+    def answer_changed(self, key: str, merge: str) -> bool:
+        """The same for one whose bytes have changed on its way."""
+        answered = self.answered.find(merge) if merge else None
+        return answered is not None and answered.key == key and self.answer_again(answered.fingerprint)
 
     def receive_ack(self, ack: Request, via: Via, source: Source, now: float) -> bool:
         """Match an ACK: to a 2xx by its dialog, to a refusal by its branch. False: a stray."""
@@ -143,6 +159,11 @@ class TransactionLayer(Core):
                 self.acks[transaction.ack_key] = transaction
         self.feed(transaction, signal, response, now)
 
+    def keep_answer(self, key: str, merge: str, send: Send, now: float) -> None:
+        """The request being received got its final response without a machine: Completed until timer J fires."""
+        if send.hop.transport == "UDP":  # §17.2.2: "zero seconds for reliable transports"
+            self.answered.add(Answered(self.received, key, merge, send, now + self.give_up))
+
     def open_client(
         self, request: Request, branch: str, way: Way, sent_by: str, now: float, *, once: bool = False
     ) -> ClientTransaction:
@@ -186,6 +207,11 @@ class TransactionLayer(Core):
         self.feed(transaction, CANCEL, None, now)
 
     # -- for the core
+
+    def expire(self, now: float) -> None:
+        """Fire every timer that is due at ``now``."""
+        Core.expire(self, now)
+        self.answered.expire(now)
 
     def open_cancel(self, invite: Transaction, now: float) -> None:
         """RFC 3261 §9.1: the CANCEL has the branch of its INVITE and goes the same way as it did."""

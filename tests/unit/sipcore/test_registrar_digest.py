@@ -105,7 +105,7 @@ def _anonymous(response: Response, user: str) -> bytes:
 @pytest.mark.interpreted
 def test_unknown_users_cost_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """As much is hashed for a user that we do not know as for a wrong password."""
-    assert _hashed("ana", monkeypatch) == _hashed("eve", monkeypatch) == ["decoy", "response", "nonce"]
+    assert _hashed("ana", monkeypatch) == _hashed("eve", monkeypatch) == ["decoy", "keyed", "response", "keyed"]
 
 
 def _hashed(user: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -125,6 +125,6 @@ def _hashed(user: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     with monkeypatch.context() as patched:
         patched.setattr(NonceMaker, "decoy", counted("decoy", NonceMaker.decoy))
         patched.setattr(digest, "_response", counted("response", digest._response))
-        patched.setattr(NonceMaker, "_sign", counted("nonce", NonceMaker._sign))
+        patched.setattr(NonceMaker, "_sign", counted("keyed", NonceMaker._sign))
         desk.register(proof, user=user)
     return done
