@@ -48,6 +48,7 @@ COMPILED: Final = (
     "app/journal/lmdb.py",
     "app/metrics/metrics.py",
     "app/projections/*.py",
+    "app/registrations/desk.py",
     "app/runtime.py",
     "app/vocabulary.py",
     "media/session.py",  # its Session is a Timed, and compiled classes take no interpreted subclasses

@@ -23,6 +23,7 @@ def registrar_config(settings: Settings, hosts: tuple[str, ...]) -> RegistrarCon
         max_contact_bytes=settings.register_max_contact_bytes,
         path_unasked=settings.register_path == "any",
         trusted=settings.register_trusted,
+        familiar=settings.register_familiar_phones,
     )
 
 
