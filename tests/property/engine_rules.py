@@ -137,8 +137,8 @@ class EngineRules(EngineBooks):
     @precondition(lambda self: len(self.agents) > 2)
     @rule(name=agent_names)
     def remove_agent(self, name: str) -> None:
+        self.agents.pop(name, None)  # first: what it frees is offered without it
         self.do(RemoveAgent(AgentId(name)))
-        self.agents.pop(name, None)
         if self.engine._floor.agents.agents.get(AgentId(name)) is None:
             self.told.pop(name, None)
 
