@@ -11,6 +11,7 @@ from typing import Literal
 from app.announcements import Announcements
 from app.calendars.opening import Calendar
 from app.callback_policy import CallbackPolicy
+from b2bua.proof import Secret
 from queues.model import AgentConfig, QueueConfig
 from queues.rules.agent_rules import PauseReason
 from queues.rules.requirements import Requirement
@@ -131,11 +132,16 @@ class PriorityRule:
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """Addresses (IP networks) whose INVITEs need no digest."""
+    """Addresses (IP networks) whose INVITEs need no digest.
+
+    ``secret``: what they are shown when they challenge us, in ``realm`` or (None) any.
+    """
 
     id: str
     name: str
     addresses: tuple[str, ...]
+    secret: Secret | None = None
+    realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,9 @@ class Core:
         nonces = self._nonces = NonceMaker(sources.nonce_secret, config.nonce_seconds, config.nonces_tracked)
         self.endpoint = Endpoint(config.endpoint, ids)
         self.directory = directory
-        self.board = Switchboard(self.endpoint, ids, config.switchboard, sources.uniform)
+        self.board = Switchboard(
+            self.endpoint, ids, config.switchboard, sources.uniform, directory.secret_for
+        )  # fmt: skip
         self.engine = Engine(sources.uuid, sources.uniform, config.decisions)
         self.centre = CallCenter(
             self.engine, self.board, directory, sources.uuid, remembered_callers=config.remembered_callers,

@@ -21,6 +21,7 @@ from app.configuration import (
 from app.priority_rules.table import PriorityTable
 from app.workplace import Workplace, place_of
 from b2bua.commands import Target
+from b2bua.proof import Secret
 from queues.rules.requirements import Requirement
 from sipcore.errors import SipError
 from sipcore.location import LocationStore
@@ -191,6 +192,16 @@ class Directory:
                 self._verdicts.clear()
             self._verdicts[host] = verdict
         return verdict
+
+    def secret_for(self, host: str, realm: str) -> Secret | None:
+        """What the peer at this address is shown that challenges a request of ours in ``realm``."""
+        address = ip_address(host)
+        for trunk in self.trunks.values():
+            if trunk.secret is not None and trunk.realm in (None, realm):
+                networks = [ip_network(each, strict=False) for each in trunk.addresses]
+                if any(address.version == network.version and address in network for network in networks):
+                    return trunk.secret
+        return None
 
     def ha1(self, user: str, realm: str, algorithm: str) -> str | None:
         """Of an agent that registers; the realm is fixed when passwords are set."""

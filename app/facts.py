@@ -71,6 +71,8 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
 
     ``wait_ms`` from entering the queue until connected or gone; ``ring_ms`` the ringing of the offer that succeeded (or
     was up when the caller left); ``talk_ms`` between the bridge and its end. ``wrap_up_ms`` comes later, by ``WrapUp``.
+    ``overflow_cause``: why the queue did not take the call (``rejected``) or let it go (``flowed_out``): a word of
+    ``OverflowCause``, or ``callback`` where its caller asked for one by key.
     """
 
     id: str
@@ -96,6 +98,7 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     ended_by: Literal["caller", "agent", "system"] = "system"
     expected_wait_ms: int | None = None  # what was predicted when it entered the queue, to compare ``wait_ms`` with
     segments: int = 1  # above 1: the call was in, or refused by, several queues, and each has its ``QueueSegment``
+    overflow_cause: str | None = None
 
     def __post_init__(self) -> None:
         if not (self.sip_call_id + self.caller + self.called + self.cause).isascii():

@@ -111,7 +111,17 @@ def record_of(call: LiveCall, fact_id: str, by: EndedBy, cause: str, queue: Queu
         ended_by="agent" if by == "callee" else by,
         expected_wait_ms=call.expected_wait_ms,
         segments=max(1, call.segments),
+        overflow_cause=_overflow_cause(call, outcome),
     )
+
+
+def _overflow_cause(call: LiveCall, outcome: Outcome) -> str | None:
+    """Why the queue did not take it, or let it go; the caller's own wish is the one way out that is no overflow."""
+    if outcome not in ("rejected", "flowed_out"):
+        return None
+    if call.overflow_cause is not None:
+        return call.overflow_cause.value
+    return "callback" if outcome == "flowed_out" else None
 
 
 def waiting_list(queue: Queue | None, *, greeting: bool) -> Playlist:

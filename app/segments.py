@@ -27,11 +27,12 @@ def last_segment(call: LiveCall, fact_id: str, record: CallRecord, queue: Queue 
     entered_at = call.entered_at if call.entered_at is not None else record.ended_at
     left_at = record.answered_at or call.left_queue_at or record.ended_at
     wait_ms = _ms(entered_at, left_at)
+    cause = record.overflow_cause or record.cause
     counted = record.outcome in ("answered", "abandoned")
     threshold = queue.service_level.threshold_seconds if queue is not None else 20.0
     short = queue.short_abandon_seconds if queue is not None else 0.0
     return QueueSegment(
-        fact_id, call.id, call.segments, call.queue, entered_at, left_at, record.outcome, record.cause, wait_ms,
+        fact_id, call.id, call.segments, call.queue, entered_at, left_at, record.outcome, cause, wait_ms,
         record.talk_ms, record.agent,
         within_threshold=wait_ms <= threshold * 1000 if counted else None,
         short_abandon=record.outcome == "abandoned" and wait_ms <= short * 1000,

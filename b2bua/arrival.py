@@ -6,6 +6,7 @@ from b2bua.commands import CallId
 from b2bua.events import CallArrived
 from b2bua.floor import Floor
 from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegKind, LegState, OutgoingLeg
+from b2bua.proof import CHALLENGES
 from b2bua.session import LegSession, described
 from b2bua.signalling import SDP, confirm, session_expires_of, supports_timer
 from sipcore.dialog import Dialog
@@ -18,7 +19,8 @@ __all__ = ["asked_again", "new_call", "take_dialog"]
 
 _SUPPORTED = ("timer",)
 _LONGEST_EXPIRES = 86_400
-_MOST_INVITES = 3  # that a peer may answer with ever longer intervals
+_MOST_INVITES = 3  # that a peer may answer with ever longer intervals, or other challenges
+_ASKING = CHALLENGES | {422}
 
 
 def new_call(floor: Floor, event: RequestReceived, call_id: CallId, now: float) -> Call | None:
@@ -97,14 +99,23 @@ def take_dialog(leg: Leg, response: Response) -> None:
 
 
 def asked_again(floor: Floor, call: Call, leg: Leg, response: Response, now: float) -> bool:
-    """RFC 4028 §7.4: a 422 names the session interval that the peer can bear; the INVITE is sent once more with it."""
-    if response.status != 422 or not isinstance(leg, OutgoingLeg) or leg.state is LegState.CANCELLING:
+    """A refusal of an INVITE that says how it is to be sent: it is, once more.
+
+    RFC 4028 §7.4: a 422 names the session interval that the peer can bear. RFC 3261 §22.2: a 401 or 407 wants a proof.
+    """
+    if response.status not in _ASKING or not isinstance(leg, OutgoingLeg) or leg.state is LegState.CANCELLING:
         return False
-    wanted = small_number((response.get("Min-SE") or "").partition(";")[0].strip(" \t"), _LONGEST_EXPIRES)
-    if wanted <= leg.session_expires or leg.invite_cseq > _MOST_INVITES:
+    if leg.invite_cseq > _MOST_INVITES:
+        return False
+    expires = leg.session_expires
+    if response.status == 422:
+        expires = small_number((response.get("Min-SE") or "").partition(";")[0].strip(" \t"), _LONGEST_EXPIRES)
+        if expires <= leg.session_expires:
+            return False
+    elif not floor.signalling.learn_challenge(leg, response, again=bool(leg.shown)):
         return False
     leg.dialog.remote_tag = ""
     leg.state = LegState.CALLING
     headers = [*leg.headers, *call.passed_on] if isinstance(leg, CalleeLeg) else []
-    floor.signalling.invite(call, leg, headers, leg.session.local, now, wanted)
+    floor.signalling.invite(call, leg, headers, leg.session.local, now, expires)
     return True

@@ -12,6 +12,7 @@ from b2bua.call import Call
 from b2bua.commands import CallId, LegId
 from b2bua.events import CallEvent
 from b2bua.leg import CallerLeg, Leg, OutgoingLeg
+from b2bua.proof import Secrets, no_secrets
 from sipcore.config import Listener
 from sipcore.deadlines import Deadlines
 from sipcore.endpoint import Endpoint
@@ -62,12 +63,17 @@ class Passed(NamedTuple):
 
 
 class Transit(NamedTuple):
-    """A client transaction under way: whose, what for, and the other leg's request that it passes on."""
+    """A client transaction under way: whose, what for, and the other leg's request that it passes on.
+
+    ``request``: within a dialog, to be sent again if it is challenged; ``challenges``: how often it was.
+    """
 
     call: Call
     leg: Leg
     purpose: Purpose
     passed: Passed | None = None
+    request: Request | None = None
+    challenges: int = 0
 
 
 @dataclass(slots=True)
@@ -86,6 +92,7 @@ class Desk:
     sequence: int = 0
     contacts: dict[str, str] = field(default_factory=dict)
     deadlines: Deadlines[Call] = field(default_factory=Deadlines)
+    secrets: Secrets = no_secrets
 
     def report(self, event: CallEvent) -> None:
         self.events.append(event)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from b2bua.commands import LegId, OfferMode
+from b2bua.proof import Proof
 from b2bua.session import LegSession
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
@@ -53,6 +54,8 @@ class Leg:
     refreshing: bool = True
     session_expires: int = 0  # seconds; 0: no session timer on this leg
     farewell: str = ""  # the Reason (RFC 3326) of its CANCEL, also of a BYE that has to follow
+    proofs: tuple[Proof, ...] = ()  # what its peer, who challenged us, is shown with every request
+    shown: tuple[tuple[str, str], ...] = ()  # … and was shown with our last INVITE: its ACK has the same
 
 
 @dataclass(slots=True, eq=False)

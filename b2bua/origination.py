@@ -80,6 +80,7 @@ def accept(floor: Floor, call: Call, answer: bytes, now: float) -> None:
     caller.state = LegState.UP
     caller.updates, caller.session_expires = origin.updates, origin.session_expires
     caller.refreshing, caller.refresh_at = origin.refreshing, origin.refresh_at
+    caller.proofs = origin.proofs
     origin.refresh_at = None
     floor.desk.add_leg(call, caller)
 

@@ -9,6 +9,7 @@ from typing import Final
 from b2bua.call import Call
 from b2bua.desk import Desk, Passed, Purpose, Transit
 from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, OutgoingLeg
+from b2bua.proof import renewed
 from b2bua.session import LegSession, described
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
@@ -28,6 +29,8 @@ _REQUIRE: Final = make_header("Require", "timer")
 _CONTENT_TYPE: Final = make_header("Content-Type", SDP)
 _AGAIN: Final = 4.0  # seconds until a session refresh that could not be made is tried again
 _MAX_EXPIRES: Final = 2**31
+_MOST_CHALLENGES: Final = 3  # of one request
+_OF_ITS_TRANSACTION: Final = frozenset({"Via", "Authorization", "Proxy-Authorization"})
 
 
 class Signalling:
@@ -85,13 +88,16 @@ class Signalling:
         expires = self._desk.config.session_expires if expires is None else expires
         lines = [_ALLOW, _SUPPORTED]
         if expires:
-            minimum = max(self._desk.config.min_session_expires, expires if leg.session_expires else 0)
+            config = self._desk.config
+            minimum = max(config.min_session_expires, expires if expires > config.session_expires else 0)
             lines += _interval(expires, minimum)
         dialog = leg.dialog
         request = dialog.request(
             "INVITE", headers=headers, body=body, content_type=SDP if body else None, lines=lines,
             max_forwards=call.hops_left,
         )  # fmt: skip
+        if leg.proofs:
+            self._show(leg, request)
         leg.invite_cseq = dialog.local_cseq
         leg.session_expires = expires
         leg.branch = self._desk.ids.branch()
@@ -159,6 +165,7 @@ class Signalling:
         """The ACK to the 2xx of a re-INVITE."""
         dialog = leg.dialog
         ack = dialog.ack(response.cseq.number, body=body, content_type=SDP if body else None)
+        _repeat_proof(leg, ack)
         self._desk.endpoint.ack(key, ack, now, hop=dialog.hop, flow=dialog.flow)
 
     def ack_and_bye(self, call: Call, leg: OutgoingLeg, now: float, reason: str = "") -> None:
@@ -197,6 +204,7 @@ class Signalling:
 
     def _ack(self, dialog: Dialog, leg: OutgoingLeg, cseq: int, now: float, body: bytes) -> None:
         ack = dialog.ack(cseq, body=body, content_type=SDP if body else None)
+        _repeat_proof(leg, ack)
         self._desk.endpoint.ack(leg.transaction, ack, now, hop=dialog.hop, flow=dialog.flow)
 
     def _request(
@@ -213,9 +221,54 @@ class Signalling:
     ) -> ClientKey:
         dialog = leg.dialog
         request = dialog.request(method, headers=headers, body=body, content_type=content_type)
-        key = self._desk.endpoint.request(request, now, hop=dialog.hop, flow=dialog.flow)
-        self._desk.clients[key] = Transit(call, leg, purpose, passed)
+        return self._send(Transit(call, leg, purpose, passed, request), request, now)
+
+    def _send(self, transit: Transit, request: Request, now: float) -> ClientKey:
+        """A request within the leg's dialog."""
+        leg = transit.leg
+        if leg.proofs:
+            self._show(leg, request)
+        key = self._desk.endpoint.request(request, now, hop=leg.dialog.hop, flow=leg.dialog.flow)
+        self._desk.clients[key] = transit
         return key
+
+    # ------------------------------------------------------------------ challenges
+
+    def learn_challenge(self, leg: Leg, response: Response, *, again: bool) -> bool:
+        """A 401 or 407: is there a (new) proof to be shown to the leg's peer from now on?"""
+        hop = leg.dialog.hop or self._desk.endpoint.hop_to(leg.dialog.remote_target, leg.dialog.route_set)
+        if hop is None:
+            return False
+        proofs = renewed(leg.proofs, response, hop.host, self._desk.secrets, again=again)
+        if proofs is None:
+            return False
+        leg.proofs = proofs
+        return True
+
+    def ask_again(self, transit: Transit, key: ClientKey, response: Response, now: float) -> bool:
+        """RFC 3261 §22.2: a request within the dialog that was challenged, once more with a proof. False: there is none."""
+        call, leg, asked = transit.call, transit.leg, transit.request
+        if asked is None or transit.challenges >= _MOST_CHALLENGES:
+            return False
+        if not self.learn_challenge(leg, response, again=transit.challenges > 0):
+            return False
+        leg.dialog.local_cseq += 1
+        request = Request(asked.method, asked.uri, (), asked.body)
+        request.headers = [header for header in asked.headers if header[0] not in _OF_ITS_TRANSACTION]
+        request.set("CSeq", f"{leg.dialog.local_cseq} {asked.method}")
+        more = Transit(call, leg, transit.purpose, transit.passed, request, transit.challenges + 1)
+        new = self._send(more, request, now)
+        if leg.offer == key:
+            leg.offer = new
+        if call.relay is not None and call.relay.key == key:
+            call.relay.key = new
+        return True
+
+    def _show(self, leg: Leg, request: Request) -> None:
+        shown = tuple([proof.show(request.method, request.uri, self._desk.ids.tag()) for proof in leg.proofs])
+        if request.method == "INVITE":
+            leg.shown = shown
+        request.headers += [make_header(*each) for each in shown]
 
     def _timer_offer(self, leg: Leg) -> Headers:
         if not leg.session_expires:
@@ -286,6 +339,14 @@ class Signalling:
 def _contact(leg: Leg) -> Header:
     contact = leg.dialog.local_contact  # of our own making
     return ("Contact", contact, f"Contact: {contact}")
+
+
+def _repeat_proof(leg: Leg, ack: Request) -> None:
+    """RFC 3261 §22.1: an ACK "will duplicate all of the Authorization and Proxy-Authorization header field values" of its
+    INVITE.
+    """
+    if leg.shown:
+        ack.headers += [make_header(*each) for each in leg.shown]
 
 
 def _interval(expires: int, minimum: int) -> list[Header]:

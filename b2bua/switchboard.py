@@ -29,6 +29,7 @@ from b2bua.floor import Cause, Floor
 from b2bua.leg import Leg, LegState, OutgoingLeg
 from b2bua.leg_table import LegInput, LegOutcome
 from b2bua.media.relocating import RelocatingMedia
+from b2bua.proof import CHALLENGES, Secrets, no_secrets
 from b2bua.signalling import Signalling
 from sipcore.dialog import TARGET_REFRESH
 from sipcore.endpoint import Endpoint
@@ -61,10 +62,13 @@ _LOST = (408, 481)  # RFC 3261 §12.2.1.2: these end the dialog
 
 
 class Switchboard:
+    """``secrets``: what peers are shown that challenge our requests."""
+
     def __init__(
-        self, endpoint: Endpoint, ids: Minter, config: SwitchboardConfig, uniform: Callable[[], float]
-    ) -> None:
-        self._desk = Desk(endpoint, ids, config, uniform)
+        self, endpoint: Endpoint, ids: Minter, config: SwitchboardConfig, uniform: Callable[[], float],
+        secrets: Secrets = no_secrets,
+    ) -> None:  # fmt: skip
+        self._desk = Desk(endpoint, ids, config, uniform, secrets=secrets)
         signalling = Signalling(self._desk)
         self._floor = Floor(self._desk, signalling, RelocatingMedia(self._desk, signalling))
 
@@ -239,7 +243,9 @@ class Switchboard:
             self._invite_response(transit, key, response, now)
         elif response.status >= 200:
             del self._desk.clients[key]
-            self._final(transit, key, response, response.status, now)
+            asks = response.status in CHALLENGES
+            if not asks or not self._floor.signalling.ask_again(transit, key, response, now):
+                self._final(transit, key, response, response.status, now)
         self._settle(transit.call)
 
     def _failed(self, key: ClientKey, cause: FailureCause, now: float) -> None:
@@ -255,7 +261,7 @@ class Switchboard:
         self._settle(transit.call)
 
     def _invite_response(self, transit: Transit, key: ClientKey, response: Response, now: float) -> None:
-        call, leg, _, _ = transit
+        call, leg = transit.call, transit.leg
         cause = Cause(leg, response, None, None, key, LegOutcome.NONE, response.status)
         if response.status < 200:
             if response.to_tag and not leg.dialog.remote_tag:
@@ -274,7 +280,7 @@ class Switchboard:
 
     def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
         """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
-        call, leg, purpose, passed = transit
+        call, leg, purpose, passed, _, _ = transit
         if leg.offer == key:
             leg.offer, leg.offer_until = ClientKey(""), None
         accepted = response if response is not None and status < 300 else None

@@ -5,7 +5,7 @@ what needs no decision: 100 Trying, CANCEL, merged, malformed and overload refus
 retransmissions. Nothing that comes from the network raises. Knows nothing of dialogs, calls or sockets.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final, Protocol
 
@@ -165,6 +165,11 @@ class Endpoint:
         listener, sent_by, before, after = self._router.path_to(target)
         request.push_via(f"{before}{branch}{after}")
         return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now, once=once).tell
+
+    def hop_to(self, uri: str, route: Sequence[str] = ()) -> Hop | None:
+        """Where a request for ``uri`` goes that passes ``route`` first; None: nowhere that we know."""
+        headers = [("Route", ", ".join(route))] if route else []
+        return self._router.hop_for(Request("OPTIONS", uri, headers))
 
     def cancel(self, transaction: ClientKey, now: float, *, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Cancel an INVITE (RFC 3261 §9.1): at once if a provisional response came, else with the first one."""

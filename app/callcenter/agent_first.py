@@ -12,7 +12,7 @@ from app.callback_policy import CallbackPolicy
 from app.callcenter.desk import Desk
 from app.facts import CallEvent, CallEventKind
 from app.live_call import LiveCall, waiting_list
-from app.vocabulary import failure_cause
+from app.vocabulary import failure_cause, failure_word
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.commands import CallId, LegId
@@ -96,7 +96,7 @@ class AgentFirst:
             case from_board.LegBridged() if event.leg == one.leg:
                 self._bridged(one, now)
             case from_board.LegFailed() if event.leg == one.leg:
-                self._missed(one, failure_cause(event.cause).value, now)
+                self._missed(one, failure_word(event), now)
             case from_board.CallEnded():
                 self._agent_left(one, event, now)
             case _:

@@ -16,7 +16,7 @@ from app.commands import RequestCallback
 from app.configuration import Queue
 from app.facts import CallEvent, CallEventKind
 from app.live_call import LiveCall, waiting_list
-from app.vocabulary import failure_cause
+from app.vocabulary import failure_word
 from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.commands import CallId
@@ -229,7 +229,7 @@ class CallingBack:
             case from_board.CallParked():
                 self._reached(one, now)
             case from_board.OriginationFailed():
-                self.missed(one, failure_cause(event.cause).value, now)
+                self.missed(one, failure_word(event), now)
             case from_board.CallEnded():
                 self.missed(one, event.cause, now)
 

@@ -13,6 +13,7 @@ from b2bua import commands as to_board
 from b2bua import events as from_board
 from b2bua.call import CallState
 from b2bua.commands import CallId, LegId, Playlist
+from b2bua.proof import CHALLENGES
 from queues.floor.deadlines import Deadlines
 from queues.model import Overflow, OverflowAction, OverflowCause
 
@@ -58,7 +59,8 @@ class FlowingOut:
     def forward_failed(self, call: LiveCall, event: from_board.LegFailed, now: float) -> None:
         """Whoever the overflow names did not take the call."""
         busy = event.cause is from_board.LegFailure.BUSY
-        self._end(call, now, "overflow_failed", 486 if busy else 480)
+        word = "overflow_unauthorized" if event.status in CHALLENGES else "overflow_failed"
+        self._end(call, now, word, 486 if busy else 480)
 
     def parked(self, call: LiveCall, now: float) -> None:
         """A caller who was being parked when the announcement was due hears it now."""

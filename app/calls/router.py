@@ -145,7 +145,7 @@ def _shown(services: Services, view: LiveView, call_id: str) -> LiveCall:
 def _matches(call: CallView, queue: str | None, agent: str | None, state: CallState | None) -> bool:
     return (
         (queue is None or call.queue == queue)
-        and (agent is None or call.agent == agent)
+        and (agent is None or agent == call.agent or any(agent == each.agent for each in call.ringing))
         and (state is None or call.state == state)
     )
 

@@ -9,7 +9,16 @@ from app.fields import Name, Seconds
 from app.projections.views import CallState, CallView
 from app.resources import Body
 
-__all__ = ["AssignBody", "CallWrapUpBody", "LiveCall", "PriorityBody", "RequeueBody", "ReserveBody"]
+__all__ = ["AssignBody", "CallWrapUpBody", "LiveCall", "PriorityBody", "RequeueBody", "ReserveBody", "Ringing"]
+
+
+class Ringing(BaseModel):
+    """A phone that rings for the call. ``agent`` is a name, the id where that is gone; ``since`` it was offered."""
+
+    agent: str
+    agent_id: str
+    offer: str
+    since: datetime
 
 
 class LiveCall(BaseModel):
@@ -18,7 +27,8 @@ class LiveCall(BaseModel):
     ``agent``: whoever rings, connects or talks. ``position`` counts from 1 and is null once the caller talks.
     ``wait_seconds``: from entering the queue until connected, or until now. ``expected_wait_seconds``: still to
     come, null once connected or where nothing is known. ``offers``: how many agents were rung.
-    ``reserved_for``: the agent for whom a waiting call is kept.
+    ``reserved_for``: the agent for whom a waiting call is kept. ``ringing``: every phone that rings for it, of which
+    ``agent`` is the first.
     """
 
     id: str
@@ -38,6 +48,7 @@ class LiveCall(BaseModel):
     expected_wait_seconds: float | None
     offers: int
     reserved_for: str | None = None
+    ringing: list[Ringing] = []
 
     @classmethod
     def of(cls, call: CallView) -> Self:
@@ -59,6 +70,12 @@ class LiveCall(BaseModel):
             expected_wait_seconds=call.expected_wait_seconds,
             offers=call.offers,
             reserved_for=call.reserved_name or call.reserved_for,
+            ringing=[
+                Ringing(
+                    agent=each.agent_name or each.agent, agent_id=each.agent, offer=each.offer, since=_at(each.since)
+                )
+                for each in call.ringing
+            ],
         )
 
 
@@ -98,5 +115,9 @@ class CallWrapUpBody(Body):
     seconds: Seconds
 
 
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def _instant(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return None if seconds is None else _at(seconds)

@@ -1,5 +1,6 @@
 """Configuration rows as the live core's frozen values (``app.configuration``): one by one, or all at start."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
@@ -25,6 +26,8 @@ from app.db.tables import (
     TrunkRow,
 )
 from app.journal.building import converted
+from app.trunks.secrets import read_secret
+from b2bua.proof import Secret
 from queues.model import (
     AgentConfig,
     AgentId,
@@ -41,6 +44,7 @@ __all__ = [
     "priority_rule_object", "queue_objects", "strategies_in_use", "trunk_object",
 ]  # fmt: skip
 
+_log = logging.getLogger("callyard")
 Status = Literal["available", "paused", "logged_out"]
 _STATUSES: Final[Mapping[str, Status]] = {status: status for status in get_args(Status)}
 _PLAIN: Final = Membership()
@@ -165,7 +169,18 @@ def _requirements(stored: Sequence[Mapping[str, Any]]) -> tuple[Requirement, ...
 
 
 def trunk_object(row: TrunkRow) -> Trunk:
-    return Trunk(row.id, row.name, tuple(row.addresses))
+    """With the password that it refers to, as that is now; where there is none the log says so."""
+    return Trunk(row.id, row.name, tuple(row.addresses), _secret(row), row.realm)
+
+
+def _secret(row: TrunkRow) -> Secret | None:
+    if row.username is None or row.password_from is None:
+        return None
+    try:
+        return Secret(row.username, read_secret(row.password_from))
+    except ValueError as error:
+        _log.warning("trunk %s: %s; it will not be answered when it challenges a call", row.name, error)
+        return None
 
 
 def media_server_object(row: MediaServerRow) -> MediaServer:

@@ -158,7 +158,7 @@ def _call(record: CallRecord, wrap_up_ms: int | None) -> Values:
         record.agent, to_ms(record.arrived_at), _ms(record.queued_at), _ms(record.answered_at), to_ms(record.ended_at),
         record.outcome, _text(record.cause), record.wait_ms, record.ring_ms, record.talk_ms, wrap_up_ms, record.offers,
         record.priority, record.within_threshold, record.short_abandon, record.ended_by, record.expected_wait_ms,
-        record.segments,
+        record.segments, record.overflow_cause,
     )  # fmt: skip
 
 

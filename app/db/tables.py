@@ -160,9 +160,14 @@ class PriorityRuleRow(ConfigRow, table=True):
 
 
 class TrunkRow(ConfigRow, table=True):
+    """``password_from``: where the password is, never itself."""
+
     __tablename__ = "trunks"
     name: str = Field(max_length=_NAME, unique=True)
     addresses: list[str] = Field(sa_type=sa.JSON)
+    username: str | None = Field(default=None, max_length=128)
+    password_from: str | None = Field(default=None, max_length=512)
+    realm: str | None = Field(default=None, max_length=128)
 
 
 class MediaServerRow(ConfigRow, table=True):
@@ -226,6 +231,7 @@ class CallRow(SQLModel, table=True):
     ended_by: str = Field(max_length=16)
     expected_wait_ms: int | None = Field(default=None, sa_type=sa.BigInteger)
     segments: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    overflow_cause: str | None = Field(default=None, max_length=32)
 
 
 class QueueSegmentRow(SQLModel, table=True):

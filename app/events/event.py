@@ -198,6 +198,7 @@ def _record(record: CallRecord) -> dict[str, Any]:
         "cause": record.cause, "ended_by": record.ended_by, "wait_seconds": record.wait_ms / 1000,
         "ring_seconds": record.ring_ms / 1000, "talk_seconds": record.talk_ms / 1000, "offers": record.offers,
         "priority": record.priority, "expected_wait_seconds": _seconds(record.expected_wait_ms),
+        "overflow_cause": record.overflow_cause,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState
@@ -16,7 +16,7 @@ from app.projections.callbacks import CallbackViews
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.members import Members
-from app.projections.views import CallState, CallView, QueueStats
+from app.projections.views import CallState, CallView, QueueStats, RingingView
 from queues.lines.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
@@ -48,7 +48,7 @@ class LiveView:
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
         self._parked: set[str] = set()
-        self._ringing: dict[str, dict[str, str | None]] = {}  # by call: the offers that are up, and whose
+        self._ringing: dict[str, dict[str, RingingView]] = {}  # by call: the offers that are up
         self._by_state: Counter[str] = Counter()
         self._lines: dict[str, Line] = {}
         self._queues: dict[str, Queue] = {}
@@ -286,7 +286,7 @@ class LiveView:
     def _offered(self, call: CallView, event: CallEvent) -> None:
         """Another phone rings; of several that do, the first is shown."""
         offers = self._ringing.setdefault(call.id, {})
-        offers[event.offer or ""] = event.agent
+        offers[event.offer or ""] = RingingView(event.offer or "", event.agent or "", event.time)
         if len(offers) == 1:
             call.offer = event.offer
             self._advance(call, event)
@@ -298,7 +298,8 @@ class LiveView:
             return
         if offers:
             call.state = "offered"
-            call.offer, call.agent = next(iter(offers.items()))
+            first = next(iter(offers.values()))
+            call.offer, call.agent = first.offer, first.agent
         else:
             call.state = self._waiting_state(call)
             call.agent = call.offer = None
@@ -351,7 +352,7 @@ class LiveView:
     def _agent_changed(self, state: AgentState) -> None:
         before = self._states.get(state.agent)
         if before is not None and _shown_state(before) == _shown_state(state):
-            state = msgspec.structs.replace(state, time=before.time)
+            state = replace(state, time=before.time)
         self._states[state.agent] = state
         self._touched |= self._members.served_by(state.agent)
 
@@ -373,10 +374,13 @@ class LiveView:
         return "offline" if state is None else state.routing_state
 
     def _shown(self, call: CallView, now: float) -> CallView:
-        shown = msgspec.structs.replace(call)
+        shown = replace(call)
         shown.queue_name = self.queue_name(call.queue)
         shown.agent_name = self.agent_name(call.agent)
         shown.reserved_name = self.agent_name(call.reserved_for)
+        ringing = self._ringing.get(call.id)
+        if ringing:
+            shown.ringing = tuple([replace(each, agent_name=self.agent_name(each.agent)) for each in ringing.values()])
         place = place_of(call)
         if place is not None:
             shown.position = self._lines[place.queue].position(place)

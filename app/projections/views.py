@@ -4,14 +4,23 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["CallState", "CallView", "QueueStats", "TodayStats"]
+__all__ = ["CallState", "CallView", "QueueStats", "RingingView", "TodayStats"]
 
 CallState = Literal["arrived", "queued", "parked", "offered", "connecting", "bridged", "ending"]
 
 
+class RingingView(msgspec.Struct, gc=False):
+    """A phone that rings for a call, ``since`` it was offered."""
+
+    offer: str
+    agent: str
+    since: float
+    agent_name: str | None = None
+
+
 class CallView(msgspec.Struct, gc=False):
     """A live call. ``agent`` is whoever rings, connects or talks now (by ``offer``); ``position`` None unless it waits
-    or is offered.
+    or is offered. ``ringing``: every phone that does, the first one first.
 
     ``wait_seconds``: from entering the queue until connected, or until now. ``expected_wait_seconds``: what is still to
     come, by the position it has now.
@@ -37,6 +46,7 @@ class CallView(msgspec.Struct, gc=False):
     offers: int = 0
     reserved_for: str | None = None
     reserved_name: str | None = None
+    ringing: tuple[RingingView, ...] = ()
 
 
 class TodayStats(msgspec.Struct, frozen=True):

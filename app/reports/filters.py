@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import Depends, Query
@@ -20,6 +20,13 @@ To = Annotated[datetime | None, Query(description="RFC 3339; before this moment.
 Ref = Annotated[str | None, Query(max_length=64, description="Name or id.")]
 OutcomeFilter = Annotated[Outcome | None, Query(description="How it ended.")]
 CallerFilter = Annotated[str | None, Query(max_length=256, description="Part of the caller's address.")]
+OverflowFilter = Annotated[
+    Literal[
+        "emergency", "holiday", "closed", "none_logged_in", "none_ready", "queue_full", "expected_wait", "max_wait",
+        "callback",
+    ] | None,
+    Query(description="Why the queue did not take it, or let it go."),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class CallFilter:
     agent: str | None
     outcome: str | None
     caller: str | None
+    overflow_cause: str | None = None
 
     async def conditions(self, session: AsyncSession) -> list[sa.ColumnElement[bool]]:
         """Raises the ``validation`` problem for a queue or agent that never was."""
@@ -48,6 +56,8 @@ class CallFilter:
             found.append(col(CallRow.outcome) == self.outcome)
         if self.caller is not None:
             found.append(col(CallRow.caller).contains(self.caller, autoescape=True))
+        if self.overflow_cause is not None:
+            found.append(col(CallRow.overflow_cause) == self.overflow_cause)
         return found
 
 
@@ -87,9 +97,10 @@ def _filter(
     agent: Ref = None,
     outcome: OutcomeFilter = None,
     caller: CallerFilter = None,
+    overflow_cause: OverflowFilter = None,
 ) -> CallFilter:
     start_ms, end_ms = interval(start, to)
-    return CallFilter(start_ms, end_ms, queue, agent, outcome, caller)
+    return CallFilter(start_ms, end_ms, queue, agent, outcome, caller, overflow_cause)
 
 
 UsesFilter = Annotated[CallFilter, Depends(_filter)]

@@ -13,7 +13,7 @@ from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow, QueueSegmen
 from app.projections.day import Counts
 from app.reports.filters import CallFilter
 
-__all__ = ["counts_by_queue", "every_call", "page_of_calls"]
+__all__ = ["counts_by_queue", "every_call", "page_of_calls", "recorded_call", "segments_of"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
@@ -44,6 +44,33 @@ async def page_of_calls(
     )
     if before is not None:
         query = query.where(sa.tuple_(columns.arrived_at, columns.call) < sa.tuple_(*before))
+    return (await session.execute(query)).all()
+
+
+async def recorded_call(session: AsyncSession, call: str) -> sa.Row[Any] | None:
+    """The row of this finished call, as in ``page_of_calls``."""
+    rows = await page_of_calls(session, [_CALLS.c.call == call], None, 1)
+    return rows[0] if rows else None
+
+
+async def segments_of(session: AsyncSession, call: str) -> Sequence[sa.Row[Any]]:
+    """Rows of ``queue_segments`` with ``queue_name``, ``to_name`` and ``agent_name``, in order."""
+    segments = _SEGMENTS.c
+    to = QueueRow.__table__.alias("to_queues")  # type: ignore[attr-defined]  # SQLModel sets it on every table
+    query = (
+        sa.select(
+            _SEGMENTS,
+            col(QueueRow.name).label("queue_name"),
+            to.c.name.label("to_name"),
+            col(AgentRow.name).label("agent_name"),
+        )
+        .select_from(_SEGMENTS)
+        .outerjoin(QueueRow, col(QueueRow.id) == segments.queue)
+        .outerjoin(to, to.c.id == segments.to_queue)
+        .outerjoin(AgentRow, col(AgentRow.id) == segments.agent)
+        .where(segments.call == call)
+        .order_by(segments.number)
+    )
     return (await session.execute(query)).all()
 
 

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response, StreamingResponse
 
 from app.auth.access import READ
 from app.db.tables import QueueRow
 from app.paging import Cursor, Limit, Page, after_cursor, to_cursor
-from app.problems import FieldError, invalid
+from app.problems import FieldError, Problem, invalid
 from app.projections.day import Counts, midnight
 from app.reports.csv import calls_as_csv
 from app.reports.filters import From, Ref, To, UsesFilter, id_of, interval
-from app.reports.repository import counts_by_queue, page_of_calls
-from app.reports.schemas import CallReport, QueueReport
+from app.reports.repository import counts_by_queue, page_of_calls, recorded_call, segments_of
+from app.reports.schemas import CallReport, QueueReport, SegmentReport
 from app.services import UsesServices
 
 __all__ = ["router"]
@@ -42,6 +43,29 @@ async def calls(
             return StreamingResponse(calls_as_csv(services.database, report), media_type="text/csv", headers=headers)
         rows = await page_of_calls(session, conditions, _before(cursor), limit + 1)
     return Page(items=[CallReport.of(row) for row in rows[:limit]], next_cursor=_next(rows, limit))
+
+
+@router.get("/calls/{call_id}", dependencies=[READ])
+async def call(services: UsesServices, call_id: str) -> CallReport:
+    """One finished call."""
+    async with services.database.read() as session:
+        return await _finished(session, call_id)
+
+
+@router.get("/calls/{call_id}/segments", dependencies=[READ])
+async def segments(services: UsesServices, call_id: str) -> Page[SegmentReport]:
+    """What each queue had to do with a finished call, in order."""
+    async with services.database.read() as session:
+        whole = await _finished(session, call_id)
+        rows = await segments_of(session, call_id)
+    return Page(items=[SegmentReport.of(row) for row in rows] or [SegmentReport.of_whole(whole)])
+
+
+async def _finished(session: AsyncSession, call_id: str) -> CallReport:
+    row = await recorded_call(session, call_id)
+    if row is None:
+        raise Problem("not-found", f"There is no finished call {call_id!r}; live ones are at /api/v1/calls.")
+    return CallReport.of(row)
 
 
 @router.get("/queues", dependencies=[READ])

@@ -1,13 +1,13 @@
 """What clients see of reports. Durations are float seconds, made from the integer milliseconds that are stored."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from pydantic import BaseModel
 
 from app.facts import Outcome
 
-__all__ = ["CallReport", "QueueReport"]
+__all__ = ["CallReport", "QueueReport", "SegmentReport"]
 
 
 class CallReport(BaseModel):
@@ -17,6 +17,8 @@ class CallReport(BaseModel):
     succeeded, or was up when the caller left. ``wrap_up_seconds``: null until the wrap-up is over (or where none was).
     ``segments``: how many queues had to do with it; ``queue`` is the last one.
     ``expected_wait_seconds``: what was predicted when the call entered the queue; null where nothing was known.
+    ``overflow_cause``: why the queue did not take the call (rejected) or let it go (flowed_out): emergency, holiday,
+    closed, none_logged_in, none_ready, queue_full, expected_wait, max_wait; callback: its caller asked for one by key.
     """
 
     id: str
@@ -46,6 +48,7 @@ class CallReport(BaseModel):
     disposition: str | None
     disposition_note: str | None
     segments: int
+    overflow_cause: str | None
 
     @classmethod
     def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of calls, with queue_name and agent_name
@@ -74,9 +77,80 @@ class CallReport(BaseModel):
             within_threshold=row.within_threshold,
             short_abandon=row.short_abandon,
             segments=row.segments,
+            overflow_cause=row.overflow_cause,
             expected_wait_seconds=None if row.expected_wait_ms is None else row.expected_wait_ms / 1000,
             disposition=row.disposition,
             disposition_note=row.disposition_note,
+        )
+
+
+class SegmentReport(BaseModel):
+    """A queue's part in a call: its view, where ``CallReport`` is the customer's. ``queue``, ``to`` and ``agent`` are names,
+    ids where the name is gone.
+
+    ``outcome`` flowed_out: the call went on (``to``: the queue that took it), rejected: this queue did not take it; both
+    with the ``overflow_cause``. ``wait_seconds`` and ``talk_seconds`` are this queue's.
+    """
+
+    number: int
+    queue: str | None
+    queue_id: str | None
+    entered_at: datetime
+    left_at: datetime
+    outcome: Outcome
+    cause: str
+    overflow_cause: str | None
+    to: str | None
+    to_id: str | None
+    wait_seconds: float
+    talk_seconds: float
+    agent: str | None
+    agent_id: str | None
+    within_threshold: bool | None
+    short_abandon: bool
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a result row: the columns of queue_segments, with names
+        return cls(
+            number=row.number,
+            queue=row.queue_name or row.queue,
+            queue_id=row.queue,
+            entered_at=_instant(row.entered_at),
+            left_at=_instant(row.left_at),
+            outcome=row.outcome,
+            cause=row.cause,
+            overflow_cause=row.cause if row.outcome in ("flowed_out", "rejected") else None,
+            to=row.to_name or row.to_queue,
+            to_id=row.to_queue,
+            wait_seconds=row.wait_ms / 1000,
+            talk_seconds=row.talk_ms / 1000,
+            agent=row.agent_name or row.agent,
+            agent_id=row.agent,
+            within_threshold=row.within_threshold,
+            short_abandon=row.short_abandon,
+        )
+
+    @classmethod
+    def of_whole(cls, call: CallReport) -> Self:
+        """The one segment of a call that only one queue had to do with."""
+        entered_at = call.queued_at or call.arrived_at
+        return cls(
+            number=1,
+            queue=call.queue,
+            queue_id=call.queue_id,
+            entered_at=entered_at,
+            left_at=entered_at + timedelta(seconds=call.wait_seconds),
+            outcome=call.outcome,
+            cause=call.cause,
+            overflow_cause=call.overflow_cause,
+            to=None,
+            to_id=None,
+            wait_seconds=call.wait_seconds,
+            talk_seconds=call.talk_seconds,
+            agent=call.agent,
+            agent_id=call.agent_id,
+            within_threshold=call.within_threshold,
+            short_abandon=call.short_abandon,
         )
 
 

@@ -17,12 +17,13 @@ from app.commands import (
     SetCallPriority,
     WithdrawCall,
 )
+from app.facts import CallEvent
 from app.projections.live import LiveView
 from queues.floor.decisions import Chooser
 from queues.insight.explain import Explanation, StillWaiting
 from queues.model import AgentId, OfferId, QueueId
 from tests.api.conftest import RecordingGateway
-from tests.unit.app.histories import NOON, Story
+from tests.unit.app.histories import NOON, Story, agent
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +43,38 @@ async def test_one_call(client: httpx.AsyncClient) -> None:
         "agent": "ana", "agent_id": "a1", "priority": 0, "position": None, "arrived_at": "2026-01-01T12:00:01Z",
         "queued_at": "2026-01-01T12:00:01Z", "connected_at": "2026-01-01T12:00:11Z", "wait_seconds": 10.0,
         "expected_wait_seconds": None, "offers": 1,
-        "reserved_for": None,
+        "reserved_for": None, "ringing": [],
     }  # fmt: skip
     assert (await client.get("/api/v1/calls/c9")).status_code == 404
+
+
+async def test_every_phone_that_rings_is_shown(client: httpx.AsyncClient, live: LiveView) -> None:
+    live.configure(agent("a2", "bo"))
+    story = Story()
+    for number, name in enumerate(("a1", "a2", "a9"), 20):
+        story.step("c2", "offered", NOON + number, agent=name, offer=f"o{name}")
+    story.step("c2", "ringing", NOON + 23, agent="a2", offer="oa2")
+    for fact in story.facts:
+        live.apply(fact)
+    call = (await client.get("/api/v1/calls/c2")).json()
+    assert (call["state"], call["agent"], call["offers"]) == ("offered", "ana", 3)
+    assert call["ringing"] == [
+        {"agent": "ana", "agent_id": "a1", "offer": "oa1", "since": "2026-01-01T12:00:20Z"},
+        {"agent": "bo", "agent_id": "a2", "offer": "oa2", "since": "2026-01-01T12:00:21Z"},
+        {"agent": "a9", "agent_id": "a9", "offer": "oa9", "since": "2026-01-01T12:00:22Z"},
+    ]
+    found = (await client.get("/api/v1/calls", params={"agent": "bo"})).json()["items"]
+    assert [each["id"] for each in found] == ["c2"], "one phone of several"
+    after = Story()
+    after.step("c2", "offer_ended", NOON + 24, agent="a1", offer="oa1", cause="busy")
+    after.step("c2", "offer_ended", NOON + 25, agent="a9", offer="oa9", cause="cancelled")
+    for fact in after.facts:
+        live.apply(fact)
+    call = (await client.get("/api/v1/calls/c2")).json()
+    assert (call["agent"], [each["agent"] for each in call["ringing"]]) == ("bo", ["bo"])
+    live.apply(CallEvent("x", NOON + 26, "connected", "c2", "q1", "a2", "oa2"))
+    call = (await client.get("/api/v1/calls/c2")).json()
+    assert (call["state"], call["agent"], call["ringing"]) == ("bridged", "bo", [])
 
 
 async def test_pages(client: httpx.AsyncClient) -> None:

@@ -57,6 +57,24 @@ async def test_each_queue_counts_its_own_view_in_reports(client: httpx.AsyncClie
     assert {call["id"]: (call["segments"], call["wait_seconds"]) for call in calls} == {"c1": (2, 15.0), "c2": (2, 4.0)}
 
 
+async def test_the_segments_of_a_call_one_by_one(client: httpx.AsyncClient, database: Database) -> None:
+    await store(database, through_two_queues())
+    found = (await client.get("/api/v1/reports/calls/c1/segments")).json()
+    assert found["next_cursor"] is None
+    first, second = found["items"]
+    assert first == {
+        "number": 1, "queue": "support", "queue_id": "q1", "entered_at": "2026-01-01T12:00:00Z",
+        "left_at": "2026-01-01T12:00:10Z", "outcome": "flowed_out", "cause": "max_wait", "overflow_cause": "max_wait",
+        "to": "q2", "to_id": "q2", "wait_seconds": 10.0, "talk_seconds": 0.0, "agent": None, "agent_id": None,
+        "within_threshold": None, "short_abandon": False,
+    }  # fmt: skip
+    names = ("number", "queue", "outcome", "cause", "overflow_cause", "to", "wait_seconds", "talk_seconds", "agent")
+    assert tuple(second[name] for name in names) == (2, "q2", "answered", "bye", None, None, 5.0, 20.0, "ana")
+    refused, left = (await client.get("/api/v1/reports/calls/c2/segments")).json()["items"]
+    assert (refused["outcome"], refused["overflow_cause"], refused["wait_seconds"]) == ("rejected", "queue_full", 0.0)
+    assert (left["outcome"], left["overflow_cause"]) == ("abandoned", None)
+
+
 @pytest.fixture
 async def stored(database: Database) -> None:
     await store(database, Story())

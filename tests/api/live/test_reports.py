@@ -29,11 +29,12 @@ async def stored(database: Database) -> None:
         story.waits(f"c{number}", at)
         if outcome == "answered":
             story.talks(f"c{number}", at + wait)
-        story.ends(f"c{number}", outcome, at, at + 60, wait=wait, talk=20)  # type: ignore[arg-type]
+        cause = "max_wait" if outcome == "flowed_out" else None
+        story.ends(f"c{number}", outcome, at, at + 60, wait=wait, talk=20, overflow_cause=cause)  # type: ignore[arg-type]
     story.wrapped_up("c1", NOON + 70, 7.5)
     story.waits("c6", NOON + 6)
     story.step("c7", "arrived", NOON + 7)
-    story.ends("c7", "rejected", NOON + 7, NOON + 7, wait=0, queued=False)
+    story.ends("c7", "rejected", NOON + 7, NOON + 7, wait=0, queued=False, overflow_cause="queue_full")
     story.waits("c8", NOON + 8, "q2")
     story.ends("c8", "abandoned", NOON + 8, NOON + 10, wait=2, queue_id="q2")
     await store(database, story)
@@ -52,9 +53,32 @@ async def test_a_record(client: httpx.AsyncClient) -> None:
         "queue_id": "q1", "agent": "ana", "agent_id": "a1", "arrived_at": "2026-01-01T12:00:01Z",
         "queued_at": "2026-01-01T12:00:01Z", "answered_at": "2026-01-01T12:00:11.250000Z",
         "ended_at": "2026-01-01T12:01:01Z", "outcome": "answered", "cause": "normal", "ended_by": "caller",
-        "expected_wait_seconds": None, "segments": 1,
+        "expected_wait_seconds": None, "segments": 1, "overflow_cause": None,
         "wait_seconds": 10.25, "ring_seconds": 1.0, "talk_seconds": 20.0, "wrap_up_seconds": 7.5, "offers": 1,
         "priority": 0, "within_threshold": True, "short_abandon": False, "disposition": None, "disposition_note": None,
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("stored")
+async def test_one_record(client: httpx.AsyncClient) -> None:
+    listed = (await client.get("/api/v1/reports/calls", params={"outcome": "rejected"})).json()["items"]
+    assert [(await client.get("/api/v1/reports/calls/c7")).json()] == listed
+    assert listed[0]["overflow_cause"] == "queue_full"
+    for path in ("c6", "c6/segments"):  # it goes on
+        answer = await client.get(f"/api/v1/reports/calls/{path}")
+        assert (answer.status_code, answer.json()["detail"]) == (
+            404, "There is no finished call 'c6'; live ones are at /api/v1/calls.",
+        )  # fmt: skip
+
+
+@pytest.mark.usefixtures("stored")
+async def test_the_one_segment_of_a_call_in_one_queue(client: httpx.AsyncClient) -> None:
+    (segment,) = (await client.get("/api/v1/reports/calls/c4/segments")).json()["items"]
+    assert segment == {
+        "number": 1, "queue": "support", "queue_id": "q1", "entered_at": "2026-01-01T12:00:04Z",
+        "left_at": "2026-01-01T12:00:19Z", "outcome": "flowed_out", "cause": "normal", "overflow_cause": "max_wait",
+        "to": None, "to_id": None, "wait_seconds": 15.0, "talk_seconds": 20.0, "agent": None, "agent_id": None,
+        "within_threshold": None, "short_abandon": False,
     }  # fmt: skip
 
 
@@ -79,6 +103,9 @@ async def test_newest_first_in_pages(client: httpx.AsyncClient) -> None:
         ({"agent": "ana"}, ["c2", "c1"]),
         ({"caller": "+49"}, ["c8", "c7", "c5", "c4", "c3", "c2", "c1"]),
         ({"caller": "%"}, []),
+        ({"overflow_cause": "max_wait"}, ["c4"]),
+        ({"overflow_cause": "queue_full", "outcome": "rejected"}, ["c7"]),
+        ({"overflow_cause": "callback"}, []),
     ],
 )
 async def test_filters(client: httpx.AsyncClient, filters: dict[str, str], found: list[str]) -> None:
@@ -91,6 +118,7 @@ async def test_filters(client: httpx.AsyncClient, filters: dict[str, str], found
         ({"queue": "x"}, "queue"),
         ({"agent": "x"}, "agent"),
         ({"outcome": "x"}, "outcome"),
+        ({"overflow_cause": "x"}, "overflow_cause"),
         ({"from": "yesterday"}, "from"),
         ({"from": "2026-01-01T12:00:00"}, "from"),
         ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "to"),

@@ -52,6 +52,7 @@ class Story:
     def ends(
         self, call: str, outcome: Outcome, arrived: float, ended: float, *, wait: float, queue_id: str = "q1",
         queued: bool = True, talk: float = 0.0, expected_wait_ms: int | None = None, segments: int = 1,
+        overflow_cause: str | None = None,
     ) -> None:  # fmt: skip
         self.step(call, "ended", ended, queue=queue_id)
         answered = outcome == "answered"
@@ -62,7 +63,7 @@ class Story:
                 round(wait * 1000), 1000, round(talk * 1000), 1, 0,
                 within_threshold=wait <= THRESHOLD if outcome in ("answered", "abandoned") else None,
                 short_abandon=outcome == "abandoned" and wait <= 5.0, ended_by="caller", expected_wait_ms=expected_wait_ms,
-                segments=segments,
+                segments=segments, overflow_cause=overflow_cause,
             )
         )  # fmt: skip
 

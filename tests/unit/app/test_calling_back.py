@@ -65,7 +65,7 @@ def test_a_caller_presses_the_key_and_is_called_in_its_turn() -> None:
     centre.media.request("INFO", b'{"finished": "list"}', "application/vnd.callyard.play+json")
     assert caller.requests("BYE")
     record = centre.records()[-1]
-    assert (record.outcome, record.wait_ms) == ("flowed_out", 30_000)
+    assert (record.outcome, record.wait_ms, record.overflow_cause) == ("flowed_out", 30_000, "callback")
     later = waiting(centre, 6002)
     open_up(centre)
     invite = gateway.last_request("INVITE").request

@@ -3,6 +3,7 @@
 from b2bua.commands import CallId, Dial, LegId, Park, Playlist, SetMediaServers, Target
 from b2bua.desk import SwitchboardConfig
 from b2bua.events import CallArrived, CallEvent
+from b2bua.proof import Secrets, no_secrets
 from b2bua.switchboard import Switchboard
 from sipcore.config import EndpointConfig, Listener
 from sipcore.endpoint import Endpoint
@@ -17,11 +18,12 @@ __all__ = ["US", "Net", "Peer", "origin_of", "port_of", "sdp"]
 class Net(Wire):
     """The switchboard at ``US``, a media server, and as many peers as asked for."""
 
-    def __init__(self, *, session_expires: int = 1800, media: int = 1) -> None:
+    def __init__(self, *, session_expires: int = 1800, media: int = 1, secrets: Secrets = no_secrets) -> None:
         super().__init__()
         self.events: list[CallEvent] = []
         self.calls = 0
         self.session_expires = session_expires
+        self.secrets = secrets
         self.media = [self.peer(9000 + n) for n in range(media)]
         for server in self.media:
             server.sdp = b""
@@ -34,7 +36,7 @@ class Net(Wire):
         listener = Listener("UDP", US.host, US.port)
         self.endpoint = Endpoint(EndpointConfig((listener,)), ids)
         config = SwitchboardConfig("127.0.0.1", (listener,), session_expires=self.session_expires)
-        self.board = Switchboard(self.endpoint, ids, config, self.random.random)
+        self.board = Switchboard(self.endpoint, ids, config, self.random.random, self.secrets)
         uris = tuple(f"sip:annc@127.0.0.1:{server.hop.port};play={{sound}};repeat={{repeat}}" for server in self.media)
         self.board.handle(SetMediaServers(uris, frozenset(uris)), self.now)
 
