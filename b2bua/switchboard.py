@@ -62,8 +62,6 @@ _LOST = (408, 481)  # RFC 3261 §12.2.1.2: these end the dialog
 
 
 class Switchboard:
-    """``secrets``: what peers are shown that challenge our requests."""
-
     def __init__(
         self, endpoint: Endpoint, ids: Minter, config: SwitchboardConfig, uniform: Callable[[], float],
         secrets: Secrets = no_secrets,
@@ -243,8 +241,7 @@ class Switchboard:
             self._invite_response(transit, key, response, now)
         elif response.status >= 200:
             del self._desk.clients[key]
-            asks = response.status in CHALLENGES
-            if not asks or not self._floor.signalling.ask_again(transit, key, response, now):
+            if response.status not in CHALLENGES or not self._floor.signalling.ask_again(transit, key, response, now):
                 self._final(transit, key, response, response.status, now)
         self._settle(transit.call)
 

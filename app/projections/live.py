@@ -5,7 +5,7 @@ today's counts start anew at midnight UTC.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,13 +16,10 @@ from app.projections.callbacks import CallbackViews
 from app.projections.day import DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.members import Members
-from app.projections.views import CallState, CallView, QueueStats, RingingView
+from app.projections.views import CallState, CallView, Forecast, QueueStats, RingingView, no_forecast
 from queues.lines.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
-
-Forecast = Callable[[str, int, int | None, float], float | None]
-"""(queue, priority, position or None for a call that enters now, now) → seconds to wait; None: nothing is known."""
 
 _STEPS: Final[dict[str, CallState]] = {
     "offered": "offered",
@@ -44,7 +41,7 @@ class LiveView:
     """
 
     def __init__(self, now: float) -> None:
-        self.forecast: Forecast = _no_forecast
+        self.forecast: Forecast = no_forecast
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
         self._parked: set[str] = set()
@@ -378,9 +375,8 @@ class LiveView:
         shown.queue_name = self.queue_name(call.queue)
         shown.agent_name = self.agent_name(call.agent)
         shown.reserved_name = self.agent_name(call.reserved_for)
-        ringing = self._ringing.get(call.id)
-        if ringing:
-            shown.ringing = tuple([replace(each, agent_name=self.agent_name(each.agent)) for each in ringing.values()])
+        ringing = self._ringing.get(call.id, {}).values()
+        shown.ringing = tuple([replace(each, agent_name=self.agent_name(each.agent)) for each in ringing])
         place = place_of(call)
         if place is not None:
             shown.position = self._lines[place.queue].position(place)
@@ -390,10 +386,6 @@ class LiveView:
             until = now if call.connected_at is None else call.connected_at
             shown.wait_seconds = max(0.0, until - call.queued_at)
         return shown
-
-
-def _no_forecast(_queue: str, _priority: int, _position: int | None, _now: float) -> float | None:
-    return None
 
 
 def _shown_state(state: AgentState) -> tuple[str, str, str | None]:

@@ -1,12 +1,21 @@
 """What the projections answer: plain values, free of the live core. Instants are seconds since the epoch."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
-__all__ = ["CallState", "CallView", "QueueStats", "RingingView", "TodayStats"]
+__all__ = ["CallState", "CallView", "Forecast", "QueueStats", "RingingView", "TodayStats", "no_forecast"]
 
 CallState = Literal["arrived", "queued", "parked", "offered", "connecting", "bridged", "ending"]
+
+
+Forecast = Callable[[str, int, int | None, float], float | None]
+"""(queue, priority, position or None for a call that enters now, now) → seconds to wait; None: nothing is known."""
+
+
+def no_forecast(_queue: str, _priority: int, _position: int | None, _now: float) -> float | None:
+    return None
 
 
 class RingingView(msgspec.Struct, gc=False):

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.engine import make_url
 
 from app.auth.keys import ensure_bootstrap_key
 from app.commands import Done, LiveCommand, Reply
 from app.db.engine import Database
-from app.db.migrate import migrate
 from app.facts import AgentState
 from app.main import create_app
 from app.registrations.desk import KeepAlive, Registrations
@@ -23,6 +23,7 @@ from sipcore.digest import NonceMaker
 from sipcore.endpoint import Endpoint
 from sipcore.ids import Minter
 from sipcore.registrar import RegistrarConfig
+from tests.support.migrated import migrated_database
 
 KEY = "an-admin-key-for-tests"
 
@@ -61,8 +62,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url)
-    await migrate(database)
+    database = await migrated_database(Path(make_url(settings.database_url).database or ""))
     await ensure_bootstrap_key(database, KEY)
     yield database
     await database.close()

@@ -1,6 +1,7 @@
 """What the interop tests share: a service with queues and agents at SIPp's ports, and a look at what is left afterwards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,11 +31,12 @@ def configuration(
 
 
 def records(service: Service, count: int) -> list[dict[str, Any]]:
-    """The report, once it has ``count`` calls: facts reach the database a moment after the call. Oldest first."""
+    """The report of this test's calls, once it has ``count``: facts reach the database a moment later. Oldest first."""
     found: list[dict[str, Any]] = []
+    since = {"from": service.report_from} if service.report_from else {}
 
     def all_there() -> bool:
-        found[:] = service.items("/reports/calls")
+        found[:] = service.items("/reports/calls", **since)
         return len(found) >= count
 
     wait_until(all_there, f"{count} calls in the report", log=service.log)
@@ -115,6 +117,25 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for tests each of which adds queues and agents of its own (``arrange``)."""
     with Service(tmp_path_factory.mktemp("shared") / "service") as running:
         yield running
+
+
+@pytest.fixture
+def serve(service: Service) -> Callable[..., Service]:
+    """That service as if it had been started with this configuration: nothing is left of what other tests gave it."""
+
+    def anew(*, config: str) -> Service:
+        for call in service.items("/calls"):  # of a test that failed
+            service.client.post(f"/api/v1/calls/{call['id']}/hangup")
+        nothing_left(service)
+        for kind in ("agents", "entry-points", "queues"):
+            for item in service.items(f"/{kind}"):
+                path = f"/api/v1/{kind}/{item['id']}"
+                service.client.delete(path, headers={"If-Match": "*"}).raise_for_status()
+        service.report_from = datetime.now(UTC).isoformat()
+        arrange(service, **yaml.safe_load(config))
+        return service
+
+    return anew
 
 
 @pytest.fixture(params=["u1", "t1"], ids=["udp", "tcp"])

@@ -14,6 +14,7 @@ from tests.support.sipp import sipp_caller
 pytestmark = pytest.mark.interop
 
 StartService = Callable[..., Service]
+Serve = Callable[..., Service]
 CALLS = 3
 
 
@@ -22,10 +23,10 @@ def sip_parameter(transport: str) -> str:
 
 
 @pytest.mark.parametrize("offer", ["late", "caller"])
-def test_straight_to_a_free_agent(tmp_path: Path, start_service: StartService, transport: str, offer: str) -> None:
+def test_straight_to_a_free_agent(tmp_path: Path, serve: Serve, transport: str, offer: str) -> None:
     with answering(tmp_path / "agent", tcp=transport == "t1") as agent:
         crew = [(f"a{number}", agent.port) for number in range(CALLS)]
-        service = start_service(config=configuration(crew, offer=offer, transport=sip_parameter(transport)))
+        service = serve(config=configuration(crew, offer=offer, transport=sip_parameter(transport)))
         with sipp_caller(
             "uac_straight", tmp_path / "caller", service.sip, "support", calls=CALLS, transport=transport
         ) as caller:  # fmt: skip
@@ -48,7 +49,7 @@ def test_straight_to_a_free_agent(tmp_path: Path, start_service: StartService, t
     ],
 )
 def test_parked_then_bridged(
-    tmp_path: Path, start_service: StartService, transport: str, offer: str, hangs_up: str, media: str
+    tmp_path: Path, start_service: StartService, serve: Serve, transport: str, offer: str, hangs_up: str, media: str
 ) -> None:
     tcp = transport == "t1"
     agent_talks = 400 if hangs_up == "agent" else 60_000
@@ -59,7 +60,7 @@ def test_parked_then_bridged(
     ):
         uri = f"sip:moh@{foreign.address}{sip_parameter(transport)}"
         config = configuration([("a0", agent.port)], offer=offer, transport=sip_parameter(transport))
-        service = start_service(config=config, settings={"MEDIA": uri} if media == "foreign" else {})
+        service = start_service(config=config, settings={"MEDIA": uri}) if media == "foreign" else serve(config=config)
         service.set_state("a0", "paused").raise_for_status()
         values = {"talk_ms": caller_talks, "wait_ms": 20_000}
         with sipp_caller(
@@ -75,10 +76,10 @@ def test_parked_then_bridged(
 
 @pytest.mark.parametrize("refusal", [busy, declining])
 def test_a_refused_straight_offer_parks_the_caller(
-    tmp_path: Path, start_service: StartService, refusal: Callable[[Path], "object"]
+    tmp_path: Path, serve: Serve, refusal: Callable[[Path], "object"]
 ) -> None:
     with refusal(tmp_path / "unwilling") as unwilling, answering(tmp_path / "willing") as willing:  # type: ignore[attr-defined]
-        service = start_service(config=configuration([("first", unwilling.port), ("second", willing.port)]))
+        service = serve(config=configuration([("first", unwilling.port), ("second", willing.port)]))
         service.set_state("second", "paused").raise_for_status()
         with sipp_caller("uac_parked", tmp_path / "caller", service.sip, "support") as caller:
             wait_until(lambda: [call["state"] for call in service.items("/calls")] == ["parked"], "a parked call")
@@ -89,10 +90,10 @@ def test_a_refused_straight_offer_parks_the_caller(
     assert (record["outcome"], record["agent"], record["offers"]) == ("answered", "second", 2)
 
 
-def test_no_answer_and_the_second_agent_takes_it(tmp_path: Path, start_service: StartService) -> None:
+def test_no_answer_and_the_second_agent_takes_it(tmp_path: Path, serve: Serve) -> None:
     with silent(tmp_path / "silent") as nobody, answering(tmp_path / "willing") as willing:
         config = configuration([("first", nobody.port), ("second", willing.port)], queue={"ring_seconds": 1})
-        service = start_service(config=config)
+        service = serve(config=config)
         service.set_state("second", "paused").raise_for_status()
         with sipp_caller("uac_parked", tmp_path / "caller", service.sip, "support") as caller:
             wait_until(lambda: bool(service.items("/calls")), "a call")
@@ -105,10 +106,10 @@ def test_no_answer_and_the_second_agent_takes_it(tmp_path: Path, start_service: 
     assert (record["outcome"], record["agent"], record["offers"]) == ("answered", "second", 2)
 
 
-def test_an_unreachable_agent_costs_the_caller_nothing_but_time(tmp_path: Path, start_service: StartService) -> None:
+def test_an_unreachable_agent_costs_the_caller_nothing_but_time(tmp_path: Path, serve: Serve) -> None:
     with answering(tmp_path / "willing", tcp=True) as willing:
         crew = [("first", free_port()), ("second", willing.port)]
-        service = start_service(config=configuration(crew, transport=";transport=tcp"))
+        service = serve(config=configuration(crew, transport=";transport=tcp"))
         service.set_state("second", "paused").raise_for_status()
         with sipp_caller("uac_parked", tmp_path / "caller", service.sip, "support") as caller:
             wait_until(lambda: [call["state"] for call in service.items("/calls")] == ["parked"], "a parked call")
@@ -119,8 +120,8 @@ def test_an_unreachable_agent_costs_the_caller_nothing_but_time(tmp_path: Path, 
     assert (record["outcome"], record["agent"]) == ("answered", "second")
 
 
-def test_a_caller_who_hangs_up_while_waiting(tmp_path: Path, start_service: StartService, transport: str) -> None:
-    service = start_service(config=configuration([]))
+def test_a_caller_who_hangs_up_while_waiting(tmp_path: Path, serve: Serve, transport: str) -> None:
+    service = serve(config=configuration([]))
     values = {"wait_ms": 400}
     with sipp_caller(
         "uac_abandon", tmp_path / "caller", service.sip, "support", calls=CALLS, transport=transport, values=values
@@ -133,10 +134,10 @@ def test_a_caller_who_hangs_up_while_waiting(tmp_path: Path, start_service: Star
 
 
 def test_a_caller_who_cancels_while_the_agent_rings(
-    tmp_path: Path, start_service: StartService, transport: str
+    tmp_path: Path, serve: Serve, transport: str
 ) -> None:  # fmt: skip
     with silent(tmp_path / "silent") as agent:
-        service = start_service(config=configuration([("a0", agent.port)]))
+        service = serve(config=configuration([("a0", agent.port)]))
         with sipp_caller(
             "uac_cancel", tmp_path / "caller", service.sip, "support", transport=transport, values={"wait_ms": 300}
         ) as caller:
@@ -149,9 +150,9 @@ def test_a_caller_who_cancels_while_the_agent_rings(
 
 
 @pytest.mark.parametrize("offer", ["late", "caller"])
-def test_an_invite_without_an_offer(tmp_path: Path, start_service: StartService, offer: str) -> None:
+def test_an_invite_without_an_offer(tmp_path: Path, serve: Serve, offer: str) -> None:
     with answering(tmp_path / "agent") as agent:
-        service = start_service(config=configuration([("a0", agent.port)], offer=offer))
+        service = serve(config=configuration([("a0", agent.port)], offer=offer))
         service.set_state("a0", "paused").raise_for_status()
         with sipp_caller("uac_late_offer", tmp_path / "caller", service.sip, "support") as caller:
             wait_until(lambda: [call["state"] for call in service.items("/calls")] == ["parked"], "a parked call")
@@ -163,10 +164,10 @@ def test_an_invite_without_an_offer(tmp_path: Path, start_service: StartService,
 
 
 @pytest.mark.parametrize("offer", ["late", "caller"])
-def test_parked_in_early_media(tmp_path: Path, start_service: StartService, offer: str) -> None:
+def test_parked_in_early_media(tmp_path: Path, serve: Serve, offer: str) -> None:
     with answering(tmp_path / "agent") as agent:
         config = configuration([("a0", agent.port)], offer=offer, queue={"early_media": True})
-        service = start_service(config=config)
+        service = serve(config=config)
         service.set_state("a0", "paused").raise_for_status()
         with sipp_caller("uac_early", tmp_path / "caller", service.sip, "support") as caller:
             wait_until(lambda: [call["state"] for call in service.items("/calls")] == ["parked"], "a parked call")
@@ -177,8 +178,8 @@ def test_parked_in_early_media(tmp_path: Path, start_service: StartService, offe
     assert record["outcome"] == "answered"
 
 
-def test_a_caller_who_cancels_in_early_media(tmp_path: Path, start_service: StartService) -> None:
-    service = start_service(config=configuration([], queue={"early_media": True}))
+def test_a_caller_who_cancels_in_early_media(tmp_path: Path, serve: Serve) -> None:
+    service = serve(config=configuration([], queue={"early_media": True}))
     values = {"wait_ms": 300}
     with sipp_caller("uac_cancel", tmp_path / "caller", service.sip, "support", values=values) as caller:
         caller.wait()
@@ -187,8 +188,8 @@ def test_a_caller_who_cancels_in_early_media(tmp_path: Path, start_service: Star
     assert record["outcome"] == "abandoned"
 
 
-def test_nobody_lives_at_that_address(tmp_path: Path, start_service: StartService, transport: str) -> None:
-    service = start_service(config=configuration([]))
+def test_nobody_lives_at_that_address(tmp_path: Path, serve: Serve, transport: str) -> None:
+    service = serve(config=configuration([]))
     with sipp_caller(
         "uac_rejected", tmp_path / "caller", service.sip, "nobody", transport=transport, values={"status": 404}
     ) as caller:

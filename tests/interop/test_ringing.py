@@ -12,12 +12,12 @@ from tests.support.sipp import sipp_caller
 
 pytestmark = pytest.mark.interop
 
-StartService = Callable[..., Service]
+Serve = Callable[..., Service]
 RING_ALL = {"strategy": "ring-all", "ring_seconds": 30}
 
 
 @pytest.mark.parametrize("offer", ["late", "caller"])
-def test_three_ring_and_one_answers(tmp_path: Path, start_service: StartService, transport: str, offer: str) -> None:
+def test_three_ring_and_one_answers(tmp_path: Path, serve: Serve, transport: str, offer: str) -> None:
     tcp = transport == "t1"
     parameter = ";transport=tcp" if tcp else ""
     with (
@@ -27,7 +27,7 @@ def test_three_ring_and_one_answers(tmp_path: Path, start_service: StartService,
     ):
         crew = [("first", first.port), ("second", second.port), ("third", third.port)]
         config = configuration(crew, offer=offer, transport=parameter, queue=RING_ALL)
-        service = start_service(config=config)
+        service = serve(config=config)
         with sipp_caller("uac_straight", tmp_path / "caller", service.sip, "support", transport=transport) as caller:
             caller.wait()
         (record,) = records(service, 1)
@@ -38,12 +38,12 @@ def test_three_ring_and_one_answers(tmp_path: Path, start_service: StartService,
     assert 0.3 < record["ring_seconds"] < 5
 
 
-def test_two_answer_at_the_same_time(tmp_path: Path, start_service: StartService, transport: str) -> None:
+def test_two_answer_at_the_same_time(tmp_path: Path, serve: Serve, transport: str) -> None:
     """To a caller who waits with music: both phones' offers, one connected; the other is ACKed and hung up."""
     tcp = transport == "t1"
     with too_late(tmp_path / "late", tcp=tcp) as late, answering(tmp_path / "quick", ring_ms=300, tcp=tcp) as quick:
         crew = [("late", late.port), ("quick", quick.port)]
-        service = start_service(config=configuration(crew, transport=";transport=tcp" if tcp else "", queue=RING_ALL))
+        service = serve(config=configuration(crew, transport=";transport=tcp" if tcp else "", queue=RING_ALL))
         for name, _ in crew:
             service.set_state(name, "paused").raise_for_status()
         with sipp_caller("uac_parked", tmp_path / "caller", service.sip, "support", transport=transport) as caller:
@@ -59,12 +59,12 @@ def test_two_answer_at_the_same_time(tmp_path: Path, start_service: StartService
     assert (record["outcome"], record["agent"], record["offers"]) == ("answered", "quick", 2)
 
 
-def test_phone_after_phone(tmp_path: Path, start_service: StartService) -> None:
+def test_phone_after_phone(tmp_path: Path, serve: Serve) -> None:
     """Ring-progressively: the first is silent, the second joins a second later and answers."""
     with elsewhere(tmp_path / "first") as first, answering(tmp_path / "second", ring_ms=200) as second:
         queue = {"strategy": "ring-progressively", "ring_step_seconds": 1, "ring_seconds": 30}
         config = configuration([("first", first.port), ("second", second.port)], queue=queue)
-        service = start_service(config=config)
+        service = serve(config=config)
         with sipp_caller("uac_straight", tmp_path / "caller", service.sip, "support") as caller:
             caller.wait()
         (record,) = records(service, 1)
@@ -76,12 +76,12 @@ def test_phone_after_phone(tmp_path: Path, start_service: StartService) -> None:
     assert record["wait_seconds"] >= 1
 
 
-def test_nobody_answers_and_the_caller_goes_on_waiting(tmp_path: Path, start_service: StartService) -> None:
+def test_nobody_answers_and_the_caller_goes_on_waiting(tmp_path: Path, serve: Serve) -> None:
     with silent(tmp_path / "first") as first, silent(tmp_path / "second") as second:
         config = configuration(
             [("first", first.port), ("second", second.port)], queue={"strategy": "ring-all", "ring_seconds": 1}
         )
-        service = start_service(config=config)
+        service = serve(config=config)
         with sipp_caller(
             "uac_abandon", tmp_path / "caller", service.sip, "support", values={"wait_ms": 3000}
         ) as caller:

@@ -88,6 +88,7 @@ class Service:
     http_port: int = field(default_factory=free_port)
     admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     program: Path = CALLYARD
+    report_from: str = ""  # calls of before are another test's
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None, repr=False)
     _client: httpx.Client | None = field(init=False, default=None, repr=False)
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy.engine import make_url
 
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import _SECTIONS, ImportReport, import_file
 from app.configuration import Agent, EntryPoint, MediaServer, Queue
 from app.db.configuration import load_configuration
 from app.db.engine import Database
-from app.db.migrate import migrate
 from app.settings import Settings
+from tests.support.migrated import migrated_database
 from tests.unit.app.files import SAMPLE
 
 
@@ -23,8 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url)
-    await migrate(database)
+    database = await migrated_database(Path(make_url(settings.database_url).database or ""))
     yield database
     await database.close()
 

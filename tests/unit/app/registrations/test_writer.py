@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from app.db.engine import Database
-from app.db.migrate import migrate
 from app.journal.codec import RowCodec
 from app.journal.memory import MemoryJournal
 from app.journal.port import Turn
@@ -17,13 +16,13 @@ from app.journal_tables import TABLES
 from app.registrations.journalled import BindingsRow, JournalledBinding, forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
 from tests.support import written_behind
+from tests.support.migrated import migrated_database
 from tests.support.written_behind import ONE, added, gone
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/test.db")
-    await migrate(database)
+    database = await migrated_database(tmp_path / "test.db")
     yield database
     await database.close()
 
