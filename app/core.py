@@ -385,6 +385,7 @@ class Core:
             "transactions": self.endpoint.counts(),
             "queues": self.engine.counts(),
             "registrations": len(self.registrations.store),
+            "replication": {} if self.bus is None else self.bus.counts(),
         }
 
 

@@ -10,6 +10,7 @@ from app.calls.router import router as calls
 from app.events.router import router as events
 from app.internals.router import router as internals
 from app.registrations.router import router as registrations
+from app.replication.router import router as replication
 from app.reports.router import router as reports
 from app.stats.router import router as stats
 from app.trace.router import router as trace
@@ -22,6 +23,7 @@ LIVE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     calls,
     callbacks,
     registrations,
+    replication,
     reports,
     events,
     internals,

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from app.commands import Gateway
 from app.db.engine import Database
 from app.facts import AgentState
+from app.replication.reader import BusReader
 from app.settings import Settings
 from app.trace.feed import TraceFeed
 from sipcore.binding import Binding
@@ -66,6 +67,7 @@ class Services:
     clock: Callable[[], float]
     registrations: RegistrationReader
     trace: TraceFeed = field(default_factory=TraceFeed)
+    replication: BusReader = field(default_factory=BusReader)
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

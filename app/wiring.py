@@ -35,6 +35,7 @@ from app.main import create_app
 from app.media_process import MediaError, MediaKeeper
 from app.metrics.metrics import Metrics
 from app.metrics.registrations import RegistrationMetrics
+from app.metrics.replication import ReplicationMetrics
 from app.metrics.router import metrics_router
 from app.projections.live import LiveView
 from app.projections.today import load_today
@@ -44,6 +45,7 @@ from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
 from app.release import Build, build
 from app.replication.config import bus_config, replica_config, resolve_nodes
+from app.replication.reader import BusReader
 from app.runtime import Runtime
 from app.services import Services
 from app.settings import Settings
@@ -184,6 +186,8 @@ class _Service:
             shipping=lambda: writer.counters,
         )  # fmt: skip
         metrics.registry.register(RegistrationMetrics(core.registrations, behind))
+        if core.bus is not None:
+            metrics.registry.register(ReplicationMetrics(core.bus, core.replica, clock))
         runtime.metrics = metrics
         runtime.trace = TraceFeed(
             settings.trace_max_clients, settings.trace_backlog, lambda call: core.board.call_ids(CallId(call))
@@ -199,6 +203,7 @@ class _Service:
             clock,
             core.registrations,
             runtime.trace,
+            BusReader(core.bus, core.replica, clock),
         )
         app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
         web = WebServer(app, http)

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from app.registrations.desk import Registrations
 from app.registrations.writer import RegistrationWriter
 
-__all__ = ["RegistrationMetrics"]
+__all__ = ["RegistrationMetrics", "counter_of"]
 
 
 class RegistrationMetrics(Collector):
@@ -22,13 +22,13 @@ class RegistrationMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         desk, writer = self._desk, self._writer
-        yield _counter(
+        yield counter_of(
             "callyard_registrar_requests", "REGISTER requests, by outcome.", "outcome", desk.registrar.counters
         )
         yield GaugeMetricFamily("callyard_registrar_bindings", "Contacts registered now.", value=len(desk.store))
-        yield _counter("callyard_registrar_bindings_ended", "Contacts that went, by cause.", "cause", desk.ended)
-        yield _counter("callyard_registrar_pings", "OPTIONS to registered contacts.", "result", desk.pings)
-        yield _counter(
+        yield counter_of("callyard_registrar_bindings_ended", "Contacts that went, by cause.", "cause", desk.ended)
+        yield counter_of("callyard_registrar_pings", "OPTIONS to registered contacts.", "result", desk.pings)
+        yield counter_of(
             "callyard_registrations_writes", "What became of registrations on their way to the database.", "result",
             writer.counters,
         )  # fmt: skip
@@ -37,7 +37,8 @@ class RegistrationMetrics(Collector):
         )
 
 
-def _counter(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+def counter_of(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    """Counters that only grow, by label."""
     family = CounterMetricFamily(name, text, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)

@@ -187,6 +187,10 @@ class Bus:
         """When the requests were sent that wait for an answer of ``peer``, the oldest first."""
         return [asked.at for asked in self._under_way.values() if asked.peer is peer]
 
+    def counts(self) -> dict[str, int]:
+        """What lives: nodes known and there, requests that wait for an answer."""
+        return {"peers": len(self.peers), "active": len(self.peers.active()), "under_way": len(self._under_way)}
+
     # ------------------------------------------------------------------ time
 
     def next_deadline(self) -> float | None:

@@ -5,7 +5,7 @@ carries the whole list with Max-Forwards 1, a goodbye the own line alone.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from sipcore.dmq.channel import Answer, Channel
@@ -118,8 +118,12 @@ class Membership:
             hops = request.max_forwards or 0
         except SipError:
             return Answer(400)
-        if self._read(request.body, sender, now, joins=hops >= _JOINING) and hops > 1:
+        nodes, joins = self._parse(request.body), hops >= _JOINING
+        if self._read(nodes, sender, now, joins=joins) and hops > 1:
             self._broadcast(hops - 1, now)
+        peer = self._peers.get(sender)
+        if peer is not None:
+            self._heed(peer, nodes, now, asked=False)
         return Answer(200, _TEXT, self._list())
 
     def _answered(self, peer: Peer, response: Response, asked_at: float, now: float) -> None:
@@ -129,7 +133,9 @@ class Membership:
         # Asked before its goodbye: the answer crossed it.
         late = peer.status is PeerStatus.DISABLED and asked_at < peer.since
         self._note(peer, Sign.HEARD if late else Sign.ANSWERED, now)
-        self._read(response.body, None, now)
+        nodes = self._parse(response.body)
+        self._read(nodes, None, now)
+        self._heed(peer, nodes, now, asked=True)
 
     def heard(self, key: NodeKey, peer: Peer | None, now: float) -> None:
         """A request on another channel. One who is a stranger is asked who it is."""
@@ -144,13 +150,33 @@ class Membership:
             peer.failures += 1
             self._note(peer, Sign.SILENT, now)
 
-    def _read(self, body: bytes, sender: NodeKey | None, now: float, *, joins: bool = False) -> bool:
-        """Take in a list of ``sender`` (None: the answer of one that is noted already). Whether it said something new."""
+    def _parse(self, body: bytes) -> Sequence[Node]:
         read = parse_nodes(body)
         self.faults["malformed"] += read.malformed
         self.faults["unknown_status"] += read.unknown
+        return read.nodes
+
+    def _heed(self, peer: Peer, nodes: Sequence[Node], now: float, *, asked: bool) -> None:
+        """Whether ``peer`` lists us, and so tells us what happens there. ``asked``: it answers that we are active.
+
+        A Kamailio does not for as long as a minute after our goodbye: it takes no word for it that we are back, but our
+        answer to its next ping. What it did not tell us meanwhile we ask for when it lists us again.
+        """
+        lists_us = any(node.key == self._own and node.status is NodeStatus.ACTIVE for node in nodes)
+        before = peer.lists_us
+        if lists_us or asked:  # who has not heard of us yet does not list us either
+            peer.lists_us = lists_us
+        if peer.status is not PeerStatus.ACTIVE or self._due is None or before is not False:
+            return
+        if lists_us:
+            self._sync_again(peer, now)
+        elif not asked:
+            self._due = min(self._due, now + self._config.join_interval)  # it will when it has our answer
+
+    def _read(self, nodes: Sequence[Node], sender: NodeKey | None, now: float, *, joins: bool = False) -> bool:
+        """Take in a list of ``sender`` (None: the answer of one that is noted already). Whether it said something new."""
         news = named = False
-        for node in read.nodes:
+        for node in nodes:
             if node.key == sender:
                 named = True
                 news |= self._read_own(node, now, joins=joins)
@@ -172,7 +198,7 @@ class Membership:
             return False
         before = peer.status
         if joins and before is PeerStatus.ACTIVE and peer.since + _SETTLED < now:
-            self._restarted(peer, now)
+            self._sync_again(peer, now)  # what it knew is gone
             return True
         self._note(peer, sign, now)
         return peer.status is not before
@@ -194,6 +220,7 @@ class Membership:
     def _note(self, peer: Peer, sign: Sign, now: float) -> None:
         action = self._peers.note(peer, sign, now)
         if action is Action.JOINED:
+            peer.lists_us = None
             if self._due is not None and len(self._peers.active()) == 1:
                 self._due = now + self._config.ping_interval  # we have joined
             for channel in self._channels:
@@ -206,8 +233,8 @@ class Membership:
         elif action is Action.FORGET and self._config.remove_inactive and not peer.configured:
             self._peers.forget(peer)
 
-    def _restarted(self, peer: Peer, now: float) -> None:
-        """It joins although it never left: what it knew is gone."""
+    def _sync_again(self, peer: Peer, now: float) -> None:
+        """For the channels it has left and is back."""
         peer.since = now
         for channel in self._channels:
             channel.left(peer, now)

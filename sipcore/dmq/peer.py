@@ -35,5 +35,6 @@ class Peer:
     answered_at: float = 0.0  # the latest response from it
     round_trip: float = 0.0  # seconds from our latest answered request to its answer
     failures: int = 0  # requests in a row that it did not answer
+    lists_us: bool | None = None  # its latest list says so, that is, it tells us what happens there; None: not known
     questions: int = 0  # notifications that wait for its answer
     counters: Counter[str] = field(default_factory=Counter)  # what passed, by kind; only grow

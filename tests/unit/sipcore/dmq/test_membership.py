@@ -1,6 +1,6 @@
 """Nodes that come, fall silent, come back and leave, in virtual time."""
 
-from sipcore.message import Request
+from sipcore.message import Request, respond_to
 from sipcore.packets import Hop
 from tests.support.dmq_nodes import HOST, DmqNet, Node, Stranger, address, lines
 
@@ -278,3 +278,31 @@ def test_names_are_resolved_by_what_we_are_told() -> None:
     node.bus.join(net.now)
     net.notification(A, B, f"{address(B)};status=pending\r\n{body}")
     assert node.statuses()[KAMAILIO] == "active"
+
+
+def test_who_does_not_list_us_is_asked_for_everything_when_it_does_again() -> None:
+    """A Kamailio that we said goodbye to holds us for disabled until we have answered its next ping."""
+    net = DmqNet()
+    kamailio = net.stranger(KAMAILIO)
+    node = net.node(A, KAMAILIO)
+    assert (node.statuses(), node.peer(KAMAILIO).lists_us) == ({KAMAILIO: "active"}, False)
+    net.wait(30)
+    both = f"{address(KAMAILIO)};status=active\r\n{address(A)};status=active\r\n".encode()
+    kamailio.answer = lambda request: respond_to(request, 200, to_tag="k", body=both)
+    net.notification(A, KAMAILIO, f"{address(KAMAILIO)};status=active\r\n")  # its ping
+    net.wait(6)
+    assert node.peer(KAMAILIO).lists_us
+    assert node.channel.said == [("joined", KAMAILIO), ("left", KAMAILIO), ("joined", KAMAILIO)]
+    net.wait(600)
+    assert len(node.channel.said) == 3
+
+
+def test_who_has_not_heard_of_us_yet_lists_us_later() -> None:
+    net = DmqNet()
+    net.stranger(KAMAILIO, body=f"{address(KAMAILIO)};status=active\r\n{address(A)};status=active\r\n".encode())
+    node = net.node(A)
+    net.notification(A, KAMAILIO, f"{address(KAMAILIO)};status=active\r\n")
+    assert node.peer(KAMAILIO).lists_us is None
+    net.wait(61)
+    assert node.peer(KAMAILIO).lists_us
+    assert node.channel.said == [("joined", KAMAILIO)]
