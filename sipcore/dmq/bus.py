@@ -88,7 +88,7 @@ class Bus:
         peer = self.peers.get(sender)
         if peer is not None:
             peer.heard_at = now
-            peer.counters["received"] += 1
+            peer.requests["received"] += 1
         if user == self.membership.name:
             return "notification", self.membership.take(request, sender, now), None
         channel = self._channels.get(user)
@@ -181,7 +181,7 @@ class Bus:
 
     def _count(self, peer: Peer, result: str) -> None:
         self.asked[result] += 1
-        peer.counters[result] += 1
+        peer.requests[result] += 1
 
     def unanswered(self, peer: Peer) -> list[float]:
         """When the requests were sent that wait for an answer of ``peer``, the oldest first."""

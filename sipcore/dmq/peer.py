@@ -37,4 +37,5 @@ class Peer:
     failures: int = 0  # requests in a row that it did not answer
     lists_us: bool | None = None  # its latest list says so, that is, it tells us what happens there; None: not known
     questions: int = 0  # notifications that wait for its answer
-    counters: Counter[str] = field(default_factory=Counter)  # what passed, by kind; only grow
+    requests: Counter[str] = field(default_factory=Counter)  # what passed, by what became of it; only grows
+    counters: Counter[str] = field(default_factory=Counter)  # the channels' own; only grow

@@ -54,20 +54,42 @@ def test_we_join_ping_restart_and_leave(tmp_path: Path) -> None:
     port = free_port()
     ours = f"sip:127.0.0.1:{port}"
     with KamailioDmq(tmp_path / "a", server_id=1) as a, KamailioDmq(tmp_path / "b", [a.address], server_id=2) as b:
-        service = Service(tmp_path / "ours", settings=on_the_bus(port, a.address), sip_port=port)
-        with service:
+        with Service(tmp_path / "ours", settings=on_the_bus(port, a.address), sip_port=port) as service:
             all_see(service, ours, "active", a, b)  # B was told by A, and we were told of B
             assert set(a.nodes()) == {ours, b.address}
-            wait_until(
-                lambda: requests(service, b.address)["answered"] >= 3, "B to answer pings", log=service.log
-            )  # fmt: skip
+            wait_until(lambda: requests(service, b.address)["answered"] >= 3, "B to answer pings", log=service.log)
             assert "refused" not in requests(service, b.address)
             service.kill()
             service.start()
             all_see(service, ours, "active", a, b)
         all_see(service, ours, "disabled", a, b)
+
+
+def test_a_kamailio_that_holds_us_for_disabled_is_noticed(tmp_path: Path) -> None:
+    """After a goodbye Kamailio 5.6 takes no word for it that we are back, but our answer to its next ping, every minute."""
+    port = free_port()
+    ours = f"sip:127.0.0.1:{port}"
+    with KamailioDmq(tmp_path / "a", server_id=1) as a:
+        service = Service(tmp_path / "ours", settings=on_the_bus(port, a.address), sip_port=port)
         with service:
-            all_see(service, ours, "active", a, b)
+            all_see(service, ours, "active", a)
+        with service:
+            wait_until(lambda: lists_us(service) == [False], "to be missed in A's list", log=service.log)
+            assert (peers(service), a.nodes()) == ({a.address: "active"}, {ours: "disabled"})
+            asked = contacts(service)["syncs_asked"]
+            wait_until(lambda: lists_us(service) == [True], "A to list us", seconds=90, log=service.log)
+            assert a.nodes() == {ours: "active"}
+            assert contacts(service)["syncs_asked"] == asked + 1  # what it did not tell us meanwhile
+
+
+def lists_us(service: Service) -> list[bool | None]:
+    return [peer["lists_us"] for peer in service.items("/replication/peers")]
+
+
+def contacts(service: Service) -> dict[str, int]:
+    (peer,) = service.items("/replication/peers")
+    found: dict[str, int] = peer["contacts"]
+    return found
 
 
 def test_kamailio_joins_by_us_leaves_and_comes_back(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ async def test_all_nodes(client: httpx.AsyncClient, node: Node) -> None:
         "last_heard_at": "2026-01-01T12:00:59.750000Z", "last_answered_at": "2026-01-01T12:00:59.750000Z",
         "round_trip_seconds": 0.0, "failures": 0, "lists_us": False, "under_way": 0, "oldest_wait_seconds": 0.0,
         "requests": {"sent": 1, "answered": 1, "received": 1},
+        "contacts": {}, "lag": None,
     }  # fmt: skip
     assert (silent["status"], silent["under_way"], silent["oldest_wait_seconds"]) == ("pending", 1, 0.25)
     assert (silent["last_heard_at"], silent["last_answered_at"], silent["round_trip_seconds"]) == (None, None, None)
@@ -64,7 +65,7 @@ async def test_a_key_is_needed(client: httpx.AsyncClient) -> None:
 
 def test_metrics(node: Node) -> None:
     registry = CollectorRegistry()
-    registry.register(ReplicationMetrics(node.bus))
+    registry.register(ReplicationMetrics(node.bus, None, lambda: NOON + 60))
     page = generate_latest(registry).decode()
     for line in (
         'callyard_replication_peers{status="active"} 1.0',

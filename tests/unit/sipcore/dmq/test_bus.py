@@ -96,7 +96,7 @@ def test_a_request_reaches_the_channel_that_its_uri_names() -> None:
     answer = net.notification(US, A, '{"action":3}', channel="usrloc")
     assert (answer.status, answer.body, answer.get("Content-Type")) == (200, b"", None)
     assert node.channel.taken == [(b'{"action":3}', A)]
-    assert node.peer(A).counters["received"] == 1
+    assert node.peer(A).requests["received"] == 1
 
 
 def test_an_unknown_channel() -> None:
@@ -124,7 +124,7 @@ def test_what_a_channel_sends() -> None:
     assert (sent.content_type, sent.from_.uri) == ("application/json", f"sip:usrloc@{HOST}:{US}")
     assert told == [(200, net.now)]
     assert node.bus.unanswered(node.peer(A)) == []
-    assert node.peer(A).counters == {"sent": 2, "answered": 2}
+    assert node.peer(A).requests == {"sent": 2, "answered": 2}
 
 
 def test_no_answer_is_told_after_the_channel_has_heard_that_the_node_left() -> None:

@@ -67,7 +67,7 @@ def test_an_answer_that_is_no_yes_makes_no_node() -> None:
     node = net.node(A, KAMAILIO)
     net.wait(61)
     assert node.statuses() == {KAMAILIO: "pending"}
-    assert node.peer(KAMAILIO).counters["refused"] == len(proxy.requests()) > 10
+    assert node.peer(KAMAILIO).requests["refused"] == len(proxy.requests()) > 10
     assert node.channel.said == []
 
 
