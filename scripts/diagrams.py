@@ -16,6 +16,8 @@ from b2bua.call import CallState
 from b2bua.call_table import CALL_TABLE, OUTCOMES, CallInput
 from b2bua.leg import LegState
 from b2bua.leg_table import LEG_TABLE, LegAction, LegOutcome
+from sipcore.dmq.peer import PeerStatus
+from sipcore.dmq.peers import SIGNS
 from sipcore.transaction.tables import INPUT_NAMES, MACHINE_NAMES, STATE_NAMES, TABLES
 
 _HEAD = """# State machines
@@ -39,12 +41,17 @@ _TRANSACTION = """## Transactions
 `sipcore/transaction/tables.py`: RFC 3261 §17 with RFC 6026's Accepted. Label: input, then action. What keeps the state
 (retransmissions, mostly) is left out of the drawings and stands in the tables.
 """
+_NODE = """## A node of the DMQ bus
+
+`sipcore/dmq/peers.py`, `SIGNS`. Label: what we learn of the node, then what follows. What keeps the status is in the table
+only; a pair that is absent changes nothing.
+"""
 
 Edges = Mapping[tuple[str, str], Iterable[str]]
 
 
 def page() -> str:
-    return "\n".join([_HEAD, _CALL, *_call(), _LEG, *_leg(), _TRANSACTION, *_transactions()])
+    return "\n".join([_HEAD, _CALL, *_call(), _LEG, *_leg(), _TRANSACTION, *_transactions(), _NODE, *_node()])
 
 
 def _drawing(first: Iterable[str], edges: Edges, last: Iterable[str] = ()) -> str:
@@ -204,6 +211,19 @@ def _transactions() -> list[str]:
             _rows(["state", "input", "next state", "action"], rows),
         ]
     return parts
+
+
+# ---------------------------------------------------------------------- a node of the bus
+
+
+def _node() -> list[str]:
+    edges: dict[tuple[str, str], list[str]] = defaultdict(list)
+    rows = []
+    for (status, sign), (following, action) in SIGNS.items():
+        rows.append([status.value, f"`{sign.value}`", following.value, f"`{action.value}`"])
+        if status is not following:
+            edges[status.value, following.value].append(f"{sign.value} / {action.value}")
+    return [_drawing([PeerStatus.PENDING.value], edges), _rows(["status", "sign", "next status", "action"], rows)]
 
 
 if __name__ == "__main__":
