@@ -1,8 +1,9 @@
 """The one loop and the one timer: drains sockets, lets the core decide, appends to the journal, then performs.
 
-A turn: what came in is decided, the rows and facts go into the journal in one transaction, and only then do datagrams leave and
-projections and events learn of it. A turn that says nothing to anybody owes its commit to the next one (or to the timer, a
-few milliseconds later): a crash in between is as if its messages had not arrived yet. Holds no decision of its own.
+A turn: what came in is decided, the rows and facts go into the journal in one transaction, and only then do datagrams leave.
+Projections, events and metrics learn of it a few milliseconds later, of several turns at once: nobody who calls waits for
+them. A turn that says nothing to anybody owes its commit to the next one (or to the timer, as soon): a crash in between is
+as if its messages had not arrived yet. Holds no decision of its own.
 """
 
 import asyncio
@@ -28,9 +29,10 @@ __all__ = ["Outlet", "Runtime", "Timers"]
 _log = logging.getLogger(__name__)
 _LAG_EVERY: Final = 0.1  # seconds between two looks at how late the loop is
 _GC_EVERY: Final = 50  # looks between two collections of the young generations
-_APART: Final = 0.005  # seconds between two ticks: under load the deadlines of calls are due in bunches
+_APART: Final = 0.02  # seconds between two ticks: under load the deadlines of calls are due in bunches
 _AT_ONCE: Final = 0.0
 _OWING: Final = 0.02  # seconds that a commit may wait for a turn that has something to say
+_NEWS: Final = 0.02  # seconds until projections, events and metrics are told what was committed
 
 
 class Timers(Protocol):
@@ -83,6 +85,8 @@ class Runtime:
         self._timer_at = 0.0
         self._ticked_at = 0.0
         self._owed_at: float | None = None  # when the commits that were put off are due
+        self._news: list[Fact] = []  # committed, not told to projections, events and metrics yet
+        self._news_at: float | None = None  # when they are
         self._lag_timer: asyncio.TimerHandle | None = None
         self._looks = 0
 
@@ -104,12 +108,14 @@ class Runtime:
         self._after(now)
 
     async def submit(self, command: LiveCommand) -> Reply:
-        """See ``Gateway``: the reply is given after the journal's commit."""
+        """See ``Gateway``: the reply is given after the journal's commit, and the projections show what came of it."""
         now = self._clock()
+        self._tell()
         reply = self._core.handle(command, now)
         if not self.failure:
             self._follow(command)
         self.turn(now)
+        self._tell()
         return reply
 
     def _follow(self, command: LiveCommand) -> None:
@@ -152,7 +158,9 @@ class Runtime:
             for send in sends:
                 network.send(send)
         if facts:
-            self._publish(facts)
+            if not self._news:
+                self._news_at = now + _NEWS
+            self._news += facts
         self._arm(now)
 
     def _commit(self, changes: list[tuple[str, str, object | None]], facts: list[Fact]) -> bool:
@@ -165,13 +173,15 @@ class Runtime:
             return False
         return True
 
-    def _publish(self, facts: list[Fact]) -> None:
-        view, hub, metrics = self._view, self._hub, self.metrics
-        for fact in facts:
-            view.apply(fact)
-            hub.publish(fact)
-            if metrics is not None:
-                metrics.apply(fact)
+    def _tell(self) -> None:
+        """Projections, events and metrics learn what was committed since they were told last."""
+        if not self._news:
+            return
+        news, self._news, self._news_at = self._news, [], None
+        self._view.apply_all(news)
+        self._hub.publish_all(news)
+        if self.metrics is not None:
+            self.metrics.apply_all(news)
 
     # ------------------------------------------------------------------ the timer
 
@@ -195,13 +205,14 @@ class Runtime:
         self._timer = self._loop.call_later(max(0.0, due - now), self._tick)
 
     def _next_deadline(self) -> float | None:
-        """The earliest of the core's, the event hub's and that of the commits put off."""
-        return earliest(self._core.next_deadline(), self._hub.next_deadline(), self._owed_at)
+        """The earliest of the core's, the event hub's and those of what was put off."""
+        return earliest(self._core.next_deadline(), self._hub.next_deadline(), self._owed_at, self._news_at)
 
     def _tick(self) -> None:
         self._timer = None
         now = self._ticked_at = self._clock()
         self._core.expire(now)
+        self._tell()
         self._hub.tick(now)
         self._after(now)
 
@@ -219,6 +230,7 @@ class Runtime:
         """Commit what is owed; nothing happens by itself any more."""
         if self.failure is None:
             self.turn(self._clock())
+        self._tell()
         for timer in (self._timer, self._lag_timer):
             if timer is not None:
                 timer.cancel()

@@ -27,6 +27,7 @@ Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition |
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
 """What event types begin with."""
 
+_NOT_TOLD: Final = (AgentInterval, QueueSegment)
 _encoder = msgspec.json.Encoder()
 
 
@@ -83,7 +84,7 @@ def is_told(fact: Fact) -> TypeGuard[Told]:
     """
     if isinstance(fact, CallEvent):
         return fact.kind != "ended"
-    return not isinstance(fact, AgentInterval | QueueSegment)
+    return not isinstance(fact, _NOT_TOLD)
 
 
 def event_of(fact: Told, seq: int) -> Event:

@@ -6,7 +6,7 @@ hundreds, and a slow one costs no memory. Who falls too far behind, or asks to r
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -109,7 +109,6 @@ class EventHub:
         self._size = max(history, 1)
         self._max_streams = max_streams
         self._ring: list[Event | Told | None] = [None] * self._size  # facts become events when somebody reads them
-        self._seq_of: dict[str, int] = {}
         self._next = 1
         self._subscriptions: set[Subscription] = set()
         self._resting: set[Subscription] = set()
@@ -126,8 +125,19 @@ class EventHub:
         return len(self._subscriptions) >= self._max_streams
 
     def publish(self, fact: Fact) -> None:
-        if is_told(fact):
-            self._publish(fact)
+        self.publish_all([fact])
+
+    def publish_all(self, facts: Iterable[Fact]) -> None:
+        """Put the facts that are told into the ring; who has read everything is woken."""
+        ring, size, seq = self._ring, self._size, self._next
+        for fact in facts:
+            if is_told(fact):
+                ring[seq % size] = fact
+                seq += 1
+        if seq != self._next:
+            self._next = seq
+            if self._resting:
+                self._wake_all()
 
     def tick(self, now: float) -> None:
         """Tell the statistics of queues that changed, each at most once a second, to those who listen."""
@@ -143,7 +153,9 @@ class EventHub:
                 self._told[queue_id] = now
                 event = stats_event(self._new_id(), stats, now)
                 event.seq = self._next
-                self._publish(event)
+                self._ring[event.seq % self._size] = event
+                self._next += 1
+                self._wake_all()
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do; None while nothing changed or nobody listens."""
@@ -158,11 +170,18 @@ class EventHub:
             raise TooManyStreams
         start = self._next
         if last_event_id:
-            last = self._seq_of.get(last_event_id)
-            start = _GONE if last is None else last + 1
+            start = self._after(last_event_id)
         subscription = Subscription(self, interest, start)
         self._subscriptions.add(subscription)
         return subscription
+
+    def _after(self, event_id: str) -> int:
+        """Where to go on after this event: looked for when somebody resumes, which is rare, and not noted at each."""
+        for seq in range(self._next - 1, max(self._next - 1 - self._size, 0), -1):
+            event = self._ring[seq % self._size]
+            if event is not None and event.id == event_id:
+                return seq + 1
+        return _GONE
 
     def rest(self, subscription: Subscription) -> None:
         """It has read everything: wake it at the next event. Who is still reading needs no waking."""
@@ -197,18 +216,6 @@ class EventHub:
         """End every stream, once its reader has taken what is there."""
         self.closed = True
         self._wake_all()
-
-    def _publish(self, told: Event | Told) -> None:
-        seq = self._next
-        slot = seq % self._size
-        gone = self._ring[slot]
-        if gone is not None:
-            self._seq_of.pop(gone.id, None)
-        self._ring[slot] = told
-        self._seq_of[told.id] = seq
-        self._next = seq + 1
-        if self._resting:
-            self._wake_all()
 
     def _wake_all(self) -> None:
         for subscription in self._resting:

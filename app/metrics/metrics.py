@@ -12,16 +12,16 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from app.facts import CallEvent, CallRecord, Fact
+from app.metrics.durations import Durations
 from app.projections.live import LiveView
 
 __all__ = ["Metrics"]
 
-_SECONDS: Final = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 _LOOP_LAG: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class Metrics:
-    """``apply`` every fact; ``loop_lag`` is the runtime's to ``observe`` (seconds). ``page`` is the scrape's answer.
+    """``apply_all`` facts; ``loop_lag`` is the runtime's to ``observe`` (seconds). ``page`` is the scrape's answer.
 
     ``internals``: the numbers of ``/internals``, mappings nested as they like. ``streams``: open event streams.
     ``backlog``: (facts in the outbox, age of the oldest in seconds). ``shipping``: counters that only grow, by name.
@@ -41,35 +41,35 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._counts = _Counts()
         self.registry.register(self._counts)
-        self._wait = Histogram(
-            "callyard_answered_wait_seconds", "From entering the queue until connected.", ("queue",),
-            buckets=_SECONDS, registry=self.registry,
-        )  # fmt: skip
-        self._talk = Histogram(
-            "callyard_talk_seconds", "From the bridge until its end.", ("queue",), buckets=_SECONDS,
-            registry=self.registry,
-        )  # fmt: skip
-        self._wait_error = Histogram(
-            "callyard_expected_wait_error_seconds", "How far the predicted wait of an answered call was from its wait.",
-            ("queue",), buckets=_SECONDS, registry=self.registry,
-        )  # fmt: skip
+        self._wait = Durations("callyard_answered_wait_seconds", "From entering the queue until connected.")
+        self._talk = Durations("callyard_talk_seconds", "From the bridge until its end.")
+        self._wait_error = Durations(
+            "callyard_expected_wait_error_seconds", "How far the predicted wait of an answered call was from its wait."
+        )
+        for durations in (self._wait, self._talk, self._wait_error):
+            self.registry.register(durations)
         self.loop_lag = Histogram(
             "callyard_loop_lag_seconds", "How late the timer of the event loop came.", buckets=_LOOP_LAG,
             registry=self.registry,
         )  # fmt: skip
         self.registry.register(_Gauges(view, clock, internals, streams, backlog, shipping))
 
-    def apply(self, fact: Fact) -> None:
-        if isinstance(fact, CallEvent):
-            self._counts.events[fact.kind] += 1
-        elif isinstance(fact, CallRecord):
-            queue = self._view.queue_name(fact.queue) or ""
-            self._counts.ended[queue, fact.outcome] += 1
-            if fact.outcome == "answered":
-                self._wait.labels(queue).observe(fact.wait_ms / 1000)
-                self._talk.labels(queue).observe(fact.talk_ms / 1000)
-                if fact.expected_wait_ms is not None:
-                    self._wait_error.labels(queue).observe(abs(fact.expected_wait_ms - fact.wait_ms) / 1000)
+    def apply_all(self, facts: Iterable[Fact]) -> None:
+        events = self._counts.events
+        for fact in facts:
+            if isinstance(fact, CallEvent):
+                events[fact.kind] = events.get(fact.kind, 0) + 1
+            elif isinstance(fact, CallRecord):
+                self._ended(fact)
+
+    def _ended(self, record: CallRecord) -> None:
+        queue = self._view.queue_name(record.queue) or ""
+        self._counts.ended[queue, record.outcome] += 1
+        if record.outcome == "answered":
+            self._wait.observe(queue, record.wait_ms / 1000)
+            self._talk.observe(queue, record.talk_ms / 1000)
+            if record.expected_wait_ms is not None:
+                self._wait_error.observe(queue, abs(record.expected_wait_ms - record.wait_ms) / 1000)
 
     def page(self) -> bytes:
         """The text exposition format."""
@@ -80,7 +80,7 @@ class _Counts:
     """Counted in plain dicts, several times a call, and put into Prometheus' words at the scrape."""
 
     def __init__(self) -> None:
-        self.events: Counter[str] = Counter()
+        self.events: dict[str, int] = {}
         self.ended: Counter[tuple[str, str]] = Counter()
 
     def collect(self) -> Iterator[Metric]:

@@ -12,9 +12,12 @@ from typing import Final
 from app.facts import CallEvent, CallRecord, Fact, QueueSegment, WrapUp
 from app.projections.views import TodayStats
 
-__all__ = ["DAY_SECONDS", "Counts", "Day", "midnight"]
+__all__ = ["COUNTED", "DAY_SECONDS", "Counts", "Day", "midnight"]
 
 DAY_SECONDS: Final = 86_400
+COUNTED: Final = frozenset({"queued", "connected", "requeued"})
+"""Steps of a call that a day's counts know."""
+
 _MAX_AWAITED_WRAP_UPS: Final = 10_000  # a queue without wrap-up never says that one is over
 
 

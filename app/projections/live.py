@@ -13,24 +13,16 @@ from msgspec.structs import replace
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState
 from app.projections.callbacks import CallbackViews
-from app.projections.day import DAY_SECONDS, Day, midnight
+from app.projections.day import COUNTED, DAY_SECONDS, Day, midnight
 from app.projections.line import Line, Place, place_of
 from app.projections.members import Members
-from app.projections.views import CallState, CallView, Forecast, QueueStats, RingingView, no_forecast
+from app.projections.steps import CallSteps
+from app.projections.views import CallView, Forecast, QueueStats, no_forecast
 from queues.lines.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
 
-_STEPS: Final[dict[str, CallState]] = {
-    "offered": "offered",
-    "ringing": "offered",
-    "answered": "connecting",
-    "connected": "bridged",
-    "abandoned": "ending",
-    "flowed_out": "ending",
-    "withdrawn": "ending",
-    "rejected": "ending",  # it may still go on to the overflow's address
-}
+_MOVING: Final = frozenset({"queued", "requeued", "priority_changed"})  # within its state
 _DEFAULT_THRESHOLD: Final = 20.0  # seconds, for a queue that is gone
 
 
@@ -44,8 +36,8 @@ class LiveView:
         self.forecast: Forecast = no_forecast
         self._calls: dict[str, CallView] = {}
         self._order: Ranking[str] = Ranking()
-        self._parked: set[str] = set()
-        self._ringing: dict[str, dict[str, RingingView]] = {}  # by call: the offers that are up
+        self._places: dict[str, Place] = {}  # of the calls that are in a queue
+        self._steps = CallSteps()
         self._by_state: Counter[str] = Counter()
         self._lines: dict[str, Line] = {}
         self._queues: dict[str, Queue] = {}
@@ -83,13 +75,20 @@ class LiveView:
             self._states.pop(object_id, None)
             self._touched |= self._members.drop_agent(object_id)
 
+    def apply_all(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if not isinstance(fact, AgentInterval):  # the past of an agent: nothing here shows it
+                self.apply(fact)
+
     def apply(self, fact: Fact) -> None:
-        if isinstance(fact, AgentInterval):
-            return  # the past of an agent: nothing here shows it
         self._follow(fact)
-        if isinstance(fact, CallEvent) and fact.time - self._day.start >= DAY_SECONDS:
-            self._roll(fact.time)
-        self._day.apply(fact)
+        if isinstance(fact, CallEvent):
+            if fact.time - self._day.start >= DAY_SECONDS:
+                self._roll(fact.time)
+            if fact.kind in COUNTED:
+                self._day.apply(fact)
+        elif not isinstance(fact, AgentState):
+            self._day.apply(fact)
 
     def restore(self, facts: Iterable[Fact]) -> None:
         """Show what a restart recovered, told as facts; nothing is counted (see ``adopt``)."""
@@ -199,135 +198,66 @@ class LiveView:
             self._drop(fact.call)
 
     def _step(self, event: CallEvent) -> None:
-        if event.kind.startswith("callback_"):
+        kind = event.kind
+        if kind[:9] == "callback_":
             self.callbacks.apply(event)
             self._touch(event.queue)
             return
-        if event.kind == "ended":
+        if kind == "ended":
             self._drop(event.call)
             return
         call = self._calls.get(event.call)
         if call is None:
-            if event.kind not in {"arrived", "queued"}:
+            if kind not in {"arrived", "queued"}:
                 return  # a late word about a call that is over
             call = CallView(event.call, "arrived", event.caller or "", event.called or "", event.time)
             self._calls[call.id] = call
             self._order.add(call.id)
             self._by_state[call.state] += 1
-        if event.kind == "arrived":
+        if kind == "arrived":
             return
-        before, state = place_of(call), call.state
-        self._change(call, event)
+        state = call.state
+        self._steps.change(call, event)
         if call.state != state:
             self._by_state[state] -= 1
             self._by_state[call.state] += 1
-        after = place_of(call)
-        if after != before:
-            self._move(before, after)
-
-    def _change(self, call: CallView, event: CallEvent) -> None:
-        match event.kind:
-            case "queued":
-                call.queue = event.queue
-                call.priority = event.priority or 0
-                call.queued_at = event.time if call.queued_at is None else call.queued_at  # set once
-                call.joined_at = event.joined_at or call.joined_at
-                call.connected_at = None
-                call.state = self._waiting_state(call)
-            case "parked":
-                self._parked.add(call.id)
-                if call.state == "queued":
-                    call.state = "parked"
-            case "offer_ended":
-                self._offer_ended(call, event.offer)
-            case "priority_changed":
-                call.priority = event.priority or 0
-            case "offered":
-                call.offers += 1
-                self._offered(call, event)
-            case "ringing" | "answered" if event.offer not in self._ringing.get(call.id, {}):
-                pass  # a late word about an offer that is over
-            case "ringing" if event.offer != call.offer:
-                pass  # another phone of several
-            case "answered":
-                call.offer = event.offer
-                call.reserved_for = None
-                self._advance(call, event)
-            case "connected":
-                self._ringing.pop(call.id, None)
-                call.connected_at = event.time if call.connected_at is None else call.connected_at
-                self._advance(call, event)
-            case "ringing" | "abandoned" | "flowed_out" | "withdrawn" | "rejected":
-                self._advance(call, event)
-            case _:
-                self._dispatched(call, event)
-
-    def _dispatched(self, call: CallView, event: CallEvent) -> None:
-        """What a supervisor did in the lines."""
-        match event.kind:
-            case "requeued":
-                call.queue, call.connected_at = event.queue, None
-                call.state = self._waiting_state(call)
-                call.agent = call.offer = None
-            case "reserved":
-                call.reserved_for = event.agent
-            case "released":
-                call.reserved_for = None
-            case _:
-                pass
-
-    def _advance(self, call: CallView, event: CallEvent) -> None:
-        call.state = _STEPS[event.kind]
-        call.agent = event.agent or call.agent
-
-    def _offered(self, call: CallView, event: CallEvent) -> None:
-        """Another phone rings; of several that do, the first is shown."""
-        offers = self._ringing.setdefault(call.id, {})
-        offers[event.offer or ""] = RingingView(event.offer or "", event.agent or "", event.time)
-        if len(offers) == 1:
-            call.offer = event.offer
-            self._advance(call, event)
-
-    def _offer_ended(self, call: CallView, offer: str | None) -> None:
-        offers = self._ringing.get(call.id, {})
-        offers.pop(offer or "", None)
-        if call.state not in {"offered", "connecting"} or call.offer != offer:
+        elif kind not in _MOVING:
             return
-        if offers:
-            call.state = "offered"
-            first = next(iter(offers.values()))
-            call.offer, call.agent = first.offer, first.agent
-        else:
-            call.state = self._waiting_state(call)
-            call.agent = call.offer = None
-
-    def _waiting_state(self, call: CallView) -> CallState:
-        return "parked" if call.id in self._parked else "queued"
+        self._move(call, place_of(call))
 
     def _drop(self, call_id: str) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
-            self._move(place_of(call), None)
+            self._move(call, None)
             self._by_state[call.state] -= 1
             self._order.discard(call_id)
-            self._ringing.pop(call_id, None)
-            self._parked.discard(call_id)
+            self._steps.forget(call_id)
 
-    def _move(self, before: Place | None, after: Place | None) -> None:
-        """From one place in line to another; most steps change none."""
+    def _move(self, call: CallView, after: Place | None) -> None:
+        """To another place in line, or out of it (None)."""
+        before = self._places.get(call.id)
+        if after == before:
+            return
         if before is not None and after is not None and before.queue == after.queue:
             self._lines[before.queue].shift(before, after)
-            self._touch(before.queue)
-            return
-        if before is not None:
-            line = self._lines[before.queue]
-            line.leave(before)
-            if line.is_empty():
-                del self._lines[before.queue]
-            self._touch(before.queue)
+        else:
+            if before is not None:
+                self._leave(before)
+            if after is not None:
+                self._line(after.queue).join(after)
+        for place in (before, after):
+            if place is not None:
+                self._touch(place.queue)
         if after is not None:
-            self._line(after.queue).join(after)
-            self._touch(after.queue)
+            self._places[call.id] = after
+        else:
+            del self._places[call.id]
+
+    def _leave(self, place: Place) -> None:
+        line = self._lines[place.queue]
+        line.leave(place)
+        if line.is_empty():
+            del self._lines[place.queue]
 
     def _line(self, queue_id: str) -> Line:
         line = self._lines.get(queue_id)
@@ -342,13 +272,18 @@ class LiveView:
         line = self._lines.get(queue_id)
         if line is not None and line.ageing != queue.routing.ageing:
             self._lines[queue_id] = line = Line(queue.routing.ageing)
-            for place in map(place_of, self._calls.values()):
-                if place is not None and place.queue == queue_id:
+            for place in self._places.values():
+                if place.queue == queue_id:
                     line.join(place)
 
     def _agent_changed(self, state: AgentState) -> None:
         before = self._states.get(state.agent)
-        if before is not None and _shown_state(before) == _shown_state(state):
+        if (
+            before is not None
+            and before.routing_state == state.routing_state
+            and before.status == state.status
+            and before.pause_reason == state.pause_reason
+        ):
             state = replace(state, time=before.time)
         self._states[state.agent] = state
         self._touched |= self._members.served_by(state.agent)
@@ -375,9 +310,9 @@ class LiveView:
         shown.queue_name = self.queue_name(call.queue)
         shown.agent_name = self.agent_name(call.agent)
         shown.reserved_name = self.agent_name(call.reserved_for)
-        ringing = self._ringing.get(call.id, {}).values()
+        ringing = self._steps.ringing(call.id)
         shown.ringing = tuple([replace(each, agent_name=self.agent_name(each.agent)) for each in ringing])
-        place = place_of(call)
+        place = self._places.get(call.id)
         if place is not None:
             shown.position = self._lines[place.queue].position(place)
             if shown.position is not None:
@@ -386,10 +321,6 @@ class LiveView:
             until = now if call.connected_at is None else call.connected_at
             shown.wait_seconds = max(0.0, until - call.queued_at)
         return shown
-
-
-def _shown_state(state: AgentState) -> tuple[str, str, str | None]:
-    return state.status, state.routing_state, state.pause_reason
 
 
 def _named(items: Mapping[str, Queue] | Mapping[str, Agent], name: str) -> str | None:

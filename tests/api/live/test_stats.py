@@ -19,7 +19,7 @@ def tell(live: LiveView, metrics: Metrics | None = None) -> None:
     for fact in story.facts:
         live.apply(fact)
         if metrics is not None:
-            metrics.apply(fact)
+            metrics.apply_all([fact])
 
 
 async def test_one_queue(client: httpx.AsyncClient, live: LiveView) -> None:
