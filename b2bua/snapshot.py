@@ -5,7 +5,7 @@ Journalled means *maybe sent*: on restart everything outstanding is sent again o
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from b2bua.call import Call, CallState, MoveStep
 from b2bua.commands import CallId, LegId, OfferMode, Playlist
@@ -16,15 +16,16 @@ from sipcore.dialog import Dialog
 from sipcore.events import ClientKey
 from sipcore.packets import Hop
 
-__all__ = ["CallRow", "InviteRow", "LegRow", "call_of", "row_of", "take_changes"]
+__all__ = ["CallRow", "InviteRow", "LegRow", "call_of", "row_of", "take_changes", "with_legs_as_arrays"]
 
 _CSEQ_GAP: Final = 100  # requests sent since the row was written; gaps are legal (RFC 3261 §12.2.2)
 
 _Outgoing = TypeVar("_Outgoing", bound=OutgoingLeg)
 
 
-@dataclass(slots=True)
-class LegRow:
+class LegRow(NamedTuple):
+    """An array within its call's row: a new field is put at the end and has a default."""
+
     id: str
     kind: int
     state: int
@@ -110,7 +111,7 @@ def _invite_change(desk: Desk, call: Call, changes: list[Change]) -> None:
     invite, source = desk.endpoint.invite_of(call.caller.transaction), call.caller.source
     if invite is not None and source is not None:
         call.invite_stored = True
-        changes.append(("invite", call.id, InviteRow(invite.encode(), _plain(source.hop), source.listener)))
+        changes.append(("invite", call.id, InviteRow(invite.encode(), source.hop, source.listener)))
 
 
 def row_of(call: Call) -> CallRow:
@@ -126,31 +127,29 @@ def row_of(call: Call) -> CallRow:
     )  # fmt: skip
 
 
+_NO_MODE: Final[OfferMode] = "late"
 _SILENCE: Final[tuple[tuple[str, ...], bool, str]] = ((), False, "")
 
 
 def _leg_row(leg: Leg) -> LegRow:
     d, s, hop = leg.dialog, leg.session, leg.dialog.hop
-    row = LegRow(
+    timer, mode, server = False, _NO_MODE, ""
+    transaction, branch, uri, invite_cseq = "", "", "", 0
+    if isinstance(leg, CallerLeg):
+        timer = leg.timer
+    elif isinstance(leg, OutgoingLeg):
+        transaction, branch, uri, invite_cseq = leg.transaction, leg.branch, leg.uri, leg.invite_cseq
+        if isinstance(leg, CalleeLeg):
+            mode = leg.mode
+        elif isinstance(leg, MediaLeg):
+            server = leg.server
+    return LegRow(
         leg.id, int(leg.kind), int(leg.state),
         (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
-        d.route_set, d.local_cseq, d.remote_cseq, hop and (hop.transport, hop.host, hop.port),
+        d.route_set, d.local_cseq, d.remote_cseq, hop,
         (s.id, s.version, s.local, s.remote), leg.session_expires, leg.refreshing, leg.updates,
+        timer, transaction, branch, uri, invite_cseq, mode, server,
     )  # fmt: skip
-    if isinstance(leg, CallerLeg):
-        row.timer = leg.timer
-    elif isinstance(leg, OutgoingLeg):
-        row.transaction, row.branch, row.uri = leg.transaction, leg.branch, leg.uri
-        row.invite_cseq = leg.invite_cseq
-        if isinstance(leg, CalleeLeg):
-            row.mode = leg.mode
-        elif isinstance(leg, MediaLeg):
-            row.server = leg.server
-    return row
-
-
-def _plain(hop: Hop) -> tuple[str, str, int]:
-    return (hop.transport, hop.host, hop.port)
 
 
 def call_of(call_id: CallId, row: CallRow) -> Call:
@@ -170,6 +169,18 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
         call.origin.dialog, call.origin.session = caller.dialog, caller.session
     call.departing = [caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing]
     return call
+
+
+def with_legs_as_arrays(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of version 1, whose legs are maps, as one of version 2."""
+    legs = {name: _array(row[name]) for name in ("caller", "media", "origin") if row.get(name) is not None}
+    several = {name: [_array(each) for each in row.get(name, ())] for name in ("legs", "departing")}
+    return {**row, **legs, **several}
+
+
+def _array(leg: dict[str, Any]) -> list[Any]:
+    defaults = LegRow._field_defaults
+    return [leg[name] if name in leg else defaults[name] for name in LegRow._fields]
 
 
 def _departing(row: LegRow) -> Leg:

@@ -1,0 +1,105 @@
+"""The order of a row's fields is durable: arrays of values lie in journals. New fields come at the end, with a default."""
+
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.journal.codec import RowCodec, TableSchema
+from app.journal.port import Row
+from app.journal_tables import TABLES
+from app.live_call import LiveCall
+from b2bua.leg import LegState
+from b2bua.snapshot import CallRow, LegRow
+
+_AS_MAPS = Path(__file__).parent / "rows_as_maps.msgpack"  # [table, key, value] each, of a call centre of release 0.1
+
+LAYOUTS: dict[tuple[str, int], str] = {
+    ("agent", 1): (
+        "status pause_reason pending_status pending_reason reachable idle_since idle_order wrap_up_until"
+        " wrap_up_ticket delay_until state since ticket told_at version wrap_up_calls wrap_up_latest misses"
+        " paused_at pause_overdue forced_by told_outside calls talk_seconds last_offers"
+    ),
+    ("bindings", 1): "bindings version",
+    ("call", 2): (
+        "state caller identity passed_on hops_left answered winner sounds loop queue early_seconds"
+        " early_until ends_at legs media departing at version origin"
+    ),
+    ("desk", 1): "address since version",
+    ("invite", 1): "data hop listener version",
+    ("last_talk", 1): "talks version",
+    ("live_call", 1): (
+        "id sip_call_id caller called queue priority arrived_at has_offer queued_at connected_at agent offers"
+        " ringing ring_ms parked greeting announcing forward left_queue_at outcome expected_wait_ms version"
+        " talked_ms caller_agents entered_at joined_at segments overflow overflow_cause farewell retune number"
+        " agent_first"
+    ),
+    ("live_callback", 1): (
+        "id queue number priority source requested_at joined_at expires_at next_at attempts dialling offer"
+        " agent version agent_first leg"
+    ),
+    ("offer", 1): "ticket agent made_at ring_until version",
+    ("place", 1): "queue caller joined_at until version",
+    ("queue", 1): "since reason overflow version",
+    ("ticket", 1): (
+        "queue state priority joined_at sequence ready flow_out_at agent call_order met entered_at version"
+        " wrap_up_seconds coded visited caller connected_at requirements reserved_for reserved_until"
+        " reserved_first reserved_holds reserved_seconds callback"
+    ),
+    ("waits", 1): "queue priority last gap gap_samples served_at means version",
+}
+LEG = (
+    "id kind state dialog route_set local_cseq remote_cseq hop session session_expires refreshing updates timer"
+    " transaction branch uri invite_cseq mode server"
+)
+
+
+def layout(table: str) -> tuple[int, list[str], int]:
+    """Version and names now; and how many of them must be given."""
+    schema = TABLES[table]
+    kind, version = (schema.type, schema.version) if isinstance(schema, TableSchema) else (schema, 1)
+    found = [each for each in fields(kind) if each.init]
+    needed = [each for each in found if each.default is MISSING and each.default_factory is MISSING]
+    return version, [each.name for each in found], len(needed)
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_fields_keep_their_places(table: str) -> None:
+    version, names, needed = layout(table)
+    known = LAYOUTS[table, version].split()
+    assert names[: len(known)] == known, "a field was moved or removed: raise the version and say how it is upgraded"
+    assert needed <= len(known), "a new field has no default: an older row cannot be read"
+
+
+def test_legs_keep_their_places() -> None:
+    known = LEG.split()
+    assert list(LegRow._fields[: len(known)]) == known
+    assert set(LegRow._fields[len(known) :]) <= LegRow._field_defaults.keys()
+
+
+def test_rows_that_are_maps_are_read() -> None:
+    codec = RowCodec(TABLES)
+    stored = msgspec.msgpack.decode(_AS_MAPS.read_bytes())
+    rows = [(table, codec.decode(Row(table, key, value))) for table, key, value in stored]
+    calls = [row for _, row in rows if isinstance(row, CallRow)]
+    assert [LegState(call.caller.state) for call in calls] == [LegState.OK_SENT] * 3
+    assert [[leg.uri for leg in call.legs] for call in calls] == [["sip:peer@127.0.0.1:7001"], [], []]
+    assert all(isinstance(leg, LegRow) for call in calls for leg in (call.caller, *call.legs))
+    assert sorted(row.called for _, row in rows if isinstance(row, LiveCall)) == ["1000", "1000", "1000"]
+    for table, row in rows:
+        again = codec.decode(codec.encode(table, "k", row))
+        assert again == row or isinstance(row, LiveCall)
+
+
+def test_a_row_of_fewer_or_more_fields() -> None:
+    codec = RowCodec(TABLES)
+    _, names, needed = layout("ticket")
+    stored = msgspec.msgpack.decode(_AS_MAPS.read_bytes())
+    row = codec.decode(next(Row(*each) for each in stored if each[0] == "ticket"))
+    version, values = msgspec.msgpack.decode(codec.encode("ticket", "k", row).value or b"")
+    older = msgspec.msgpack.encode((version, values[:needed]))
+    newer = msgspec.msgpack.encode((version, [*values, "of a later release"]))
+    assert codec.decode(Row("ticket", "k", older)).joined_at == row.joined_at
+    assert codec.decode(Row("ticket", "k", newer)) == row
+    assert len(values) == len(names)
