@@ -356,9 +356,9 @@ class Core:
 
     # ------------------------------------------------------------------ out
 
-    def has_sends(self) -> bool:
-        """Whether there is anything to tell a peer."""
-        return bool(self.endpoint.sends)
+    def sends(self) -> list[Send]:
+        """What there is to tell peers, so far."""
+        return self.endpoint.sends
 
     def take_sends(self) -> list[Send]:
         sends, self.endpoint.sends = self.endpoint.sends, []

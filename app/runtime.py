@@ -2,8 +2,8 @@
 
 A turn: what came in is decided, the rows and facts go into the journal in one transaction, and only then do datagrams leave.
 Projections, events and metrics learn of it a few milliseconds later, of several turns at once: nobody who calls waits for
-them. A turn that says nothing to anybody owes its commit to the next one (or to the timer, as soon): a crash in between is
-as if its messages had not arrived yet. Holds no decision of its own.
+them. A turn that says nothing to anybody, or no more than that a phone rings, owes its commit to the next one (or to the
+timer, as soon): a crash in between is as if its messages had not arrived yet. Holds no decision of its own.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ _GC_EVERY: Final = 50  # looks between two collections of the young generations
 _APART: Final = 0.02  # seconds between two ticks: under load the deadlines of calls are due in bunches
 _AT_ONCE: Final = 0.0
 _OWING: Final = 0.02  # seconds that a commit may wait for a turn that has something to say
+_RINGING: Final = b"SIP/2.0 180 "
+_NO_BODY: Final = b"\r\n\r\n"
 _NEWS: Final = 0.02  # seconds until projections, events and metrics are told what was committed
 
 
@@ -131,10 +133,13 @@ class Runtime:
     # ------------------------------------------------------------------ the turn
 
     def _after(self, now: float) -> None:
-        """Nothing to send: the commit waits for a turn that has something, at most ``_OWING`` seconds."""
-        if self._core.has_sends() or (self._owed_at is not None and self._owed_at <= now):
+        """Nothing to send that binds us: the commit waits for a turn that has something, at most ``_OWING`` seconds."""
+        sends = self._core.sends()
+        if (sends and not _only_rings(sends)) or (self._owed_at is not None and self._owed_at <= now):
             self.turn(now)
             return
+        if sends and self.failure is None:
+            self._send(now)
         self.turns += 1
         if self._owed_at is None:
             self._owed_at = now + _OWING
@@ -150,18 +155,23 @@ class Runtime:
         if (changes or facts) and not self._commit(changes, facts):
             core.take_sends()  # not journalled, so not said: peers will ask again
             return
-        network = self.network
-        if network is not None:
-            sends = core.take_sends()
-            if self.trace is not None and self.trace.watchers:
-                self.trace.sent(sends, now)
-            for send in sends:
-                network.send(send)
+        self._send(now)
         if facts:
             if not self._news:
                 self._news_at = now + _NEWS
             self._news += facts
         self._arm(now)
+
+    def _send(self, now: float) -> None:
+        network = self.network
+        if network is None:
+            return
+        sends = self._core.take_sends()
+        if self.trace is not None and self.trace.watchers:
+            self.trace.sent(sends, now)
+        send = network.send
+        for each in sends:
+            send(each)
 
     def _commit(self, changes: list[tuple[str, str, object | None]], facts: list[Fact]) -> bool:
         try:
@@ -247,3 +257,8 @@ class Runtime:
             gc.collect(1)
         due = self._loop.time() + _LAG_EVERY
         self._lag_timer = self._loop.call_at(due, self._watch, due)
+
+
+def _only_rings(sends: list[Send]) -> bool:
+    """Whether all that is said is that a phone rings: a restart that knows nothing of it rings again."""
+    return len(sends) == 1 and sends[0].data[:12] == _RINGING and sends[0].data[-4:] == _NO_BODY

@@ -201,3 +201,36 @@ def test_deadlines_that_are_close_share_a_tick(centre: _Running) -> None:
     centre.now += 0.6
     centre.expire()
     assert centre.runtime.turns == turns + 1
+
+
+def test_that_a_phone_rings_is_said_before_it_is_journalled(centre: _Running) -> None:
+    caller = centre.peer(6001)
+    caller.invite(sdp(30000))
+    before = centre.kept.commits
+    centre.phone.reply(centre.phone.last_request("INVITE"), 180)
+    assert caller.responses(180)
+    assert centre.kept.commits == before
+    centre.wait(0.05)
+    assert centre.kept.commits == before + 1
+
+
+def test_projections_are_told_of_several_turns_at_once(centre: _Running) -> None:
+    bridged(centre)
+    assert not list(centre.view.calls(centre.now))
+    centre.wait(0.05)
+    assert [call.state for call in centre.view.calls(centre.now)] == ["bridged"]
+
+
+async def test_what_a_reply_tells_of_is_shown(centre: _Running) -> None:
+    bridged(centre)
+    assert await centre.runtime.submit(SetAgentState("a-ana", "paused")) == Done()
+    assert [call.state for call in centre.view.calls(centre.now)] == ["bridged"]
+    shown = centre.view.agent("a-ana")
+    assert shown is not None
+    assert shown.pending_status == "paused"
+
+
+def test_a_stop_tells_what_is_left(centre: _Running) -> None:
+    bridged(centre)
+    centre.runtime.stop()
+    assert [call.state for call in centre.view.calls(centre.now)] == ["bridged"]
