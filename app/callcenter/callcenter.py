@@ -267,8 +267,10 @@ class CallCenter:
             calls = desk.calls
             changes += [("live_call", call_id, calls.get(call_id)) for call_id in desk.dirty]
             desk.dirty.clear()
-        changes += self._workplaces.take_changes()
-        changes += self._calling_back.take_changes()
+        if self._workplaces.dirty:
+            changes += self._workplaces.take_changes()
+        if self._calling_back.dirty:
+            changes += self._calling_back.take_changes()
         if desk.memory.dirty:
             changes += [("last_talk", caller, desk.memory.get(caller)) for caller in desk.memory.dirty]
             desk.memory.dirty.clear()

@@ -38,12 +38,12 @@ class DeskRow:
 
 
 class Workplaces:
-    __slots__ = ("_desk", "_dirty", "_since", "of_board", "of_engine")
+    __slots__ = ("_desk", "_since", "dirty", "of_board", "of_engine")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._since: dict[str, float] = {}
-        self._dirty: dict[str, None] = {}
+        self.dirty: dict[str, None] = {}
         self.of_board: OfBoard = {}
         self.of_engine: OfEngine = {
             from_engine.AgentChanged: self._changed,
@@ -129,7 +129,7 @@ class Workplaces:
             address = None
         directory.seat(agent_id, address)
         self._since[agent_id] = now
-        self._dirty[agent_id] = None
+        self.dirty[agent_id] = None
         desk.tell_engine(to_engine.SetReachable(AgentId(agent_id), directory.is_reachable(agent)), now)
 
     def _moved(self, agent: str, before: str | None, now: float) -> None:
@@ -213,15 +213,15 @@ class Workplaces:
         desks = self._desk.directory.desks
         changes: list[tuple[str, str, object | None]] = [
             ("desk", agent, DeskRow(desks[agent], self._since[agent]) if agent in desks else None)
-            for agent in self._dirty
+            for agent in self.dirty
         ]
-        self._dirty.clear()
+        self.dirty.clear()
         return changes
 
     def restore(self, agent: str, row: DeskRow) -> None:
         """Before the engine's rows: the agent sits where it sat."""
         if agent not in self._desk.directory.agents:
-            self._dirty[agent] = None
+            self.dirty[agent] = None
             return
         self._desk.directory.seat(agent, row.address)
         self._since[agent] = row.since
@@ -230,4 +230,4 @@ class Workplaces:
         """The agent is not configured any more."""
         if agent in self._desk.directory.desks:
             self._desk.directory.seat(agent, None)
-            self._dirty[agent] = None
+            self.dirty[agent] = None

@@ -1,7 +1,7 @@
 """Facts as events: ``{id, type, time, seq, data}``, serialised once however many listen."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TypeGuard, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 import msgspec
 
@@ -12,14 +12,13 @@ from app.facts import (
     CallEvent,
     CallRecord,
     Disposition,
-    Fact,
     QueueSegment,
     QueueState,
     WrapUp,
 )
 from app.projections.views import QueueStats
 
-__all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "is_told", "reset", "rfc3339", "stats_event"]
+__all__ = ["FAMILIES", "NOT_TOLD", "Event", "Names", "Told", "event_of", "reset", "rfc3339", "stats_event"]
 
 Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition | QueueState
 """Facts that are events of the stream."""
@@ -27,7 +26,10 @@ Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition |
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
 """What event types begin with."""
 
-_NOT_TOLD: Final = (AgentInterval, QueueSegment)
+NOT_TOLD: Final = (AgentInterval, QueueSegment)
+"""Facts that are not told one by one: of intervals the state was, of segments the steps. A call's end is told by its record,
+with all its times, and not by the step ``ended``."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -75,16 +77,6 @@ class Event(msgspec.Struct, gc=False):
             )
             self.frame_ = b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.type.encode(), body)
         return self.frame_
-
-
-def is_told(fact: Fact) -> TypeGuard[Told]:
-    """Not all facts are told one by one: intervals are not (the state was), nor segments (the steps were).
-
-    A call's end is told by its record, with all its times.
-    """
-    if isinstance(fact, CallEvent):
-        return fact.kind != "ended"
-    return not isinstance(fact, _NOT_TOLD)
 
 
 def event_of(fact: Told, seq: int) -> Event:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.events.event import Event, Told, event_of, is_told, reset, stats_event
-from app.facts import Fact
+from app.events.event import NOT_TOLD, Event, Told, event_of, reset, stats_event
+from app.facts import CallEvent, Fact
 from app.projections.views import QueueStats
 
 __all__ = ["EventHub", "Interest", "QueueSource", "Subscription", "TooManyStreams"]
@@ -131,9 +131,13 @@ class EventHub:
         """Put the facts that are told into the ring; who has read everything is woken."""
         ring, size, seq = self._ring, self._size, self._next
         for fact in facts:
-            if is_told(fact):
-                ring[seq % size] = fact
-                seq += 1
+            if isinstance(fact, CallEvent):
+                if fact.kind == "ended":
+                    continue
+            elif isinstance(fact, NOT_TOLD):
+                continue
+            ring[seq % size] = fact
+            seq += 1
         if seq != self._next:
             self._next = seq
             if self._resting:

@@ -77,7 +77,9 @@ class LiveView:
 
     def apply_all(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
-            if not isinstance(fact, AgentInterval):  # the past of an agent: nothing here shows it
+            if isinstance(fact, AgentState):
+                self._agent_changed(fact)
+            elif not isinstance(fact, AgentInterval):  # the past of an agent: nothing here shows it
                 self.apply(fact)
 
     def apply(self, fact: Fact) -> None:

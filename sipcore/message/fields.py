@@ -22,7 +22,7 @@ from sipcore.message.grammar import (
 )  # fmt: skip
 from sipcore.message.headers import end_of_quote
 
-__all__ = ["USUAL_ADDRESS", "USUAL_CONTACT", "CSeq", "NameAddr", "Via"]
+__all__ = ["USUAL_ADDRESS", "USUAL_CONTACT", "CSeq", "NameAddr", "Via", "usual_address"]
 
 _USUAL: Final = r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<(?P<uri>sips?:[^<>" \t]+)>'
 USUAL_ADDRESS: Final = re.compile(rf"{_USUAL}(?:;tag=(?P<tag>[A-Za-z0-9_.+~!*%'`-]+))?").fullmatch
@@ -31,6 +31,21 @@ USUAL_CONTACT: Final = re.compile(rf"{_USUAL}(?:;expires=[0-9]+)?").fullmatch
 
 One match costs a quarter of parsing; most messages are never asked for more than the tags.
 """
+
+_LONGEST_REMEMBERED: Final = 256
+
+
+def usual_address(text: str) -> tuple[str, str] | None:
+    """URI and tag ("": none) of what ``USUAL_ADDRESS`` matches, else None. A call's come again in each of its messages."""
+    return _known_address(text) if len(text) <= _LONGEST_REMEMBERED else _usual_address(text)
+
+
+def _usual_address(text: str) -> tuple[str, str] | None:
+    match = USUAL_ADDRESS(text)
+    return None if match is None else (match[1], match[2] or "")
+
+
+_known_address: Final = lru_cache(maxsize=4096)(_usual_address)
 
 MAX_CSEQ: Final = 2**31  # RFC 3261 §8.1.1.5: "less than 2**31"
 _VIA_PREFIX: Final = "SIP/2.0/"

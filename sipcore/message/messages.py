@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import USUAL_ADDRESS, USUAL_CONTACT, CSeq, NameAddr, Via
+from sipcore.message.fields import USUAL_CONTACT, CSeq, NameAddr, Via, usual_address
 from sipcore.message.grammar import small_number
 from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
 from sipcore.message.phrases import phrase
@@ -162,25 +162,27 @@ class Message:
 
     # -- typed views: values to read, not to change; each raises BadHeader naming the header
 
-    def parse_views(self, values: dict[str, str]) -> None:
+    def parse_views(self, values: dict[str, str]) -> CSeq:
         """Parse what nearly every message is asked for, and see that the rest can be. ``values``: header values by name."""
         single = len(values) == len(self.headers)  # no header comes twice
         if single:
             self._values = values
         via = values["Via"] if single else self._required("Via")
         self._via = Via.parse(_first_of(via) if "," in via else via)
-        usual = USUAL_ADDRESS(values["From"])
-        self._from_tag = self.from_.tag if usual is None else usual[2] or ""
-        usual = USUAL_ADDRESS(values["To"])
-        self._to_tag = self.to.tag if usual is None else usual[2] or ""
+        usual = usual_address(values["From"])
+        self._from_tag = self.from_.tag if usual is None else usual[1]
+        usual = usual_address(values["To"])
+        self._to_tag = self.to.tag if usual is None else usual[1]
         self._call_id = values["Call-ID"]
-        self._cseq = CSeq.parse(values["CSeq"])
-        if "Contact" in values:
-            usual = USUAL_CONTACT(values["Contact"]) if single else None
-            if usual is None:
+        self._cseq = cseq = CSeq.parse(values["CSeq"])
+        contact = values.get("Contact")
+        if contact is not None:
+            known = USUAL_CONTACT(contact) if single else None
+            if known is None:
                 _ = self.contacts
             else:
-                self._contact_uri = usual[1]
+                self._contact_uri = known[1]
+        return cseq
 
     @property
     def call_id(self) -> str:
@@ -214,16 +216,16 @@ class Message:
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
         if self._from_tag is None:
-            usual = USUAL_ADDRESS(self._required("From"))
-            self._from_tag = self.from_.tag if usual is None else usual[2] or ""
+            usual = usual_address(self._required("From"))
+            self._from_tag = self.from_.tag if usual is None else usual[1]
         return self._from_tag
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
         if self._to_tag is None:
-            usual = USUAL_ADDRESS(self._required("To"))
-            self._to_tag = self.to.tag if usual is None else usual[2] or ""
+            usual = usual_address(self._required("To"))
+            self._to_tag = self.to.tag if usual is None else usual[1]
         return self._to_tag
 
     @property

@@ -240,8 +240,8 @@ def _validate(message: Request | Response, values: dict[str, str]) -> None:
         raise BadHeader(next(name for name in _MANDATORY if not get(name)), "missing")
     if " " in values["Call-ID"]:
         raise BadHeader("Call-ID", "white space within")
-    message.parse_views(values)
-    if isinstance(message, Request) and message.cseq.method != message.method:
+    cseq = message.parse_views(values)
+    if isinstance(message, Request) and cseq.method != message.method:
         raise BadHeader("CSeq", "not the method of the request")
     if get("Max-Forwards", "70") != "70":
         _ = message.max_forwards

@@ -91,7 +91,11 @@ class Core:
             return
         resend_at, end_at = transaction.resend_at, transaction.end_at
         due = resend_at if resend_at < end_at else end_at
-        if due != transaction.due:
+        if due == transaction.due:
+            return
+        if transaction.armed <= due < NEVER and transaction.due < NEVER:
+            transaction.due = due  # later than before: the entry in the heap is moved on when it comes up
+        else:
             self.deadlines.set(transaction, due)
 
     def expire(self, now: float) -> None:

@@ -112,12 +112,14 @@ class TransactionLayer(Core):
     def receive_response(self, response: Response, now: float) -> bool:
         """Match a response. False: a stray, or not for our sent-by (RFC 3261 §18.1.2)."""
         via = response.via
-        transaction = self.clients.get(client_key(via.branch, response.cseq.method))
+        transaction = self.clients.get(f"{via.branch};{response.cseq.method}")
         if transaction is None:
             return False
         if transaction.sent_by != (sent_by := via.sent_by) and transaction.sent_by.lower() != sent_by.lower():
             return False
-        self.feed(transaction, _signal(response.status), response, now)
+        status = response.status
+        signal = RESPONSE_1XX if status < 200 else RESPONSE_2XX if status < 300 else RESPONSE_FINAL
+        self.feed(transaction, signal, response, now)
         return True
 
     def open_server(
