@@ -134,7 +134,9 @@ def is_covered(binding: Binding, removed: Binding) -> bool:
     second, other = int(binding.updated_at), int(removed.updated_at)
     if second != other:
         return second < other
-    return binding.call_id != removed.call_id or binding.cseq <= removed.cseq
+    if binding.call_id == removed.call_id:
+        return binding.cseq <= removed.cseq
+    return binding.ruid == removed.ruid  # another one of the same contact may be a phone that has just come back
 
 
 def place_of(bindings: Sequence[Binding], contact: str, instance: str, reg_id: int) -> int:

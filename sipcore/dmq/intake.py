@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sipcore.binding import Binding, is_covered
+from sipcore.binding import Binding, is_newer
 from sipcore.dmq.channel import Answer, Reply
 from sipcore.dmq.feed import Bindings, Feed, state_of
 from sipcore.dmq.graves import Graves
@@ -37,9 +37,22 @@ class _Job:
 
 
 class Intake:
-    """``asked``: the peer wants all contacts; ``remind``: it has a contact that was removed."""
+    """``asked``: the peer wants all contacts; ``remind``: somebody has a contact that was removed; ``correct``: the peer has an
+    older state than we.
+    """
 
-    __slots__ = ("_asked", "_count", "_graves", "_jobs", "_remind", "_room", "_store", "_usrloc", "_waiting_bytes")
+    __slots__ = (
+        "_asked",
+        "_correct",
+        "_count",
+        "_graves",
+        "_jobs",
+        "_remind",
+        "_room",
+        "_store",
+        "_usrloc",
+        "_waiting_bytes",
+    )
 
     def __init__(
         self,
@@ -49,7 +62,8 @@ class Intake:
         graves: Graves,
         count: Callable[[Peer | None, str, int], None],
         asked: Callable[[Feed], None],
-        remind: Callable[[Feed, Binding, float], None],
+        remind: Callable[[Binding, float], None],
+        correct: Callable[[Feed, Binding, float], None],
     ) -> None:
         self._room = room
         self._usrloc = usrloc
@@ -58,6 +72,7 @@ class Intake:
         self._count = count
         self._asked = asked
         self._remind = remind
+        self._correct = correct
         self._jobs: deque[_Job] = deque()
         self._waiting_bytes = 0
 
@@ -127,18 +142,29 @@ class Intake:
 
     def _apply(self, binding: Binding, feed: Feed | None, now: float) -> str:
         """The outcome, as it is counted."""
-        removed = self._graves.find(binding.ruid)
+        removed = self._graves.find(binding)
         if removed is not None:
-            if is_covered(binding, removed):
-                if feed is not None:
-                    self._remind(feed, removed, now)
-                return "stale"
-            self._graves.rise(binding.ruid)
+            state = replace(
+                binding, updated_at=removed.updated_at, call_id=removed.call_id, cseq=removed.cseq
+            )  # fmt: skip
+            self._remind(state, now)  # under the name that it has there
+            return "stale"
         if self._has_no_room(binding):
             return "full"
         if feed is not None:
             feed.known[binding.ruid] = state_of(binding)
-        return "applied" if self._store.apply(binding, now) else "stale"
+        if self._store.apply(binding, now):
+            return "applied"
+        if feed is not None:
+            self._correct_one(feed, binding, now)
+        return "stale"
+
+    def _correct_one(self, feed: Feed, binding: Binding, now: float) -> None:
+        """What the peer has is older than what we have: it missed that."""
+        for each in self._store.bindings(binding.aor):
+            if (each.ruid == binding.ruid or each.contact == binding.contact) and is_newer(each, binding):
+                self._correct(feed, each, now)
+                return
 
     def _withdraw(self, binding: Binding, feed: Feed | None, now: float) -> str:
         if feed is not None:

@@ -28,6 +28,7 @@ _CONTENT_TYPE: Final = "application/json"
 _APPLYING: Final = 4  # what it costs to apply a contact, where telling one costs 1
 _SCAN: Final = 1000  # addresses-of-record that a step of a walk looks at
 _SCANNING: Final = 50  # what that costs at most
+_RECENTLY: Final = 120.0  # seconds: what was removed since then is told to a peer that joins
 _UNTOLD: Final = (Cause.REPLICATION, Cause.TIME)  # expiry is everyone's own
 _NO_CHANNEL: Final = 404
 
@@ -93,7 +94,7 @@ class Replica:
         self._graves = Graves(config.removed_seconds, config.removed)
         self._intake = Intake(
             Room(config.waiting_bytes, config.max_bindings, config.max_contacts), self._usrloc, store, self._graves,
-            self._count, self._be_asked, self._remind,
+            self._count, self._be_asked, self._remind, self._correct,
         )  # fmt: skip
         self._unfinished: dict[str, Feed] = {}  # those that the turn's budget stopped
         self._budget = 0
@@ -122,10 +123,12 @@ class Replica:
         """See Channel."""
         self._at(now)
         feed = self._feeds[peer.address] = Feed(peer)
+        for removed in self._graves.younger_than(_RECENTLY, now):
+            feed.note(REMOVE, removed, now)  # a third node may tell it what that has not heard the end of
         if self._config.sync:
             self._ask(feed, now)
             feed.start_walk(own=True)
-            self._pump(feed, now)
+        self._pump(feed, now)
 
     def left(self, peer: Peer, now: float) -> None:  # noqa: ARG002 - a Channel's
         """See Channel. What it was not told it will be when it is back, by the sync."""
@@ -285,9 +288,14 @@ class Replica:
         feed.start_walk(own=False)
         self._unfinished[feed.peer.address] = feed
 
-    def _remind(self, feed: Feed, removed: Binding, now: float) -> None:
-        """The peer has what was removed: it missed that, or its word was under way."""
-        feed.note(REMOVE, removed, now)
+    def _remind(self, removed: Binding, now: float) -> None:
+        """A peer has what was removed: it missed that, or its word was under way. Others may have it from there by now."""
+        for address, feed in self._feeds.items():
+            feed.note(REMOVE, removed, now)
+            self._unfinished[address] = feed
+
+    def _correct(self, feed: Feed, binding: Binding, now: float) -> None:
+        feed.note(UPDATE, binding, now)
         self._unfinished[feed.peer.address] = feed
 
     def _count(self, peer: Peer | None, outcome: str, count: int) -> None:

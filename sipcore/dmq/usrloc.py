@@ -198,7 +198,8 @@ class Usrloc:
         self._check(contact)
         return Binding(
             self._aor(contact.aor), contact.contact, PERMANENT, contact.call_id, contact.cseq,
-            Source(Hop("UDP", "", 0), ANY_LISTENER), ruid=contact.ruid or _made_up(contact),
+            Source(Hop("UDP", "", 0), ANY_LISTENER), instance=contact.instance, reg_id=contact.reg_id,
+            ruid=contact.ruid or _made_up(contact),
             updated_at=float(contact.last_modified),
         )  # fmt: skip
 

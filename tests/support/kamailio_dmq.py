@@ -44,6 +44,7 @@ modparam("dmq_usrloc", "sync", 1)
     if (is_method("KDMQ")) {{ dmq_handle_message(); exit; }}
     if (is_method("REGISTER")) {{ save("location"); exit; }}
     if (is_method("OPTIONS") && $rU == $null) {{ sl_send_reply("200", "OK"); exit; }}
+    if (has_totag()) {{ t_relay(); exit; }}
     if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
     t_relay();
 }}
