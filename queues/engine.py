@@ -202,15 +202,17 @@ class Engine:
     # ---
 
     def _advance(self, now: float) -> float:
-        self._now = max(self._now, now)
-        return self._now
+        if now < self._now:
+            return self._now
+        self._now = now
+        return now
 
     def _carry_out(self, command: Command, now: float) -> Refused | None:
         match command:
-            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority() | SetWrapUp():
-                return ticket_commands.carry_out(self._floor, command, now)
             case OfferRinging() | OfferAnswered() | Connected() | OfferFailed():
                 return offer_commands.carry_out(self._floor, command, now)
+            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority() | SetWrapUp():
+                return ticket_commands.carry_out(self._floor, command, now)
             case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp() | OutsideCalls() | SetDisposition():
                 return agent_commands.carry_out(self._floor, command, now)
             case SetOpening() | CloseQueue() | OpenQueue():

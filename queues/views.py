@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.floor.floor import Floor
 from queues.model import AgentId, AgentStatus, OfferId, QueueId, RoutingState, TicketId, TicketState
 

@@ -1,4 +1,4 @@
-"""Agents: what each intends and has in hand, which queues each may serve, and who is open for a call now.
+"""Agents: which queues each may serve, and who is open for a call now.
 
 For every queue there is a roster: a heap, with lazy deletion, of the agents who are open and could serve a call of it,
 ranked by tier, level (where the queue wants that) and the queue's strategy. An agent's entries are valid while they bear
@@ -6,179 +6,30 @@ the agent's present stamp. Whether an agent may serve a certain line is a bit of
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from queues.agents.agent import Agent, IdlePlace, Told, offline
 from queues.agents.audience import Audience
 from queues.agents.rosters import Roster
+from queues.agents.staff import Staff
 from queues.agents.tally import Tally
 from queues.lines.lines import Line, Lines, Place
 from queues.lines.needs import surplus
-from queues.model import AgentConfig, AgentId, AgentStatus, OfferId, QueueConfig, QueueId, RoutingState, TicketId
-from queues.rules.agent_rules import WrappedCall
+from queues.model import AgentConfig, AgentId, QueueConfig, QueueId
 from queues.rules.requirements import OpenWhen
 from queues.strategies import Standing
 
-__all__ = ["Agent", "AgentTable", "IdlePlace", "Picture", "Spell", "Told", "WrapUp"]
-
-IdlePlace = tuple[float, int]
-"""Since when the agent is idle, and a number counting up with every agent that becomes idle."""
-
-
-class Picture(NamedTuple):
-    """What the world is told of an agent; a difference makes an ``AgentChanged``."""
-
-    status: AgentStatus
-    pause_reason: str | None
-    pending_status: AgentStatus | None
-    state: RoutingState
-    ticket: TicketId | None
-    active: int
-    capacity: int
-    wrap_up_until: float | None
-    outside_calls: int = 0
-    pause_overdue: bool = False
-    forced_by: str | None = None
-
-
-@dataclass(slots=True)
-class Spell:
-    """A time that an agent is kept from new calls: the delay after a failed offer; ``timer`` is its deadline."""
-
-    until: float
-    timer: int
-
-
-@dataclass(slots=True)
-class WrapUp:
-    """The work after ``calls``, the last one last; ``latest``: the instant to which it may be extended."""
-
-    until: float
-    timer: int
-    calls: tuple[WrappedCall, ...]
-    latest: float | None = None
-
-    @property
-    def ticket(self) -> TicketId | None:
-        return self.calls[-1].ticket if self.calls else None
-
-
-@dataclass(slots=True)
-class Told:
-    """What was last told of an agent, the instant of that, and since when the routing state in it holds."""
-
-    picture: Picture
-    at: float
-    since: float
-
-
-@dataclass(slots=True, eq=False)
-class Agent:
-    """What the agent intends, has in hand and is kept by; ``idle`` is its place in the idle list."""
-
-    config: AgentConfig
-    told: Told
-    idle: IdlePlace
-    listed: int = 0  # counts up with every agent that is made known
-    tally: Tally = field(default_factory=Tally)
-    status: AgentStatus = AgentStatus.LOGGED_OUT
-    pause_reason: str | None = None
-    pending: tuple[AgentStatus, str | None] | None = None
-    reachable: bool = True
-    removed: bool = False  # not configured any more, but a call is still in hand
-    offers: dict[OfferId, bool] = field(default_factory=dict)  # does it ring?
-    calls: dict[TicketId, None] = field(default_factory=dict)
-    wrap_up: WrapUp | None = None
-    delay: Spell | None = None
-    reserved: dict[TicketId, bool] = field(default_factory=dict)  # kept for the agent; is a slot held for it?
-    serves: tuple[QueueId, ...] = ()
-    place: int = 0  # number of its bit in audiences
-    since: int = 0  # the version of who is who that its configuration came with
-    presence: tuple[bool, bool] = (False, False)  # logged in, and ready, when that was last noted
-    stamp: int = 0  # of the entries in the rosters, 0 when there are none
-    crowd: int = 15  # what keeps it from a call, as was last noted (see ``decisions``); 15: nothing was
-    misses: int = 0  # calls in a row that were not taken
-    paused_at: float | None = None
-    pause_timer: int = 0  # of the reason's limit
-    pause_overdue: bool = False
-    forced_by: str | None = None  # who set the present status, if it was forced
-    told_outside: int = 0  # outside calls that another system told of
-    seen_outside: int = 0  # those that we see ourselves
-
-    @property
-    def outside(self) -> int:
-        """Calls that are not ours to give."""
-        return self.told_outside + self.seen_outside
-
-    @property
-    def occupied(self) -> int:
-        """Slots in use: offers, calls, and one for a wrap-up."""
-        return len(self.offers) + len(self.calls) + (self.wrap_up is not None)
-
-    @property
-    def free(self) -> bool:
-        """May a call that is kept for the agent be offered now?"""
-        return (
-            self.status is AgentStatus.AVAILABLE
-            and self.reachable
-            and self.pending is None
-            and self.delay is None
-            and not self.removed
-            and not self.outside
-            and self.occupied < self.config.capacity
-        )
-
-    @property
-    def held(self) -> int:
-        """Slots that are kept for reserved tickets."""
-        return sum(self.reserved.values()) if self.reserved else 0
-
-    @property
-    def open(self) -> bool:
-        """May any call be offered now?"""
-        return self.free and (not self.reserved or self.occupied + self.held < self.config.capacity)
-
-    def routing_state(self) -> RoutingState:
-        if self.status is AgentStatus.LOGGED_OUT and not self.occupied:
-            return RoutingState.OFFLINE
-        if not self.reachable:
-            return RoutingState.UNREACHABLE
-        if self.calls or self.outside:
-            return RoutingState.ON_CALL
-        if self.offers:
-            return RoutingState.RINGING if any(self.offers.values()) else RoutingState.RESERVED
-        if self.wrap_up is not None:
-            return RoutingState.WRAP_UP
-        if self.delay is not None:
-            return RoutingState.NOT_RESPONDING
-        if self.status is AgentStatus.PAUSED:
-            return RoutingState.PAUSED
-        return RoutingState.RESERVED if self.held >= self.config.capacity else RoutingState.IDLE
-
-    def picture(self, offered: TicketId | None) -> Picture:
-        """``offered``: the ticket of the agent's first offer, if there is one."""
-        wrap_up = self.wrap_up
-        ticket = next(iter(self.calls), None) or offered or (wrap_up.ticket if wrap_up is not None else None)
-        return Picture(
-            self.status, self.pause_reason, self.pending[0] if self.pending is not None else None,
-            self.routing_state(), ticket, len(self.calls), self.config.capacity,
-            wrap_up.until if wrap_up is not None else None, self.outside, self.pause_overdue, self.forced_by,
-        )  # fmt: skip
-
-
-def _offline(config: AgentConfig) -> Picture:
-    return Picture(AgentStatus.LOGGED_OUT, None, None, RoutingState.OFFLINE, None, 0, config.capacity, None)
+__all__ = ["AgentTable"]
 
 
 class AgentTable:
     """``uniform`` draws a number in [0, 1) for strategies by chance.
 
-    As bits: ``open``, the agents who are open and listed; ``logged_in`` and ``ready``, those who are that.
+    ``open``: the agents who are open and listed, as bits.
     """
 
     __slots__ = (
-        "_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents", "audience",
-        "logged_in", "open", "ready",
+        "_idle_order", "_last_stamp", "_listed", "_offers_made", "_rosters", "_uniform", "agents", "audience", "open",
+        "staff",
     )  # fmt: skip
 
     def __init__(self, uniform: Callable[[], float]) -> None:
@@ -187,9 +38,8 @@ class AgentTable:
         self._offers_made = 0
         self.agents: dict[AgentId, Agent] = {}
         self.audience = Audience()
+        self.staff = Staff()
         self.open = 0
-        self.logged_in = 0
-        self.ready = 0
         self._rosters: dict[QueueId, Roster[Agent]] = {}
         self._last_stamp = 0
         self._idle_order = 0
@@ -203,7 +53,7 @@ class AgentTable:
         agent = self.agents.get(config.id)
         if agent is None:
             self._listed += 1
-            agent = Agent(config, Told(_offline(config), now, now), (now, 0), self._listed)
+            agent = Agent(config, Told(offline(config), now, now), (now, 0), self._listed)
             self.agents[config.id] = agent
             agent.place = self.audience.enter(config)
         elif agent.removed:
@@ -322,18 +172,18 @@ class AgentTable:
         return self._rosters[line.queue.config.id].runners_up(among, most) if among else ()
 
     def note_presence(self, agent: Agent) -> bool:
-        """Note whether the agent is logged in and ready. Is it less so than before?"""
-        logged_in = agent.status is not AgentStatus.LOGGED_OUT and not agent.removed
-        ready = agent.status is AgentStatus.AVAILABLE and agent.reachable and agent.pending is None
-        presence = (logged_in, logged_in and ready)
-        before = agent.presence
+        """Count the agent where it is logged in and ready now. Is it somewhere less so than before?"""
+        presence, before = agent.presence(), agent.counted
         if presence == before:
             return False
-        agent.presence = presence
-        bit = 1 << agent.place
-        self.logged_in = self.logged_in & ~bit | bit * presence[0]
-        self.ready = self.ready & ~bit | bit * presence[1]
-        return before > presence or before[1] > presence[1]
+        agent.counted = presence
+        self.staff.change(1 << agent.place, before, presence)
+        return before[1] > presence[1] or before[2] > presence[2]
+
+    def note_all(self) -> None:
+        """Queues have come or gone."""
+        for agent in self.agents.values():
+            self.note_presence(agent)
 
     def top_tier(self, queue: QueueId) -> int:
         """The highest tier that the queue has agents in."""
@@ -350,7 +200,11 @@ class AgentTable:
     def _opened(self, line: Line) -> int:
         """Tier after tier is open, until somebody is present in the open ones."""
         rules = line.config.tier_rules
-        present = self.ready if rules is not None and rules.open_when is OpenWhen.NONE_READY else self.logged_in
+        present = (
+            self.staff.all_ready
+            if rules is not None and rules.open_when is OpenWhen.NONE_READY
+            else self.staff.everybody
+        )
         if line.needs.max_tier is None or line.audience & present:
             return line.audience
         for tier in self.audience.tiers(line.config.id):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.lines.needs import Needs
 from queues.model import AgentId, OfferId, QueueId, RoutingState, TicketId
 

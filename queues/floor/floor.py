@@ -7,7 +7,8 @@ whoever waits. Nothing here refuses: that is decided before.
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from queues.agents.agent_table import Agent, AgentTable, Spell, WrapUp
+from queues.agents.agent import Agent, Spell, WrapUp
+from queues.agents.agent_table import AgentTable
 from queues.floor.deadlines import DELAY, MAX_WAIT, PAUSE, RELAX, RESERVED, RING, WRAP_UP, Deadlines
 from queues.floor.decisions import RUNNERS_UP, Chooser, Decision, DecisionLog
 from queues.floor.doors import Door
@@ -15,7 +16,6 @@ from queues.floor.offer import Offer
 from queues.floor.places import Places
 from queues.floor.ringing import Ringing
 from queues.floor.snapshot import Dirty
-from queues.floor.staff import Staff
 from queues.lines.lines import Line, Lines, Ticket
 from queues.lines.reservation import Reservation
 from queues.lines.waits import UNSEEN, QueueWaits
@@ -55,7 +55,8 @@ MINIMUM_DELAY: Final = 1.0
 class Floor:
     __slots__ = (
         "_offer_ids", "agents", "deadlines", "decisions", "dirty", "doors", "leaving", "lines", "offers", "outputs",
-        "pause_reasons", "places", "ringing", "sequence", "staff", "tickets", "touched_agents", "touched_lines", "waits",
+        "pause_reasons", "places", "ringing", "sequence", "shown_agents", "staff", "tickets", "touched_agents",
+        "touched_lines", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +72,7 @@ class Floor:
         self.ringing = Ringing(self.deadlines)
         self.dirty = Dirty()
         self.doors: dict[QueueId, Door] = {}
-        self.staff = Staff()
+        self.staff = self.agents.staff
         self.decisions = decisions  # None: decisions are not explained
         self.places = Places(self.deadlines)
         self.leaving: list[Ticket] = []  # in no line: they were to flow out while a bridge was built, and it failed
@@ -79,14 +80,20 @@ class Floor:
         self.sequence = 0  # counts arrivals and connections
         self._offer_ids = offer_ids
         self.touched_agents: dict[AgentId, Agent] = {}
+        self.shown_agents: dict[AgentId, Agent] = {}
         self.touched_lines: dict[Line, None] = {}
 
     # --- what changed
 
     def touch(self, agent: Agent) -> None:
         """The agent may have become open, or no longer be: it leaves the rosters until it is settled."""
-        self.agents.unlist(agent)
+        if agent.stamp:
+            self.agents.unlist(agent)
         self.touched_agents[agent.config.id] = agent
+
+    def show(self, agent: Agent) -> None:
+        """What is told of the agent may have changed; but not whether it is open."""
+        self.shown_agents[agent.config.id] = agent
 
     def touch_line(self, line: Line) -> None:
         """The line may have a ready ticket, or agents, that it had not."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.lines.lines import Ticket
 from queues.model import OfferId
 

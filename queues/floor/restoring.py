@@ -8,7 +8,7 @@ connected one goes on, as does the call of an agent who is gone.
 from collections.abc import Iterable
 from operator import itemgetter
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.agents.tally import Tally
 from queues.floor.doors import Closure
 from queues.floor.floor import Floor

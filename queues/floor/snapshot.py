@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.floor.doors import Door
 from queues.floor.offer import Offer
 from queues.floor.places import Places
@@ -157,8 +157,10 @@ class Dirty:
         self.tickets.clear()
         self.agents.clear()
         self.offers.clear()
-        self.waits.clear()
-        self.queues.clear()
+        if self.waits:
+            self.waits.clear()
+        if self.queues:
+            self.queues.clear()
 
 
 def ticket_row(ticket: Ticket) -> TicketRow:

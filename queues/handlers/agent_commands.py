@@ -1,6 +1,6 @@
 """Commands about agents: what they intend, whether they can be rung, and their wrap-up."""
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.commands import EndWrapUp, ExtendWrapUp, OutsideCalls, SetDisposition, SetReachable, SetStatus
 from queues.floor.floor import Floor
 from queues.handlers import pausing, wrap_ups

@@ -55,7 +55,7 @@ def _configure_queue(floor: Floor, config: QueueConfig, now: float) -> Refused |
     if door is None:
         door = floor.doors[config.id] = Door(config)
     door.config = config
-    floor.staff.recount(floor.agents.agents.values())
+    floor.agents.note_all()
     floor.staff.emptied[config.id] = None  # its limits may be new
     for ticket in {offer.ticket.id: offer.ticket for offer in floor.offers.values() if not offer.answered}.values():
         if ticket.line.queue is lines:
@@ -101,7 +101,7 @@ def _remove_queue(floor: Floor, queue: QueueId, now: float) -> Refused | None:
         if ticket.state is not TicketState.CONNECTED:
             floor.dismiss(ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
     floor.agents.remove_queue(queue)
-    floor.staff.recount(floor.agents.agents.values())
+    floor.agents.note_all()
     floor.places.forget_queue(queue)
     del floor.lines[queue]
     lines.close()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.commands import AssignTicket, MoveToFront, ReleaseTicket, RequeueTicket, ReserveTicket
 from queues.floor.floor import Floor
 from queues.handlers.ticket_commands import leave_agent, unconnected, unknown

@@ -31,7 +31,7 @@ def carry_out(floor: Floor, command: OfferCommand, now: float) -> Refused | None
 def _ringing(floor: Floor, offer: Offer) -> None:
     if not offer.agent.offers[offer.id]:
         offer.agent.offers[offer.id] = True
-        floor.touch(offer.agent)
+        floor.show(offer.agent)
 
 
 def _answered(floor: Floor, offer: Offer, now: float) -> None:

@@ -1,6 +1,6 @@
 """Pauses: which reasons there are, how many agents may take one at once, how long, and the pause after calls missed."""
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.commands import ConfigurePauseReason, RemovePauseReason, SetStatus
 from queues.floor.floor import Floor
 from queues.model import AgentStatus, FailureCause, QueueConfig

@@ -6,7 +6,7 @@ them all, extensions included.
 
 from math import isfinite
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.commands import EndWrapUp, SetDisposition, SetWrapUp
 from queues.floor.floor import Floor
 from queues.lines.lines import Ticket

@@ -46,13 +46,21 @@ def leave_doomed(floor: Floor, now: float) -> None:
 def check_staff(floor: Floor, now: float) -> None:
     """Where the last agent went and the queue says so, those who wait leave it."""
     staff = floor.staff
-    staff.recount(floor.touched_agents.values())
+    _note_presence(floor)
     while staff.emptied:
         for queue in staff.take_emptied():
             cause = _unstaffed(floor, floor.doors.get(queue))
             if cause is not None:
                 flow_out_all(floor, queue, cause, now)
-        staff.recount(floor.touched_agents.values())
+        _note_presence(floor)
+
+
+def _note_presence(floor: Floor) -> None:
+    """Where somebody is not there any more, and tiers open by emptiness, others may be asked now."""
+    for agent in floor.touched_agents.values():
+        served = agent.counted[0]
+        if floor.agents.note_presence(agent):
+            floor.touch_tiers(served)
 
 
 def watch_max_wait(floor: Floor, ticket: Ticket) -> None:

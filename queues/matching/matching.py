@@ -6,7 +6,8 @@ serve; a line with a new ticket offers its head to the best agent open for it.
 
 from heapq import heapify, heappop, heapreplace
 
-from queues.agents.agent_table import Agent, AgentTable, IdlePlace
+from queues.agents.agent import Agent, IdlePlace
+from queues.agents.agent_table import AgentTable
 from queues.floor.floor import Floor
 from queues.lines.lines import Line, Lines, Ticket, urgency
 from queues.matching.flowing import check_staff, leave_doomed
@@ -25,27 +26,41 @@ def settle(floor: Floor, now: float) -> list[Output]:
         check_staff(floor, now)
     if floor.leaving:
         leave_doomed(floor, now)
-    touched = list(agents.values())
-    for agent in touched:
-        if floor.agents.note_presence(agent):
-            floor.touch_tiers(agent.serves)
-    if len(touched) > 1:
-        touched.sort(key=_idle_place)
-    for agent in touched:
-        _feed(floor, agent, now)
+    if agents:
+        _feed_all(floor, list(agents.values()), now)
     lines = floor.touched_lines
     if lines:
         _serve_all(floor, list(lines), now)
         lines.clear()
     if floor.ringing.short or floor.ringing.stirred:
         join(floor, now)
-    if agents:
-        for agent in agents.values():
-            tell(floor, agent, now)
-        agents.clear()
+    if agents or floor.shown_agents:
+        _tell_all(floor, now)
     if floor.decisions is not None:
         floor.decisions.settled()
     return floor.take_outputs()
+
+
+def _tell_all(floor: Floor, now: float) -> None:
+    touched, shown = floor.touched_agents, floor.shown_agents
+    for agent in touched.values():
+        tell(floor, agent, now)
+    for agent_id, agent in shown.items():
+        if agent_id not in touched:
+            tell(floor, agent, now)
+    touched.clear()
+    shown.clear()
+
+
+def _feed_all(floor: Floor, touched: list[Agent], now: float) -> None:
+    """Who has been idle longest comes first."""
+    if len(touched) > 1:
+        touched.sort(key=_idle_place)
+    for agent in touched:
+        if agent.free:
+            _feed(floor, agent, now)
+        elif agent.reserved:
+            serve(floor, agent, now)
 
 
 def _feed(floor: Floor, agent: Agent, now: float) -> None:

@@ -4,7 +4,7 @@ A reserved ticket keeps its place in line, but is offered to its agent only. The
 offer (whatever becomes of that), and when the agent is gone; the ticket is everybody's then.
 """
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.floor.deadlines import RESERVED
 from queues.floor.floor import Floor
 from queues.lines.lines import Ticket, urgency

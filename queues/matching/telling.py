@@ -1,6 +1,6 @@
 """What the world is told of agents: once a turn each, the difference since the last time."""
 
-from queues.agents.agent_table import Agent, Picture
+from queues.agents.agent import Agent, Picture
 from queues.floor.floor import Floor
 from queues.outputs import AgentChanged
 
@@ -9,8 +9,8 @@ __all__ = ["tell"]
 
 def tell(floor: Floor, agent: Agent, now: float) -> None:
     """Say what became of the agent since it was last told of; forget one who is gone and has nothing in hand any more."""
-    offer = next(iter(agent.offers), None)
-    picture = agent.picture(floor.offers[offer].ticket.id if offer is not None else None)
+    offered = floor.offers[next(iter(agent.offers))].ticket.id if agent.offers else None
+    picture = agent.picture(offered)
     told, decisions = agent.told, floor.decisions
     floor.dirty.agents[agent.config.id] = None
     if decisions is not None:

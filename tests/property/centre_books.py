@@ -5,7 +5,7 @@ Nothing here is taken from the engine's modules but values; the machine of ``tes
 
 from collections.abc import Iterable
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.floor.deadlines import DELAY, MAX_WAIT, PLACE, RESERVED, RING, WRAP_UP
 from queues.floor.floor import Floor
 from queues.lines.lines import Ticket

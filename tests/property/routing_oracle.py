@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.model import AgentConfig, AgentId, AgentStatus, QueueConfig
 from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, Requirement, TierRules
 
