@@ -98,6 +98,7 @@ class Load:
         before = time.process_time()
         outputs = self.engine.handle(command, self.now)
         self.engine.take_changes()
+        self.engine.next_deadline()
         spent = time.process_time() - before
         self.seconds += spent
         self.slowest = max(self.slowest, spent)

@@ -35,10 +35,12 @@ Who = TypeVar("Who", bound=Listed)
 class Roster(Generic[Who]):
     """The agents open for one queue. ``size``, how many could serve it, bounds the heap."""
 
-    __slots__ = ("_clocks", "_needs", "config", "heap", "size")
+    __slots__ = ("_clocks", "_needs", "_queue", "_strategy", "config", "heap", "size")
 
     def __init__(self, config: QueueConfig) -> None:
         self.config = config
+        self._queue = config.id
+        self._strategy = STRATEGIES[config.strategy]
         self.heap: list[tuple[int, int, Rank, int, Who]] = []
         self.size = 0
         self._clocks: dict[tuple[int, int], float] = {}  # by tier and level: the first number of the rank picked last
@@ -48,17 +50,16 @@ class Roster(Generic[Who]):
         return meets(agent, self.config.id, self._needs)
 
     def push(self, agent: Who, standing: Standing) -> None:
-        standing.last_offer = agent.tally.last_offers.get(self.config.id, 0)
-        config = self.config
-        member = agent.config.members.get(config.id)
-        standing.position = member.position if member is not None else 0
-        tier = member.penalty if member is not None else 0
-        levels = self._levels(agent.config) if config.prefer_skilled else 0
-        standing.clock = self._clocks.get((tier, -levels), 0.0)
-        rank = STRATEGIES[config.strategy].rank(standing, config)
-        heappush(self.heap, (tier, -levels, rank, agent.stamp, agent))
-        if len(self.heap) > 2 * self.size + _SLACK:
-            self.heap = [entry for entry in self.heap if entry[4].stamp == entry[3]]
+        queue, config, own = self._queue, self.config, agent.config
+        member = own.members.get(queue) if own.members else None
+        tier, standing.position = (member.penalty, member.position) if member is not None else (0, 0)
+        above = -self._levels(own) if config.prefer_skilled else 0
+        standing.last_offer = agent.tally.last_offers.get(queue, 0)
+        standing.clock = self._clocks.get((tier, above), 0.0)
+        heap = self.heap
+        heappush(heap, (tier, above, self._strategy.rank(standing, config), agent.stamp, agent))
+        if len(heap) > 2 * self.size + _SLACK:
+            self.heap = [entry for entry in heap if entry[4].stamp == entry[3]]
             heapify(self.heap)
 
     def best(self, among: int) -> Who | None:
