@@ -43,6 +43,11 @@ class Deadlines:
     def __len__(self) -> int:
         return len(self._live) + sum(map(len, self._drawers.values()))
 
+    def armed(self) -> set[tuple[float, int, str]]:
+        """Instants, kinds and keys of all."""
+        found = {(at, kind, key) for at, handle, kind, key in self._heap if handle in self._live}
+        return found.union((at, kind, key) for drawer in self._drawers.values() for at, _, kind, key in drawer.values())
+
     def arm(self, at: float, kind: int, key: str) -> int:
         number = int(at) >> _SPAN if at < _LAST else _LAST
         self._last += 1

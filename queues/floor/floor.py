@@ -395,7 +395,3 @@ class Floor:
         if agent.pending is not None and not agent.offers and not agent.calls:
             status, reason = agent.pending
             self.intend(agent, status, reason, now)
-
-    def take_outputs(self) -> list[Output]:
-        outputs, self.outputs = self.outputs, []
-        return outputs

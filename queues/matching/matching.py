@@ -38,7 +38,8 @@ def settle(floor: Floor, now: float) -> list[Output]:
         _tell_all(floor, now)
     if floor.decisions is not None:
         floor.decisions.settled()
-    return floor.take_outputs()
+    outputs, floor.outputs = floor.outputs, []
+    return outputs
 
 
 def _tell_all(floor: Floor, now: float) -> None:

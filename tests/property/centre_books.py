@@ -130,5 +130,4 @@ def deadlines_due(floor: Floor) -> set[tuple[float, int, str]]:
 
 def deadlines_live(floor: Floor) -> set[tuple[float, int, str]]:
     kinds = (RING, MAX_WAIT, RESERVED, WRAP_UP, DELAY, PLACE)
-    deadlines = floor.deadlines
-    return {(at, kind, key) for at, handle, kind, key in deadlines._heap if handle in deadlines._live and kind in kinds}
+    return {(at, kind, key) for at, kind, key in floor.deadlines.armed() if kind in kinds}
