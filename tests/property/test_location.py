@@ -1,6 +1,7 @@
 """The location store against a plain model: a list of bindings that is searched from end to end."""
 
 from dataclasses import replace
+from itertools import islice
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -25,6 +26,9 @@ class Locations(RuleBasedStateMachine):
         self.store = MemoryLocations()
         self.model: dict[tuple[str, str], Binding] = {}
         self.now = 100.0
+        self.cursor: str | None = None  # of a walk that is under way, a slice at a time
+        self.seen: list[str] = []
+        self.throughout: set[str] = set()  # those that have been there since it began
 
     def binding(self, aor: str, number: int, expires: int, flow: int, age: int, q: float = 1.0) -> Binding:
         source = Source(Hop("TCP" if flow else "UDP", "192.0.2.1", 5000 + number), 0, flow)
@@ -70,6 +74,26 @@ class Locations(RuleBasedStateMachine):
         if gone:
             del self.model[aor, f"r{number}"]
 
+    @rule(aor=AORS, number=RUIDS, expires=EXPIRIES, flow=FLOWS)
+    def renews(self, aor: str, number: int, expires: int, flow: int) -> None:
+        """A phone that is there refreshes, perhaps over another stream."""
+        before = self.model.get((aor, f"r{number}"))
+        if before is not None:
+            binding = self.model[aor, before.ruid] = self.binding(aor, number, expires, flow, 0, before.q)
+            self.store.renew(before, binding)
+
+    @rule(size=st.integers(1, 2))
+    def walks_on(self, size: int) -> None:
+        """Everything in slices, the store changing between them, as replication and REST do it."""
+        if self.cursor is None:
+            self.cursor, self.seen, self.throughout = "", [], {aor for aor, _ in self.model}
+        walked = [aor for aor, _ in islice(self.store.walk(self.cursor), size)]
+        self.seen += walked
+        self.cursor = walked[-1] if len(walked) == size else None
+        if self.cursor is None:
+            assert self.seen == sorted(set(self.seen))
+            assert self.throughout <= set(self.seen)
+
     @rule(seconds=st.integers(1, 20))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
@@ -79,6 +103,7 @@ class Locations(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
+        self.throughout &= {aor for aor, _ in self.model}
         assert len(self.store) == len(self.model)
         walked = list(self.store.walk())
         assert [aor for aor, _ in walked] == sorted({aor for aor, _ in self.model})
@@ -98,4 +123,4 @@ def _name(binding: Binding) -> tuple[str, str]:
 
 
 TestLocations = Locations.TestCase
-TestLocations.settings = settings(max_examples=60, stateful_step_count=40)
+TestLocations.settings = settings(max_examples=100, stateful_step_count=40)
