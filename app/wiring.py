@@ -37,6 +37,7 @@ from app.metrics.metrics import Metrics
 from app.metrics.registrations import RegistrationMetrics
 from app.metrics.replication import ReplicationMetrics
 from app.metrics.router import metrics_router
+from app.open_files import allow_files, too_few_files
 from app.projections.live import LiveView
 from app.projections.today import load_today
 from app.randomness import random_bits
@@ -73,6 +74,9 @@ def serve(settings: Settings) -> int:
     """
     running = build()
     _configure_logs(settings.log_level)
+    few = too_few_files(allow_files(), settings.sip_max_connections)
+    if few:
+        _log.warning("%s", few)
     sys.setswitchinterval(0.0005)  # a database driver's thread must not hold the loop
     try:
         _log_plugins(register_strategies())

@@ -22,6 +22,7 @@ __all__ = ["StreamLimits", "StreamTable", "listen"]
 
 _SWEEP_SLICE: Final = 500
 _SWEEP_PAUSE: Final = 0.05
+_BACKLOG: Final = 4096  # after a restart all phones come back at once; Linux cuts it to net.core.somaxconn (4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ async def listen(index: int, listener: Listener, table: StreamTable) -> tuple[as
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((listener.host, listener.port))
-        server = await asyncio.get_running_loop().create_server(table.incoming(index), sock=opened, backlog=1024)
+        server = await asyncio.get_running_loop().create_server(table.incoming(index), sock=opened, backlog=_BACKLOG)
     except OSError as error:
         opened.close()
         raise ListenError(listener, error.strerror or str(error)) from error
