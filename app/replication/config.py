@@ -57,7 +57,7 @@ async def resolve_nodes(settings: Settings) -> dict[str, str]:
             continue
         try:
             answers = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: no name that DNS could have
             _log.warning("dmq_notification_address: %s has no address: %s", host, error)
             continue
         found[host] = str(answers[0][4][0])

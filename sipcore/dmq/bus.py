@@ -68,42 +68,42 @@ class Bus:
 
     def receive(self, event: RequestReceived, now: float) -> None:
         """Answer a KDMQ, or hand it to the channel that will."""
-        outcome, answer, reason = self._judge(event, now)
+        outcome, answer = self._judge(event, now)
         self.taken[outcome] += 1
         if answer is not None:
-            self._respond(event, answer, reason, now)
+            self._respond(event, answer, now)
 
-    def _judge(self, event: RequestReceived, now: float) -> tuple[str, Answer | None, str | None]:
-        """What becomes of it, as it is counted; its answer (None: the channel's matter) with a phrase of its own."""
+    def _judge(self, event: RequestReceived, now: float) -> tuple[str, Answer | None]:
+        """What becomes of it, as it is counted, and its answer (None: the channel's matter)."""
         request = event.request
         if not self._config.allows(event.source.hop.host):
-            return "forbidden", Answer(403), None
+            return "forbidden", Answer(403)
         try:
             sender = key_of(request.from_.uri)
             user = Uri.parse(request.uri).username
         except SipError:
-            return "bad_request", Answer(400), None
+            return "bad_request", Answer(400)
         if sender == self._own:
-            return "own", Answer(482), None
+            return "own", Answer(482)
         peer = self.peers.get(sender)
         if peer is not None:
             peer.heard_at = now
             peer.requests["received"] += 1
         if user == self.membership.name:
-            return "notification", self.membership.take(request, sender, now), None
+            return "notification", self.membership.take(request, sender, now)
         channel = self._channels.get(user)
         if channel is None:
-            return "unknown_channel", Answer(404), _NOT_FOUND
+            return "unknown_channel", Answer(404, reason=_NOT_FOUND)
         self.membership.heard(sender, peer, now)
-        channel.take(request, self.peers.get(sender), lambda answer, at: self._respond(event, answer, None, at), now)
-        return "taken", None, None
+        channel.take(request, self.peers.get(sender), lambda answer, at: self._respond(event, answer, at), now)
+        return "taken", None
 
-    def _respond(self, event: RequestReceived, answer: Answer, reason: str | None, now: float) -> None:
+    def _respond(self, event: RequestReceived, answer: Answer, now: float) -> None:
         if event.transaction is None:
             return
         headers = [("Content-Type", answer.content_type)] if answer.content_type else []
         response = respond_to(
-            event.request, answer.status, reason, to_tag=self._ids.tag(), headers=headers, body=answer.body
+            event.request, answer.status, answer.reason, to_tag=self._ids.tag(), headers=headers, body=answer.body
         )
         self._endpoint.respond(event.transaction, response, now)
 

@@ -15,11 +15,12 @@ Done = Callable[[int | None, float], None]
 
 @dataclass(slots=True)
 class Answer:
-    """What a request is answered with."""
+    """What a request is answered with. ``reason`` None: the usual phrase."""
 
     status: int
     content_type: str = ""
     body: bytes = b""
+    reason: str | None = None
 
 
 Reply = Callable[[Answer, float], None]

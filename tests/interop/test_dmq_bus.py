@@ -69,17 +69,17 @@ def test_a_kamailio_that_holds_us_for_disabled_is_noticed(tmp_path: Path) -> Non
     """After a goodbye Kamailio 5.6 takes no word for it that we are back, but our answer to its next ping, every minute."""
     port = free_port()
     ours = f"sip:127.0.0.1:{port}"
-    with KamailioDmq(tmp_path / "a", server_id=1) as a:
-        service = Service(tmp_path / "ours", settings=on_the_bus(port, a.address), sip_port=port)
-        with service:
-            all_see(service, ours, "active", a)
-        with service:
-            wait_until(lambda: lists_us(service) == [False], "to be missed in A's list", log=service.log)
-            assert (peers(service), a.nodes()) == ({a.address: "active"}, {ours: "disabled"})
-            asked = contacts(service)["syncs_asked"]
-            wait_until(lambda: lists_us(service) == [True], "A to list us", seconds=90, log=service.log)
-            assert a.nodes() == {ours: "active"}
-            assert contacts(service)["syncs_asked"] == asked + 1  # what it did not tell us meanwhile
+    with (
+        KamailioDmq(tmp_path / "a", server_id=1) as a,
+        Service(tmp_path / "ours", settings=on_the_bus(port, a.address), sip_port=port) as service,
+    ):
+        wait_until(lambda: lists_us(service) == [True], "A to list us", log=service.log)
+        asked = contacts(service)["syncs_asked"]
+        assert say(a.sip, "notification_peer", f"{ours};status=disabled\r\n", sender=port).status == 200
+        wait_until(lambda: lists_us(service) == [False], "to be missed in A's list", log=service.log)
+        wait_until(lambda: lists_us(service) == [True], "A to list us again", seconds=90, log=service.log)
+        assert a.nodes() == {ours: "active"}
+        assert contacts(service)["syncs_asked"] == asked + 1  # what it did not tell us meanwhile
 
 
 def lists_us(service: Service) -> list[bool | None]:
@@ -114,10 +114,10 @@ def test_who_is_not_allowed_is_told_so_and_unknown_channels_too(tmp_path: Path, 
     port = free_port()
     service = start_service(settings=on_the_bus(port), sip_port=port)
     line = f"sip:127.0.0.1:{free_port()};status=active\r\n"
-    assert say(service, "notification_peer", line, host="127.0.0.2").status == 403
-    unknown = say(service, "htable", "{}")
+    assert say(service.sip, "notification_peer", line, host="127.0.0.2").status == 403
+    unknown = say(service.sip, "htable", "{}")
     assert (unknown.status, unknown.reason) == (404, "Not Found Peer ID")
-    assert say(service, "notification_peer", "\0nonsense").status == 200
+    assert say(service.sip, "notification_peer", "\0nonsense").status == 200
     page = service.client.get("/metrics").text
     for counted in ("forbidden", "unknown_channel", "notification"):
         assert f'callyard_replication_received_total{{outcome="{counted}"}} 1.0' in page
@@ -125,15 +125,16 @@ def test_who_is_not_allowed_is_told_so_and_unknown_channels_too(tmp_path: Path, 
 
 def test_without_a_bus_the_method_is_unknown(tmp_path: Path, start_service: StartService) -> None:
     service = start_service()
-    assert say(service, "notification_peer", "").status == 405
+    assert say(service.sip, "notification_peer", "").status == 405
 
 
 def test_two_of_ours_over_tcp(tmp_path: Path) -> None:
     first, second = free_port(), free_port()
     tcp = ";transport=tcp"
     one, two = f"sip:127.0.0.1:{first}{tcp}", f"sip:127.0.0.1:{second}{tcp}"
-    with Service(tmp_path / "one", settings=on_the_bus(first, transport=tcp), sip_port=first) as a:
-        with Service(tmp_path / "two", settings=on_the_bus(second, one, transport=tcp), sip_port=second) as b:
+    seldom = {"transport": tcp, "DMQ_PING_INTERVAL": "600"}  # who said goodbye is forgotten at the next ping
+    with Service(tmp_path / "one", settings=on_the_bus(first, **seldom), sip_port=first) as a:
+        with Service(tmp_path / "two", settings=on_the_bus(second, one, **seldom), sip_port=second) as b:
             wait_until(lambda: peers(a) == {two: "active"} and peers(b) == {one: "active"}, "both to be there")
         wait_until(lambda: peers(a) == {two: "disabled"}, "the goodbye", log=a.log)
 
@@ -151,38 +152,39 @@ def test_the_trace_shows_the_bus(tmp_path: Path, start_service: StartService) ->
 
         def seen() -> bool:
             """The trace has begun at some time: we speak until it shows."""
-            assert say(service, "notification_peer", "").status == 200
+            assert say(service.sip, "notification_peer", "").status == 200
             return "SIP/2.0 200 OK" in output.read_text()
 
         wait_until(seen, "the trace", log=lambda: output.read_text() + service.log())
     finally:
         tracing.send_signal(signal.SIGINT)
-        tracing.wait(10)
+        tracing.wait(30)
     text = output.read_text()
     assert f"KDMQ sip:notification_peer@127.0.0.1:{port} SIP/2.0\n" in text
     assert f"sip:127.0.0.1:{port};status=active" in text
 
 
-def say(service: Service, channel: str, body: str, *, host: str = "127.0.0.1") -> Response:
-    """A KDMQ by hand."""
+def say(to: tuple[str, int], channel: str, body: str, *, host: str = "127.0.0.1", sender: int = 0) -> Response:
+    """A KDMQ by hand, of the node at port ``sender`` (0: at the port that it is sent from)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaking:
-        speaking.settimeout(5)
+        speaking.settimeout(10)
         speaking.bind((host, 0))
         port = speaking.getsockname()[1]
         request = Request(
             "KDMQ",
-            f"sip:{channel}@127.0.0.1:{service.sip_port}",
+            f"sip:{channel}@{to[0]}:{to[1]}",
             [
                 ("Via", f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK{port}{channel}"),
-                ("From", f"<sip:{channel}@{host}:{port}>;tag={port}"),
-                ("To", f"<sip:{channel}@127.0.0.1:{service.sip_port}>"),
+                ("From", f"<sip:{channel}@{host}:{sender or port}>;tag={port}"),
+                ("To", f"<sip:{channel}@{to[0]}:{to[1]}>"),
                 ("Call-ID", f"{port}{channel}"),
                 ("CSeq", "10 KDMQ"),
                 ("Max-Forwards", "1"),
+                ("Content-Type", "text/plain"),
             ],
             body.encode(),
         )
-        speaking.sendto(request.encode(), service.sip)
+        speaking.sendto(request.encode(), to)
         while isinstance(answer := parse(speaking.recv(65_536)), Request):
             pass  # it asks whether we are a node
     return answer

@@ -134,8 +134,8 @@ class DmqNet:
         """One of ours, on the bus at once unless it shall not ``join``. A second one at a port replaces the first."""
         ids = Minter(1, 0, lambda: self._random.getrandbits(64))
         endpoint = Endpoint(EndpointConfig((Listener("UDP", HOST, port),)), ids)
-        settings = {"allowed": (ip_network("127.0.0.0/8"),), **config}
-        bus = Bus(BusConfig(address(port), tuple(address(each) for each in notify), **settings), endpoint, ids)
+        settings = {"allowed": (ip_network("127.0.0.0/8"),), "notify": tuple(map(address, notify)), **config}
+        bus = Bus(BusConfig(address(port), **settings), endpoint, ids)
         notes = Notes()
         bus.carry(channel or notes)
         self.nodes[port] = Node(bus, endpoint, notes)

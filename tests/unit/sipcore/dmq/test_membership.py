@@ -306,3 +306,13 @@ def test_who_has_not_heard_of_us_yet_lists_us_later() -> None:
     net.wait(61)
     assert node.peer(KAMAILIO).lists_us
     assert node.channel.said == [("joined", KAMAILIO)]
+
+
+def test_a_name_that_nobody_resolves_holds_up_nothing() -> None:
+    net = DmqNet()
+    kamailio = net.stranger(KAMAILIO)
+    node = net.node(A, notify=("sip:nowhere.example:5060", address(KAMAILIO)))
+    net.wait(200)
+    nowhere, there = node.bus.peers
+    assert (nowhere.status, nowhere.hop, there.status) == ("not_active", None, "active")
+    assert len(kamailio.requests()) > 3
