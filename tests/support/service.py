@@ -89,6 +89,7 @@ class Service:
     admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     program: Path = CALLYARD
     report_from: str = ""  # calls of before are another test's
+    start_seconds: float = _START_SECONDS
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None, repr=False)
     _client: httpx.Client | None = field(init=False, default=None, repr=False)
 
@@ -118,7 +119,7 @@ class Service:
                 cwd=self.folder,
                 env=self.environment(),
             )
-        wait_until(self._ready, "the service to be ready", seconds=_START_SECONDS, log=self.log)
+        wait_until(self._ready, "the service to be ready", seconds=self.start_seconds, log=self.log)
         return self
 
     def _ready(self) -> bool:
