@@ -1,6 +1,7 @@
 """Puts the service together and runs it: the only place where adapters are chosen and rooms are introduced to each other."""
 
 import asyncio
+import gc
 import logging
 import random
 import signal
@@ -275,6 +276,8 @@ class _Service:
         if strangers:
             _log.warning("passwords set for another realm, these agents cannot register: %s", ", ".join(strangers))
         codec = RowCodec(TABLES)
+        gc.collect()
+        gc.disable()  # hundreds of thousands of records come to stay: looking through them takes as long as making them
         rows = [(row.table, row.key, codec.decode(row)) for row in journal.load()]
         for item in items:
             view.configure(item)
@@ -289,6 +292,8 @@ class _Service:
         core.load(items, rows, now, [*bindings, *older])
         core.registrations.observers.append(behind.note)
         view.restore(core.centre.retold())
+        gc.freeze()
+        gc.enable()
 
     def _keeper(self, core: Core, runtime: Runtime) -> MediaKeeper | None:
         if self._settings.media != "builtin":

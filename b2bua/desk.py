@@ -88,6 +88,7 @@ class Desk:
     invites: dict[ServerKey, tuple[Call, Leg]] = field(default_factory=dict)  # by the peer's INVITE, until its ACK
     events: list[CallEvent] = field(default_factory=list)
     dirty: dict[CallId, Call] = field(default_factory=dict)
+    acked: list[Call] = field(default_factory=list)  # whose caller's INVITE need not be stored any longer
     ignored: int = 0
     sequence: int = 0
     contacts: dict[str, str] = field(default_factory=dict)

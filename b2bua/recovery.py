@@ -24,6 +24,8 @@ from sipcore.packets import Hop, Source
 __all__ = ["restore"]
 
 _CLAIM_SECONDS: Final = 20.0
+_CLAIMS_A_SECOND: Final = 500  # where there are more media sessions, the last are claimed later than that
+_GREETINGS_A_SECOND: Final = 250  # the same for callers and callees
 _LIFE_OF_A_2XX: Final = 32.0  # 64·T1: so long is it retransmitted (RFC 3261 §13.3.1.4)
 _OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
 _UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
@@ -38,18 +40,27 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
             calls[key] = row
         elif isinstance(row, InviteRow):
             invites[key] = row
+    within = (_spread(len(calls), _CLAIMS_A_SECOND), _spread(len(calls), _GREETINGS_A_SECOND))
     for key, row in calls.items():
-        _restore(floor, call_of(CallId(key), row), invites.get(key), now)
+        _restore(floor, call_of(CallId(key), row), invites.get(key), within, now)
 
 
-def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> None:
+def _spread(calls: int, a_second: int) -> float:
+    """Seconds over which so many sessions are refreshed, that the service has time for calls besides."""
+    return max(_CLAIM_SECONDS, calls / a_second)
+
+
+def _restore(floor: Floor, call: Call, invite: InviteRow | None, within: tuple[float, float], now: float) -> None:
     desk = floor.desk
     desk.calls[call.id] = call
-    desk.touch(call)
+    if invite is not None or not _is_settled(call):
+        desk.touch(call)
+    if invite is None and call.caller.state is LegState.OK_SENT:
+        call.caller.state = LegState.UP  # the ACK took the INVITE's row away
     for leg in [*call.every_leg(), *call.departing]:
         if leg.state is not LegState.GONE:
             desk.add_leg(call, leg)
-            _resume_timer(floor, leg, now)
+            _resume_timer(floor, leg, within, now)
     if invite is not None:
         call.invite_stored = True
         _adopt(floor, call, invite, now)
@@ -61,13 +72,27 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, now: float) -> 
         _RESUME[call.state](floor, call, now)
 
 
-def _resume_timer(floor: Floor, leg: Leg, now: float) -> None:
-    """Sessions are refreshed within ``_CLAIM_SECONDS``: a media server that outlived us drops those that nobody claims."""
+def _is_settled(call: Call) -> bool:
+    """Parked, and nothing else goes on: the row may stay as it is, of a whole house full of calls, until the call moves on or
+    a session is refreshed."""
+    media = call.media
+    return (
+        call.state is CallState.PARKED
+        and media is not None
+        and media.state is LegState.UP
+        and not (call.legs or call.departing or call.origin is not None)
+    )
+
+
+def _resume_timer(floor: Floor, leg: Leg, within: tuple[float, float], now: float) -> None:
+    """Sessions are refreshed early, the media server's ``within`` the first, peers' within the second of so many seconds:
+    a media server that outlived us drops sessions that nobody claims, and who is gone meanwhile is found out."""
     if leg.session_expires and leg.state is LegState.UP:
-        if leg.kind is LegKind.MEDIA:
+        media = leg.kind is LegKind.MEDIA
+        if media:
             leg.refreshing = True
         interval = refresh_interval(leg)
-        soon = min(_CLAIM_SECONDS * (0.1 + 0.9 * floor.desk.uniform()), interval)
+        soon = min(within[0 if media else 1] * (0.1 + 0.9 * floor.desk.uniform()), interval)
         leg.refresh_at = now + (soon if leg.refreshing else interval)
 
 

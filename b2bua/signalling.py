@@ -121,6 +121,7 @@ class Signalling:
 
     def refresh(self, call: Call, leg: Leg, now: float) -> None:
         """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
+        self._desk.touch(call)  # a restart must not use this CSeq again
         leg.refresh_at = now + refresh_interval(leg)
         if leg.updates:
             self.update(call, leg, b"", Purpose.REFRESH, now)

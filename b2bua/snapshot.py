@@ -1,7 +1,8 @@
 """A call as rows of the journal, and back: what a restart needs to go on, by DESIGN's recovery rules.
 
 Journalled means *maybe sent*: on restart everything outstanding is sent again or cancelled, never assumed. Tables:
-``call`` (a row a live call, replaced at commitment points), ``invite`` (the caller's INVITE until its 200 is ACKed).
+``call`` (a row a live call, replaced at commitment points), ``invite`` (the caller's INVITE until its 200 is ACKed, which
+alone does not replace the call's row: a caller that waits for an ACK without that INVITE has had it).
 """
 
 from dataclasses import dataclass
@@ -83,8 +84,11 @@ class InviteRow:
 def take_changes(desk: Desk) -> list[Change]:
     """Rows of the calls touched since the last time; what ended is deleted."""
     changes: list[Change] = []
-    if not desk.dirty:
-        return changes
+    for call in desk.acked:
+        if call.invite_stored:
+            call.invite_stored = False
+            changes.append(("invite", call.id, None))
+    desk.acked.clear()
     for call_id, call in desk.dirty.items():
         if call_id in desk.calls:
             changes.append(("call", call_id, row_of(call)))

@@ -205,6 +205,8 @@ class Switchboard:
         if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
             self._desk.invites.pop(call.caller.transaction, None)
             self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
+            if call.invite_stored and call.caller.state is LegState.UP:
+                self._desk.acked.append(call)
         else:
             relay.acked(self._floor, call, leg, event.request, now)
             if event.request.cseq.number == leg.dialog.remote_cseq:

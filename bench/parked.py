@@ -54,7 +54,14 @@ _UP: Final = [
     "lag of the loop, ms: q50 / q99 at most", "retransmissions", "failed",
 ]  # fmt: skip
 _FREE: Final = ["waiting", "the agent becomes free", "samples", "until its INVITE, ms: q50 / q99 / max"]
-_AGAIN: Final = ["waiting", "ready after s", "CPU s until then", "a new caller is answered", "an agent has a caller who waited", "lost"]
+_AGAIN: Final = [
+    "waiting",
+    "ready after s",
+    "CPU s until then",
+    "a new caller is answered",
+    "an agent has a caller who waited",
+    "lost",
+]
 
 
 @dataclass(frozen=True, slots=True)

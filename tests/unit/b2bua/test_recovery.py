@@ -2,6 +2,7 @@
 
 import pytest
 
+from b2bua import recovery
 from b2bua.call import CallState
 from b2bua.events import CallEnded
 from tests.unit.b2bua.harness import Net, port_of, sdp
@@ -98,6 +99,48 @@ def test_an_unacked_200_is_sent_again(net: Net) -> None:
     caller.request("BYE")
     assert agent.requests("BYE")
     assert net.quiet()
+
+
+def test_an_acked_200_is_not_sent_again(net: Net) -> None:
+    caller = net.peer(6001)
+    call = net.parked_caller(caller)
+    assert ("invite", call) not in net.rows()  # the ACK alone takes it away
+    answers = len(caller.responses(200))
+    assert net.restart() == [call]
+    net.wait(10)
+    assert len(caller.responses(200)) == answers
+    caller.request("BYE")
+    assert net.told(CallEnded)
+    assert net.quiet()
+
+
+def test_a_200_whose_ack_went_down_with_us_is_sent_again(net: Net) -> None:
+    caller = net.peer(6001)
+    caller.invite(sdp(30000))
+    call = net.arrived()
+    net.park(call)
+    rows = dict(net.rows())
+    caller.ack(caller.responses(200)[-1])
+    net.board.take_changes()
+    net.stored = rows  # what was taken last has not reached the disk
+    assert net.restart() == [call]
+    net.wait(40)  # the caller has ACKed it once more
+    assert net.board.state_of(call) is CallState.PARKED
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "_CLAIMS_A_SECOND", 0.01)
+    monkeypatch.setattr(recovery, "_GREETINGS_A_SECOND", 0.005)
+    for number in range(3):
+        net.parked_caller(net.peer(6001 + number))
+    net.rows()
+    assert len(net.restart()) == 3
+    for asked in (20, 300):  # one within 20 s, as the seed has it; all within 3 / 0.01
+        net.wait(asked)
+    media = len(net.media[0].requests("UPDATE")) + len(net.media[0].requests("INVITE")) - 3
+    assert media == 3
 
 
 def test_crash_before_the_callee_was_acked_gives_the_caller_back(net: Net) -> None:
