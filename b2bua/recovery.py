@@ -25,7 +25,7 @@ __all__ = ["restore"]
 
 _CLAIM_SECONDS: Final = 20.0
 _CLAIMS_A_SECOND: Final = 500  # where there are more media sessions, the last are claimed later than that
-_GREETINGS_A_SECOND: Final = 250  # the same for callers and callees
+_GREETINGS_A_SECOND: Final = 250  # the same for those who talk
 _LIFE_OF_A_2XX: Final = 32.0  # 64·T1: so long is it retransmitted (RFC 3261 §13.3.1.4)
 _OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
 _UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
@@ -55,8 +55,6 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, within: tuple[f
     desk.calls[call.id] = call
     if invite is not None or not _is_settled(call):
         desk.touch(call)
-    if invite is None and call.caller.state is LegState.OK_SENT:
-        call.caller.state = LegState.UP  # the ACK took the INVITE's row away
     for leg in [*call.every_leg(), *call.departing]:
         if leg.state is not LegState.GONE:
             desk.add_leg(call, leg)
@@ -64,6 +62,8 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, within: tuple[f
     if invite is not None:
         call.invite_stored = True
         _adopt(floor, call, invite, now)
+    elif call.caller.state is LegState.OK_SENT:
+        _acked(floor, call.caller, now)
     for leg in list(call.departing):
         _take_leave(floor, call, leg, now)
     if call.state is CallState.ENDED:
@@ -82,6 +82,14 @@ def _is_settled(call: Call) -> bool:
         and media.state is LegState.UP
         and not (call.legs or call.departing or call.origin is not None)
     )
+
+
+def _acked(floor: Floor, caller: Leg, now: float) -> None:
+    """The ACK took the INVITE's row away. It was refreshed half an interval ago at most; nobody needs to hear of us before."""
+    caller.state = LegState.UP
+    if caller.session_expires:
+        share = 0.25 + 0.75 * floor.desk.uniform() if caller.refreshing else 3.0
+        caller.refresh_at = now + refresh_interval(caller) / 3 * share
 
 
 def _resume_timer(floor: Floor, leg: Leg, within: tuple[float, float], now: float) -> None:
