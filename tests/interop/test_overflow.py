@@ -145,6 +145,42 @@ def test_a_full_queue_sends_to_another_one(tmp_path: Path, service: Service) -> 
     stayed, went = calls_to(service, "full", 2)
     assert (stayed["queue"], stayed["agent"]) == ("full", None)
     assert (went["queue"], went["agent"], went["outcome"]) == ("spare", "eve", "answered")
+    parts = service.items(f"/reports/calls/{went['id']}/segments")
+    assert [(part["queue"], part["outcome"], part["overflow_cause"]) for part in parts] == [
+        ("full", "rejected", "queue_full"), ("spare", "answered", None),
+    ]  # fmt: skip
+
+
+def test_too_long_a_wait_to_be_expected(tmp_path: Path, service: Service) -> None:
+    """Who was served last had waited two seconds: while the agent talks, nobody is taken who would wait longer than one."""
+    target = forwarded(tmp_path / "target", "sip:[^ ]*", "reason=user-busy", "cause%3D486")
+    with target, answering(tmp_path / "agent") as phone:
+        sent_on = {"action": "uri", "uri": f"sip:elsewhere@{target.address}"}
+        arrange(
+            service,
+            queues=[{"name": "hurry", "limits": {"max_expected_wait": 1}, "overflow_on": {"expected_wait": sent_on}}],
+            agents=[desk("only", phone.address, "hurry", status="paused")],
+        )
+        values = {"caller": "waits", "talk_ms": 60_000}
+        with sipp_caller("uac_parked", tmp_path / "waits", service.sip, "hurry", values=values) as waits:
+            wait_until(lambda: waited(service, "hurry") >= 2, "the first caller to have waited two seconds")
+            service.set_state("only", "available").raise_for_status()
+            (talks,) = wait_for_calls(service, "bridged", ["waits"], queue="hurry")
+            assert service.get("/queues/hurry/stats")["expected_wait_seconds"] > 1
+            with sipp_caller("uac_straight", tmp_path / "comes", service.sip, "hurry") as comes:
+                comes.wait()
+            service.client.post(f"/api/v1/calls/{talks['id']}/hangup").raise_for_status()
+            waits.wait()
+        nothing_left(service)
+        taken_once(target)
+    served, sent = calls_to(service, "hurry", 2)
+    assert (served["outcome"], served["overflow_cause"]) == ("answered", None)
+    assert (sent["outcome"], sent["overflow_cause"], sent["agent"]) == ("rejected", "expected_wait", None)
+
+
+def waited(service: Service, queue: str) -> float:
+    """How long the first in line has waited; 0 while nobody does."""
+    return max((float(call["wait_seconds"]) for call in service.items("/calls", queue=queue)), default=0.0)
 
 
 def test_closed_by_one_call_in_an_emergency(tmp_path: Path, service: Service) -> None:
@@ -170,6 +206,7 @@ def test_closed_by_one_call_in_an_emergency(tmp_path: Path, service: Service) ->
     waited, came, served = calls_to(service, "alarm", 3)
     assert [record["outcome"] for record in (waited, came, served)] == ["flowed_out", "rejected", "answered"]
     assert [record["cause"] for record in (waited, came)] == ["announcement"] * 2
+    assert [record["overflow_cause"] for record in (waited, came, served)] == ["emergency", "emergency", None]
     assert [record["agent"] for record in (waited, came, served)] == [None, None, "al"]
 
 
@@ -210,6 +247,7 @@ def test_outside_business_hours_and_on_a_holiday(tmp_path: Path, service: Servic
     found = [calls_to(service, name, 1)[0] for name in ("office", "feasting")]
     assert [record["outcome"] for record in found] == ["rejected"] * 2
     assert [record["cause"] for record in found] == ["rejected_480", "announcement"]
+    assert [record["overflow_cause"] for record in found] == ["closed", "holiday"]
 
 
 def test_nobody_is_ready_any_more(tmp_path: Path, service: Service) -> None:

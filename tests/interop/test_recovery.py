@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from tests.interop.conftest import configuration, lingering, nothing_left, records
+from tests.support.peers import answering, silent
 from tests.support.phone import Phone
 from tests.support.service import Service, wait_until
-from tests.support.sipp import sipp_agent, sipp_caller
+from tests.support.sipp import Sipp, sipp_agent, sipp_caller
 
 pytestmark = pytest.mark.interop
 
@@ -206,6 +207,54 @@ def test_a_media_server_that_dies_is_replaced(start_service: StartService) -> No
                     caller.hang_up()
         assert [record["outcome"] for record in records(service, 2)] == ["answered", "answered"]
         assert not states(service)  # the BYE to the dead one is repeated for a while yet
+
+
+def test_an_overflow_and_a_callback_are_under_way(tmp_path: Path, start_service: StartService) -> None:
+    """Killed while one caller is being sent on, another hears why it will be hung up, and a customer's phone rings.
+
+    What rang is cancelled; the forward is begun again, the announcement played again; the callback keeps its place.
+    """
+    with (
+        silent(tmp_path / "hotline") as hotline,
+        silent(tmp_path / "customer") as customer,
+        answering(tmp_path / "agent") as agent,
+    ):
+        queues = [
+            {"name": "out", "max_wait": 1, "overflow": {"action": "uri", "uri": f"sip:hotline@{hotline.address}"}},
+            {"name": "told", "max_wait": 1, "overflow": {"action": "announcement", "sound": "all-agents-busy"}},
+            {"name": "back", "callback": {"uri": f"sip:{{number}}@{customer.address}"}},
+        ]
+        crew = [{"name": "ana", "address": f"sip:ana@{agent.address}", "queues": ["back"], "status": "available"}]
+        service = start_service(config=yaml.safe_dump({"queues": queues, "agents": crew}))
+        asked = service.client.post("/api/v1/callbacks", json={"queue": "back", "number": "4930888"}).json()
+        path = f"/callbacks/{asked['id']}"
+        with Phone("sent-on", 440.0, service.sip) as sent_on, Phone("hears", 620.0, service.sip) as hears:
+            for caller, queue in ((sent_on, "out"), (hears, "told")):
+                caller.call(queue)
+                caller.until("up")
+            until_states(service, {"ending": 2})
+            wait_until(lambda: service.get(path)["state"] == "dialling", "the customer to be dialled")
+            wait_until(lambda: all(calls_at(each) == 1 for each in (hotline, customer)), "both to ring")
+
+            service.kill()
+            service.start()
+            hears.until("over")  # it heard it out
+            wait_until(lambda: calls_at(hotline) == 2, "the forward to be begun again", log=service.log)
+            waiting = service.get(path)
+            sent_on.hang_up()
+            report = records(service, 2)
+        assert service.client.delete(f"/api/v1{path}").status_code == 204
+        nothing_left(service)
+        stats = [hotline.stop(), customer.stop()]
+    assert [(each.successful, each.failed) for each in stats if each is not None] == [(2, 0), (1, 0)], "all cancelled"
+    assert (waiting["state"], waiting["requested_at"], waiting["attempts"]) == ("waiting", asked["requested_at"], 1)
+    told = {record["called"]: (record["outcome"], record["overflow_cause"], record["cause"]) for record in report}
+    assert told == {"out": ("flowed_out", "max_wait", "bye"), "told": ("flowed_out", "max_wait", "announcement")}
+
+
+def calls_at(phone: Sipp) -> int:
+    stats = phone.stats()
+    return stats.created if stats is not None else 0
 
 
 def test_a_queue_that_was_deleted_meanwhile(tmp_path: Path, start_service: StartService) -> None:

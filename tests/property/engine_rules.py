@@ -274,7 +274,7 @@ class EngineRules(EngineBooks):
     def to_the_front(self, pick: int) -> None:
         ticket = self.some_ticket(pick)
         booked = self.tickets[ticket]
-        if booked.agent is None:
+        if booked.agent is None and booked.queue in self.queues:  # or its bridge is being built, and the queue is gone
             mine = [each for each in self.tickets.values() if each.queue == booked.queue and each is not booked]
             mine = [each for each in mine if self.state_of(each) is TicketState.WAITING]
             first, place = min(map(self.place, mine), default=None), self.place(booked)

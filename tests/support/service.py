@@ -24,7 +24,7 @@ __all__ = ["CALLYARD", "Service", "ServiceError", "cpu_seconds", "descendants", 
 
 CALLYARD: Final = Path(sys.executable).parent / "callyard"
 _HOST: Final = "127.0.0.1"
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 15.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 

@@ -8,7 +8,7 @@ import pytest
 import media
 from app.announcements import PROMPTS, Announcements, Band, band_of, spoken
 from app.commands import SetAgentState
-from app.configuration import Queue
+from app.configuration import MediaServer, Queue
 from media.sounds import SoundLibrary
 from queues.model import QueueConfig, QueueId
 from tests.support.centre import Centre, agent, entry
@@ -165,3 +165,70 @@ def test_without_announcements_there_is_only_music() -> None:
     parked(centre)
     centre.wait(200)
     assert played(centre) == []
+
+
+def foreign(policy: Announcements) -> tuple[Centre, Peer]:
+    """A media server that is no more than that: it takes calls by Request-URI and knows nothing of ours."""
+    centre = Centre(media=False)
+    server = centre.peer(9100)
+    server.answers_with = sdp(41000, session=78)
+    centre.add(
+        Queue(QueueConfig(QueueId("q-support"), "support"), announcements=policy),
+        entry("1000"),
+        MediaServer("m", "moh", "sip:annc@127.0.0.1:9100;play={sound};repeat={repeat}"),
+    )
+    return centre, server
+
+
+def asked(server: Peer) -> list[str]:
+    return [event.request.uri.partition(";")[2] for event in server.requests("INVITE")]
+
+
+MUSIC, TOLD = "play=music;repeat=forever", "play=you-are-next;repeat=1"
+
+
+def test_a_foreign_media_server_announces_in_a_call_of_its_own_and_hangs_up_at_the_end() -> None:
+    """RFC 4240 §3: the server ends the call when it has played it as often as asked."""
+    centre, server = foreign(Announcements(position=True, first_after_seconds=10, every_seconds=30))
+    caller = parked(centre)
+    centre.wait(11)
+    assert asked(server) == [MUSIC, TOLD]
+    server.request("BYE")
+    assert asked(server) == [MUSIC, TOLD, MUSIC]
+    centre.wait(30)
+    assert asked(server)[3:] == [TOLD]
+    caller.request("BYE")
+    assert centre.left() == {}
+
+
+@pytest.mark.parametrize("every", [None, 30.0])
+def test_a_media_server_that_never_says_when_it_is_done_gets_the_music_back_all_the_same(every: float | None) -> None:
+    centre, server = foreign(Announcements(position=True, first_after_seconds=10, every_seconds=every))
+    caller = parked(centre)
+    centre.wait(69)
+    assert asked(server) == [MUSIC, TOLD], "who still hears the last one gets no other"
+    centre.wait(2)
+    assert asked(server)[:3] == [MUSIC, TOLD, MUSIC]
+    caller.request("BYE")
+    assert centre.left() == {}
+
+
+def test_the_music_comes_back_after_a_crash_too() -> None:
+    centre, server = foreign(Announcements(position=True, first_after_seconds=10, every_seconds=None))
+    caller = parked(centre)
+    centre.wait(20)
+    centre.crash()
+    centre.wait(61)
+    assert asked(server)[-1] == MUSIC
+    caller.request("BYE")
+    assert centre.left() == {}
+
+
+def test_callers_who_leave_in_an_announcement_leave_nothing() -> None:
+    centre, _ = centre_with(Announcements(position=True, first_after_seconds=10, every_seconds=None))
+    caller = parked(centre)
+    centre.wait(11)
+    caller.request("BYE")
+    centre.wait(100)
+    assert centre.core.centre._announcing._playing == {}
+    assert centre.core.centre._announcing.next_deadline() is None
