@@ -190,14 +190,21 @@ class CallingBack:
             self._give_up(one, "callback_failed", now, cause="callbacks are off")
         elif one.dialling:
             self._hold(one, policy, now)  # the agent before went away meanwhile
+        elif one.next_at is not None and one.next_at > now:  # the engine offers anew what rang before a restart
+            self._return(one, output.offer, now)
         elif policy.next_instant(now, self._desk.directory.calendars) > now:
-            self._desk.tell_engine(to_engine.ReturnOffer(output.offer), now)
+            self._return(one, output.offer, now)
             self._schedule(one, policy, now, now)
         elif policy.first == "agent":
             self._agent_first.begin(one, output, policy, now)
         else:
             self._dial(one, policy, now)
         return True
+
+    def _return(self, one: Callback, offer: OfferId, now: float) -> None:
+        """The agent is free again, for others: the customer may not be dialled yet."""
+        one.offer = one.agent = None
+        self._desk.tell_engine(to_engine.ReturnOffer(offer), now)
 
     def _dial(self, one: Callback, policy: CallbackPolicy, now: float) -> None:
         desk = self._desk

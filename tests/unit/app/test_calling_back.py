@@ -205,6 +205,23 @@ def test_not_before_and_expiry() -> None:
     assert centre.left() == {}
 
 
+def test_one_given_up_after_a_restart_rings_nobody() -> None:
+    """The agent is idle, and the engine offers the callback anew at once: it is not the customer's turn yet."""
+    centre, phone, gateway = centre_with()
+    open_up(centre)
+    centre.tell(RequestCallback("cb-1", "q-support", "+4930123"))
+    gateway.reply(gateway.last_request("INVITE"), 180)
+    centre.crash()
+    assert told(centre) == ["callback_taken", "callback_dialled"]
+    caller = centre.peer(6001)
+    caller.invite(sdp(30000))
+    assert phone.requests("INVITE"), "the agent is there for others"
+    centre.tell(CancelCallback("cb-1"))
+    caller.cancel()
+    assert len(gateway.requests("INVITE")) == 1
+    assert centre.left() == {}
+
+
 @pytest.mark.parametrize("rings", [False, True])
 def test_a_restart_in_the_midst_of_it(rings: bool) -> None:
     centre, phone, gateway = centre_with()
@@ -213,9 +230,10 @@ def test_a_restart_in_the_midst_of_it(rings: bool) -> None:
     if rings:
         open_up(centre)
         gateway.reply(gateway.last_request("INVITE"), 180)
-    centre.crash()
     gateway.got.clear()
+    centre.crash()
     if rings:
+        assert gateway.cancels()
         centre.wait(39)
         assert not gateway.requests("INVITE")
         centre.wait(2)
