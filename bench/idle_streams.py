@@ -29,7 +29,7 @@ _PORTS: Final = 10_000  # connections from one address
 _SPARE: Final = 300  # files that are no connections
 _AT_ONCE: Final = 200  # requests under way
 _SILENCE: Final = 5.0  # seconds
-_PING_SECONDS: Final = 10
+_PING_SECONDS: Final = 30
 _PONG: Final = b"\r\n"
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
