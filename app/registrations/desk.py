@@ -201,6 +201,8 @@ class Registrations:
             self.ended[change.cause.value] += 1
             self._wheel.forget(binding.ruid)
             return
+        if before is None and binding.replicated:
+            return  # most of what a sync brings
         if before is not None and before.ruid != binding.ruid:
             self._wheel.forget(before.ruid)
         elif before is not None and before.source == binding.source and before.contact == binding.contact:

@@ -168,9 +168,10 @@ class Feed:
         if walk is None:
             return []
         found: list[Change] = []
+        choosy = walk.own or bool(self.known)
         seen = 0
         for seen, (aor, bindings) in enumerate(islice(store.walk(walk.after), scan), 1):  # noqa: B007 - wanted below
-            wanted = [each for each in bindings if self._wants(each, walk)]
+            wanted = [each for each in bindings if self._wants(each, walk)] if choosy else bindings
             if found and len(found) + len(wanted) > most:
                 break
             walk.after = aor

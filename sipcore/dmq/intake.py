@@ -101,8 +101,12 @@ class Intake:
                 continue
             contacts = job.contacts or ()
             until = min(len(contacts), job.at + most - done)
+            outcomes: dict[str, int] = {}
             for at in range(job.at, until):
-                self._take_contact(contacts[at], job, now)
+                outcome = self._take_contact(contacts[at], job.feed, now)
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            for outcome, times in outcomes.items():
+                self._count(job.peer, outcome, times)
             done += max(1, until - job.at)
             job.at = until
             if until == len(contacts):
@@ -130,18 +134,16 @@ class Intake:
                 self._asked(job.feed)
         return True
 
-    def _take_contact(self, contact: Contact, job: _Job, now: float) -> None:
+    def _take_contact(self, contact: Contact, feed: Feed | None, now: float) -> str:
+        """The outcome, as it is counted."""
         try:
             if contact.action == REMOVE:
-                outcome = self._withdraw(self._usrloc.named(contact), job.feed, now)
-            else:
-                outcome = self._apply(self._usrloc.binding(contact), job.feed, now)
+                return self._withdraw(self._usrloc.named(contact), feed, now)
+            return self._apply(self._usrloc.binding(contact), feed, now)
         except SipError:
-            outcome = "bad_contacts"
-        self._count(job.peer, outcome, 1)
+            return "bad_contacts"
 
     def _apply(self, binding: Binding, feed: Feed | None, now: float) -> str:
-        """The outcome, as it is counted."""
         removed = self._graves.find(binding)
         if removed is not None:
             state = replace(

@@ -105,6 +105,8 @@ class Replica:
     def note(self, change: BindingChanged, now: float) -> None:
         """An observer of the registrations: tell the peers, unless one of them told us."""
         gone = change.change is BindingChange.REMOVED
+        if change.cause is Cause.REPLICATION and not gone:
+            return
         if gone or change.change is BindingChange.EXPIRED:
             for feed in self._feeds.values():
                 feed.known.pop(change.binding.ruid, None)
@@ -230,6 +232,10 @@ class Replica:
         return found
 
     def _send(self, feed: Feed, changes: list[Change], now: float) -> None:
+        most = self._config.batch_msg_contacts
+        if len(changes) > most:  # of one user: the others wait until these have been taken
+            feed.restore(changes[most:])
+            del changes[most:]
         to_contact = self._usrloc.contact
         contacts = [to_contact(change.binding, change.action) for change in changes]
         body, count = batch(contacts, self._config.batch_msg_size)
