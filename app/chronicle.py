@@ -34,25 +34,24 @@ class Chronicle:
         position: int | None = None,
     ) -> None:
         """A step of the call's life."""
-        arrival = kind == "arrived"
-        self.facts.append(
-            CallEvent(
-                id=self._ids(),
-                time=now,
-                kind=kind,
-                call=call.id,
-                queue=call.queue,
-                agent=agent,
-                offer=offer,
-                cause=cause,
-                position=position,
-                caller=call.caller if arrival else None,
-                called=call.called if arrival else None,
-                priority=call.priority if kind in ("queued", "priority_changed") else None,
-                expected_wait_ms=call.expected_wait_ms if kind == "queued" else None,
-                joined_at=call.joined_at if kind == "queued" and call.joined_at != now else None,
-            )
+        arrival, queued = kind == "arrived", kind == "queued"
+        event = CallEvent(
+            self._ids(),
+            now,
+            kind,
+            call.id,
+            call.queue,
+            agent,
+            offer,
+            cause,
+            position,
+            call.caller if arrival else None,
+            call.called if arrival else None,
+            call.priority if queued or kind == "priority_changed" else None,
+            call.expected_wait_ms if queued else None,
+            call.joined_at if queued and call.joined_at != now else None,
         )
+        self.facts.append(event)
 
     def record(self, call: LiveCall, by: EndedBy, cause: str, queue: Queue | None, now: float) -> None:
         """The call is over."""
@@ -91,24 +90,23 @@ class Chronicle:
             spent = round((now - output.previous_since) * 1000)
             self.facts.append(WrapUp(self._ids(), now, output.previous_ticket, output.agent, spent))
         pending = output.pending_status
-        self.facts.append(
-            AgentState(
-                id=self._ids(),
-                time=now,
-                agent=output.agent,
-                status=output.status._value_,
-                routing_state=output.state._value_,
-                pause_reason=output.pause_reason,
-                pending_status=pending._value_ if pending is not None else None,
-                call=output.ticket,
-                active=output.active,
-                capacity=output.capacity,
-                outside_calls=output.outside_calls,
-                pause_overdue=output.pause_overdue,
-                forced_by=output.forced_by,
-                address=address,
-            )
+        state = AgentState(
+            self._ids(),
+            now,
+            output.agent,
+            output.status._value_,
+            output.state._value_,
+            output.pause_reason,
+            pending._value_ if pending is not None else None,
+            output.ticket,
+            output.active,
+            output.capacity,
+            output.outside_calls,
+            output.pause_overdue,
+            output.forced_by,
+            address,
         )
+        self.facts.append(state)
 
     def agent_moved(self, view: AgentView, now: float, address: str | None) -> None:
         """The agent's state is as before, its phone another one."""

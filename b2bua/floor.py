@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from b2bua.call import Call
 from b2bua.commands import Command, Dial, Park, Play, Reject, Repark
@@ -19,7 +18,8 @@ from sipcore.message import Request, Response
 __all__ = ["Action", "Cause", "Floor"]
 
 
-class Cause(NamedTuple):
+@dataclass(slots=True)
+class Cause:
     """What an action is about: a leg and the message that it got, or a command."""
 
     leg: Leg | None = None

@@ -322,9 +322,8 @@ class Switchboard:
         call_input = OUTCOMES.get((leg.kind, outcome)) if outcome is not LegOutcome.NONE else None
         if call_input is not None and _concerns(call, leg):
             if cause is None:
-                cause = Cause(leg, None, None, None, None, outcome)
-            else:
-                cause = Cause(cause.leg, cause.response, cause.request, cause.command, cause.key, outcome, cause.status)
+                cause = Cause(leg)
+            cause.outcome = outcome
             self._input(call, call_input, cause, now)
 
     def _input(self, call: Call, call_input: CallInput, cause: Cause, now: float) -> None:

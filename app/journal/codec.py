@@ -12,7 +12,7 @@ any other way raises its version and says how an older row becomes a newer one.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -22,6 +22,8 @@ from app.journal.port import JournalError, Row
 
 __all__ = ["RowCodec", "TableSchema", "Upgrade"]
 
+
+_made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """The fields of a row of one version → those of the next."""
@@ -69,17 +71,17 @@ class RowCodec:
 
     def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[Row]:
         """A turn's changes, in order; as ``encode``, with the common case first."""
-        writers, write = self._writers, self._encoder.encode
+        writers, write, made = self._writers, self._encoder.encode, _made
         rows: list[Row] = []
         for table, key, row in changes:
             writer = writers.get(table)
             if writer is None:
                 raise JournalError(f"unknown journal table {table!r}")
             if row is None:
-                rows.append(Row(table, key, None))
+                rows.append(made(Row, (table, key, None)))
                 continue
             try:
-                rows.append(Row(table, key, write((writer[0], writer[1](row)))))
+                rows.append(made(Row, (table, key, write((writer[0], writer[1](row))))))
             except (AttributeError, TypeError, ValueError, OverflowError):  # not UTF-8, or no encoding at all
                 rows.append(self.encode(table, key, row))
         return rows

@@ -18,6 +18,7 @@ from sipcore.transaction.tables import MACHINE_NAMES, STATE_NAMES, TERMINATED
 __all__ = ["Action", "Core", "Transaction", "Way"]
 
 _NO_TIMER: Final = -1
+_made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
 _STATES: Final = len(STATE_NAMES)
 
 # (core, transaction, message or None, now); the last two types differ by machine, and the tables keep them apart.
@@ -125,8 +126,7 @@ class Core:
 
     def send(self, transaction: Transaction, data: bytes) -> None:
         """Put ``data`` on its way to the transaction's peer."""
-        hop, flow, listener = transaction.way
-        self.sends.append(Send(data, hop, flow, listener))
+        self.sends.append(_made(Send, (data, *transaction.way)))
 
     def start_resending(self, transaction: Transaction, timer: int, interval: float, now: float) -> None:
         """Start the timer that sends again."""
