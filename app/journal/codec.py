@@ -2,8 +2,8 @@
 
 A value is the msgpack array ``[version, row]``, or ``[version, row, true]`` where a text of the row is no UTF-8 (peers
 send what they like, and a dialog must be found again by the very bytes): its texts are kept in another form then. The
-table's name is the row's address. A row is the array of its fields' values in the order of the dataclass (releases up to
-0.1 wrote a map of them, which is read as well): a third of the time and of the bytes.
+table's name is the row's address. A row is the array of its fields' values in the order of the dataclass (a map of them,
+as it was before, is read as well): a third of the time and of the bytes.
 
 The next release reads this one's journal: a new field is put at the end and has a default; a table that changes shape in
 any other way raises its version and says how an older row becomes a newer one.

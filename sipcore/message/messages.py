@@ -293,6 +293,10 @@ class Message:
     def encode(self) -> bytes:
         """The message as bytes. Content-Length is always right; every other header goes out as its raw line."""
         length = str(len(self.body))
+        lines = [raw for name, _, raw in self.headers if name != "Content-Length"]
+        if len(lines) == len(self.headers):  # as in nearly all that we build
+            lines.append(f"Content-Length: {length}\r\n\r\n")
+            return "\r\n".join([self.start_line(), *lines]).encode("utf-8", "surrogateescape") + self.body
         lines = [self.start_line()]
         placed = False
         for name, value, raw in self.headers:
@@ -303,8 +307,6 @@ class Message:
                 lines.append(raw if value == length else f"Content-Length: {length}")
             else:
                 lines.append(raw)
-        if not placed:
-            lines.append(f"Content-Length: {length}")
         lines.append("\r\n")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 

@@ -13,7 +13,9 @@ from app.live_call import LiveCall
 from b2bua.leg import LegState
 from b2bua.snapshot import CallRow, LegRow
 
-_AS_MAPS = Path(__file__).parent / "rows_as_maps.msgpack"  # [table, key, value] each, of a call centre of release 0.1
+_AS_MAPS = (
+    Path(__file__).parent / "rows_as_maps.msgpack"
+)  # [table, key, value] each, of a call centre before rows were arrays
 
 LAYOUTS: dict[tuple[str, int], str] = {
     ("agent", 1): (
