@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from typing import Any, Final
 
 from tests.support.kamailio_process import HOST, KamailioProcess, answers_options
 from tests.support.ports import free_port
-from tests.support.service import descendants
 
 __all__ = ["KamailioDmq"]
 
@@ -87,13 +85,6 @@ class KamailioDmq(KamailioProcess):
 
     def is_up(self) -> bool:
         return answers_options(self.sip)
-
-    def crash(self) -> None:
-        """``kill -9`` of all its processes: it says goodbye to nobody."""
-        assert self._process is not None
-        for pid in (self._process.pid, *descendants(self._process.pid)):
-            os.kill(pid, signal.SIGKILL)
-        self._process.wait()
 
     # ------------------------------------------------------------------ what it knows
 

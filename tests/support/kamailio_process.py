@@ -1,5 +1,7 @@
 """A Kamailio as a foreground child on loopback: what its configurations have in common, and its coming and going."""
 
+import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -9,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
-from tests.support.service import ServiceError, cpu_seconds, wait_until
+from tests.support.service import ServiceError, cpu_seconds, descendants, wait_until
 
 __all__ = ["HOST", "KamailioProcess", "answers_options"]
 
@@ -89,8 +91,15 @@ class KamailioProcess:
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.crash()
+
+    def crash(self) -> None:
+        """``kill -9`` of all its processes: it says goodbye to nobody, and none of them stays behind."""
+        assert self._process is not None
+        for pid in (self._process.pid, *descendants(self._process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes."""
