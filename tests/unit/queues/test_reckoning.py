@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from queues.agents.agent_table import Agent
+from queues.agents.agent import Agent
 from queues.agents.tally import Tally
 from queues.commands import ConfigurePauseReason, EndWrapUp, OfferFailed, RemoveQueue, RequeueTicket
 from queues.lines.lines import Ticket
