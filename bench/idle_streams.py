@@ -91,12 +91,12 @@ class Phones:
             data = stream.recv(65_536)
             if not data:
                 raise ConnectionError(f"connection {_number} was closed")
-            if data.startswith(b"OPTIONS "):
+            for request in data.split(b"OPTIONS ")[1:]:
                 self.pinged += 1
-                stream.sendall(_answer(data))
-            else:
-                assert data == _PONG or data.startswith(b"SIP/2.0 200 "), data
-                self.answered += 1
+                stream.sendall(_answer(request))
+            answered = data.count(b"SIP/2.0 200 ") if data != _PONG else 1
+            assert answered or b"OPTIONS " in data, data
+            self.answered += answered
 
     def _register(self, number: int) -> bytes:
         host, port = self._streams[self._order[number]][0].getsockname()
@@ -110,6 +110,7 @@ class Phones:
 
 
 def _answer(request: bytes) -> bytes:
+    """``request`` without its method."""
     lines = request.decode().partition("\r\n\r\n")[0].split("\r\n")[1:]
     copied = [line for line in lines if line.partition(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
     return "\r\n".join(["SIP/2.0 200 OK", *copied, "Content-Length: 0\r\n\r\n"]).encode()
@@ -172,6 +173,7 @@ def measure(run: Run, levels: list[int]) -> list[list[str]]:
             f"{level:,}", f"{held:,.0f}", f"{made / added * 1e6:.0f}", f"{kept / level * 1e6:.1f}",
             f"{known / level * 1e6:.0f} / {again / level * 1e6:.0f}", f"{idle / _SILENCE * 1000:.1f}",
         ])  # fmt: skip
+        print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
         count = level
     return rows
 
