@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -108,9 +109,16 @@ def services(
     )
 
 
+_apps: Final[list[FastAPI]] = []
+
+
 @pytest.fixture
 def app(services: Services) -> FastAPI:
-    return create_app(services)
+    """One application for all tests, each with services of its own: to build it takes longer than most of them."""
+    if not _apps:
+        _apps.append(create_app(services))
+    _apps[0].state.services = services
+    return _apps[0]
 
 
 @pytest.fixture

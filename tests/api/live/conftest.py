@@ -1,7 +1,7 @@
 """The application with a real projection and a real hub, fed with facts by the tests."""
 
 from itertools import count
-from typing import Any
+from typing import Any, Final, cast
 
 import pytest
 from fastapi import FastAPI
@@ -74,9 +74,27 @@ def metrics(services: Services, live: LiveView, hub: EventHub) -> Metrics:
     )
 
 
+class _Present:
+    """The metrics of the test that runs."""
+
+    metrics: Metrics
+
+    def page(self) -> bytes:
+        return self.metrics.page()
+
+
+_present: Final = _Present()
+_apps: Final[list[FastAPI]] = []
+
+
 @pytest.fixture
 def app(services: Services, metrics: Metrics) -> FastAPI:
-    return create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
+    """One application for all tests, each with services and metrics of its own."""
+    if not _apps:
+        _apps.append(create_app(services, LIVE_ROUTERS, (metrics_router(cast("Metrics", _present)),)))
+    _present.metrics = metrics
+    _apps[0].state.services = services
+    return _apps[0]
 
 
 async def store(database: Database, story: Story) -> None:
