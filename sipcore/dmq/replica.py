@@ -256,7 +256,7 @@ class Replica:
             return
         if status is None:
             self._count(feed.peer, "unanswered", count)
-            feed.restore(flight.changes)
+            feed.restore([each for change in flight.changes if (each := self._as_it_is(change)) is not None])
         elif status == _NO_CHANNEL:
             feed.deaf = True
         elif status >= 300:
@@ -265,6 +265,15 @@ class Replica:
             self._count(feed.peer, "confirmed", count)
         self._at(now)
         self._pump(feed, now)
+
+    def _as_it_is(self, change: Change) -> Change | None:
+        """A change that was not told in time; None: what it told of is gone by now."""
+        if change.action == REMOVE:
+            return change
+        for binding in self._store.bindings(change.binding.aor):
+            if binding.ruid == change.binding.ruid:
+                return change._replace(binding=binding)
+        return None
 
     # ------------------------------------------------------------------ asking for all
 
