@@ -12,12 +12,12 @@ Point = tuple[int, float]
 """How many there are, and CPU microseconds a command."""
 
 _WIDTH: Final = 760
-_HEIGHT: Final = 400
+_PLOT: Final = 230
 _LEFT: Final = 60
 _TOP: Final = 40
 _RIGHT: Final = 20
-_BOTTOM: Final = 130
-_COLOURS: Final = ("#1f6f8b", "#c8553d", "#588157", "#7b5ea7", "#b8860b")
+_LEGEND: Final = 20  # a line of it
+_COLOURS: Final = ("#1f6f8b", "#c8553d", "#588157", "#7b5ea7", "#b8860b", "#2a9d8f", "#9d4edd", "#6c757d")
 
 
 def write_curves(file: Path, series: Mapping[str, Sequence[Point]]) -> None:
@@ -25,12 +25,13 @@ def write_curves(file: Path, series: Mapping[str, Sequence[Point]]) -> None:
     low, high = log10(min(x for x, _ in points)), log10(max(x for x, _ in points))
     top = ceil(max(y for _, y in points) / 20) * 20
     frame = _Frame(low, high, top)
+    height = _TOP + _PLOT + 50 + _LEGEND * len(series)
     parts = [frame.axes()]
     for number, (name, line) in enumerate(series.items()):
         parts.append(frame.curve(line, _COLOURS[number % len(_COLOURS)]))
         parts.append(_legend(number, name))
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">'
-    background = f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="12">'
+    background = f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>'
     file.write_text("\n".join([head, background, *parts, "</svg>", ""]))
 
 
@@ -42,7 +43,7 @@ class _Frame:
         return _LEFT + (log10(value) - self.low) / (self.high - self.low) * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
-        return _TOP + (1 - value / self.top) * (_HEIGHT - _TOP - _BOTTOM)
+        return _TOP + (1 - value / self.top) * _PLOT
 
     def axes(self) -> str:
         parts = [_text(_LEFT, _TOP - 16, "CPU µs a command", "start")]
@@ -63,7 +64,7 @@ class _Frame:
 
 
 def _legend(number: int, name: str) -> str:
-    y = _HEIGHT - _BOTTOM + 44 + 20 * number
+    y = _TOP + _PLOT + 44 + _LEGEND * number
     mark = f'<rect x="{_LEFT}" y="{y - 9}" width="16" height="4" fill="{_COLOURS[number % len(_COLOURS)]}"/>'
     return mark + _text(_LEFT + 24, y - 3, name, "start")
 
