@@ -79,7 +79,7 @@ mutation: install
 	$(BIN)/mutmut results
 
 bench: install system-packages
-	$(BIN)/python -m bench.engine --write
+	$(BIN)/python -m bench.engine --write $(if $(wildcard $(COMPILED)/bin/python),--also $(COMPILED)/bin/python)
 	$(BIN)/python -m bench.core_call
 	$(BIN)/python -m bench.queued_call $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard) $(BENCH_FLAGS)
 
