@@ -4,7 +4,7 @@ A server that is *controllable* (the built-in one) takes further lists by in-dia
 """
 
 import json
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from b2bua.call import Call
@@ -22,7 +22,18 @@ from sipcore.message import BadUri, Uri
 __all__ = ["PLAY_TYPE", "RelocatingMedia"]
 
 PLAY_TYPE: Final = "application/vnd.callyard.play+json"
+_MOST_ADDRESSES: Final = 1024  # lists at servers, remembered
 _URI_SAFE: Final = "!$'()*+,/"  # beside letters, digits and "-._~": legal in a user part and in a parameter
+
+
+class _Address(NamedTuple):
+    """What all sessions of one list at one server share, so that a parked call need not keep it."""
+
+    playlist: Playlist
+    uri: str
+    local: str
+    remote: str
+    transport: str
 
 
 class RelocatingMedia:
@@ -33,6 +44,7 @@ class RelocatingMedia:
         self._signalling = signalling
         self._servers: tuple[str, ...] = ()
         self._controllable: frozenset[str] = frozenset()
+        self._addresses: dict[tuple[str, Playlist], _Address] = {}
 
     def configure(self, command: SetMediaServers) -> None:
         self._servers = command.uris
@@ -42,7 +54,9 @@ class RelocatingMedia:
         server = next((each for each in self._servers if each not in tried), None)
         if server is None or call.playlist is None:
             return False
-        leg = self._leg(server, call.playlist, tried, now)
+        address = self._address(server, call.playlist)
+        call.playlist = address.playlist
+        leg = self._leg(server, address, tried, now)
         leg.ring_until = now + self._desk.config.media_seconds
         call.media = leg
         self._desk.add_leg(call, leg)
@@ -51,17 +65,26 @@ class RelocatingMedia:
         self._signalling.invite(call, leg, [], body, now)
         return True
 
-    def _leg(self, server: str, playlist: Playlist, tried: tuple[str, ...], now: float) -> MediaLeg:
+    def _address(self, server: str, playlist: Playlist) -> _Address:
+        known = self._addresses.get((server, playlist))
+        if known is None:
+            if len(self._addresses) >= _MOST_ADDRESSES:
+                self._addresses.clear()
+            uri = _request_uri(server, playlist)
+            local, remote = f"<sip:{self._desk.config.host}>", f"<{uri.partition(';')[0]}>"
+            known = self._addresses[server, playlist] = _Address(playlist, uri, local, remote, _transport(uri))
+        return known
+
+    def _leg(self, server: str, address: _Address, tried: tuple[str, ...], now: float) -> MediaLeg:
         desk = self._desk
-        uri = _request_uri(server, playlist)
         dialog = Dialog(
             call_id=desk.ids.call_id(),
             local_tag=desk.ids.tag(),
             remote_tag="",
-            local=f"<sip:{desk.config.host}>",
-            remote=f"<{uri.partition(';')[0]}>",
-            local_contact=desk.contact(_transport(uri)),
-            remote_target=uri,
+            local=address.local,
+            remote=address.remote,
+            local_contact=desk.contact(address.transport),
+            remote_target=address.uri,
         )
         session = LegSession(desk.next_session_id(now))
         return MediaLeg(
@@ -70,7 +93,7 @@ class RelocatingMedia:
             LegState.CALLING,
             dialog,
             session,
-            uri=uri,
+            uri=address.uri,
             server=server,
             tried=tried,
         )
