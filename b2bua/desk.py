@@ -90,6 +90,7 @@ class Desk:
     dirty: dict[CallId, Call] = field(default_factory=dict)
     acked: list[Call] = field(default_factory=list)  # whose caller's INVITE need not be stored any longer
     ignored: int = 0
+    refreshes: int = 0  # session refreshes that await their answer
     sequence: int = 0
     contacts: dict[str, str] = field(default_factory=dict)
     deadlines: Deadlines[Call] = field(default_factory=Deadlines)

@@ -24,8 +24,8 @@ from sipcore.packets import Hop, Source
 __all__ = ["restore"]
 
 _CLAIM_SECONDS: Final = 20.0
-_CLAIMS_A_SECOND: Final = 500  # where there are more media sessions, the last are claimed later than that
-_GREETINGS_A_SECOND: Final = 250  # the same for those who talk
+_CLAIMS_A_SECOND: Final = 200  # where there are more media sessions, the last are claimed later than that
+_GREETINGS_A_SECOND: Final = 100  # the same for those who talk
 _LIFE_OF_A_2XX: Final = 32.0  # 64·T1: so long is it retransmitted (RFC 3261 §13.3.1.4)
 _OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
 _UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
@@ -88,8 +88,8 @@ def _acked(floor: Floor, caller: Leg, now: float) -> None:
     """The ACK took the INVITE's row away. It was refreshed half an interval ago at most; nobody needs to hear of us before."""
     caller.state = LegState.UP
     if caller.session_expires:
-        share = 0.25 + 0.75 * floor.desk.uniform() if caller.refreshing else 3.0
-        caller.refresh_at = now + refresh_interval(caller) / 3 * share
+        share = 0.2 + 0.6 * floor.desk.uniform() if caller.refreshing else 1.0
+        caller.refresh_at = now + refresh_interval(caller) * share
 
 
 def _resume_timer(floor: Floor, leg: Leg, within: tuple[float, float], now: float) -> None:

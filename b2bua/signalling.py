@@ -28,6 +28,8 @@ _SUPPORTED: Final = make_header("Supported", "timer")
 _REQUIRE: Final = make_header("Require", "timer")
 _CONTENT_TYPE: Final = make_header("Content-Type", SDP)
 _AGAIN: Final = 4.0  # seconds until a session refresh that could not be made is tried again
+_MOST_REFRESHES: Final = 100  # at once: calls that come and go are before them
+_LATER: Final = 2.0  # seconds, about, until the next try of one that had to wait
 _MAX_EXPIRES: Final = 2**31
 _MOST_CHALLENGES: Final = 3  # of one request
 _OF_ITS_TRANSACTION: Final = frozenset({"Via", "Authorization", "Proxy-Authorization"})
@@ -121,14 +123,19 @@ class Signalling:
 
     def refresh(self, call: Call, leg: Leg, now: float) -> None:
         """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
-        self._desk.touch(call)  # a restart must not use this CSeq again
-        leg.refresh_at = now + refresh_interval(leg)
-        if leg.updates:
-            self.update(call, leg, b"", Purpose.REFRESH, now)
-        elif call.busy(leg):
+        desk = self._desk
+        if desk.refreshes >= _MOST_REFRESHES:
+            leg.refresh_at = now + _LATER * (0.5 + desk.uniform())
+        elif not leg.updates and call.busy(leg):
             leg.refresh_at = now + _AGAIN
         else:
-            self.reinvite(call, leg, leg.session.local, Purpose.REFRESH, now)
+            leg.refresh_at = now + refresh_interval(leg)
+            desk.touch(call)  # a restart must not use this CSeq again
+            desk.refreshes += 1
+            if leg.updates:
+                self.update(call, leg, b"", Purpose.REFRESH, now)
+            else:
+                self.reinvite(call, leg, leg.session.local, Purpose.REFRESH, now)
 
     def refresh_refused(self, leg: Leg, status: int, now: float) -> None:
         """It is tried again: soon after a glare, by re-INVITE where UPDATE is not known after all."""

@@ -85,7 +85,7 @@ def take_changes(desk: Desk) -> list[Change]:
     """Rows of the calls touched since the last time; what ended is deleted."""
     changes: list[Change] = []
     for call in desk.acked:
-        if call.invite_stored:
+        if call.invite_stored and call.caller.state is LegState.UP:
             call.invite_stored = False
             changes.append(("invite", call.id, None))
     desk.acked.clear()

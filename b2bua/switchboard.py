@@ -205,8 +205,7 @@ class Switchboard:
         if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
             self._desk.invites.pop(call.caller.transaction, None)
             self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
-            if call.invite_stored and call.caller.state is LegState.UP:
-                self._desk.acked.append(call)
+            self._desk.acked.append(call)
         else:
             relay.acked(self._floor, call, leg, event.request, now)
             if event.request.cseq.number == leg.dialog.remote_cseq:
@@ -280,6 +279,7 @@ class Switchboard:
     def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
         """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
         call, leg, purpose, passed, _, _ = transit
+        self._desk.refreshes -= purpose is Purpose.REFRESH
         if leg.offer == key:
             leg.offer, leg.offer_until = ClientKey(""), None
         accepted = response if response is not None and status < 300 else None

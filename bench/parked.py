@@ -271,6 +271,7 @@ def run(waiting: int, samples: int, program: Path, folder: Path) -> Measured:
             bench = Run(service, peers, waiting)
             bench.fill()
             bench.free_agents(min(samples, _AGENTS // _WRAPPING_UP))
+            print(report([bench.measured]), flush=True)  # it took long enough
             bench.restart(agent_names()[-3 * _SERVED_AFTER_RESTART :][1::3])
             service.kill()
     return bench.measured

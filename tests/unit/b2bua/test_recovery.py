@@ -2,7 +2,7 @@
 
 import pytest
 
-from b2bua import recovery
+from b2bua import recovery, signalling
 from b2bua.call import CallState
 from b2bua.events import CallEnded
 from tests.unit.b2bua.harness import Net, port_of, sdp
@@ -141,6 +141,22 @@ def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyP
         net.wait(asked)
     media = len(net.media[0].requests("UPDATE")) + len(net.media[0].requests("INVITE")) - 3
     assert media == 3
+
+
+def test_only_so_many_sessions_are_refreshed_at_once(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signalling, "_MOST_REFRESHES", 1)
+    callers = [net.peer(6001 + number) for number in range(3)]
+    for caller in callers:
+        net.parked_caller(caller)
+    media = net.media[0]
+    parked = len(media.requests("INVITE"))
+    media.answer_requests = False
+    net.restart()
+    net.wait(20)
+    assert len(media.requests("INVITE")) == parked + 1  # it answers none
+    media.reply(media.last_request("INVITE"), 200, sdp(40000, session=77), tag="media")
+    net.wait(3.5)
+    assert len(media.requests("INVITE")) == parked + 2
 
 
 def test_crash_before_the_callee_was_acked_gives_the_caller_back(net: Net) -> None:
