@@ -217,11 +217,12 @@ def main() -> None:
     ping = in_service("all", lambda run: pinged(run, levels[-1]))
     columns = [
         "connections", "bytes held, each", "connect and register, CPU µs", "keep-alive, CPU µs",
-        "refresh, first / next, CPU µs", "idle, CPU ms a second",
+        "refresh, first / next, CPU µs", "5 s after, CPU ms a second",
     ]  # fmt: skip
     text = (
         f"## Registrations over idle TCP connections\n\n{machine()}; the phones on the same machine;\n"
         f"open-file limit {most:,}. Bytes: the service's resident memory, without the kernel's buffers.\n"
+        "In the 5 s after the refreshes these are written behind to the database.\n"
         "`python -m bench.idle_streams`\n\n"
         f"{table(columns, rows)}\nWith OPTIONS to {levels[-1]:,} contacts every {_PING_SECONDS} s: {ping}.\n"
     )
