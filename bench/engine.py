@@ -290,9 +290,10 @@ def _rows(options: argparse.Namespace) -> str:
 
 
 def _section(options: argparse.Namespace, rows: str) -> str:
+    rounds = f"Best of {options.rounds} rounds" if options.rounds > 1 else "One round"
     return (
         f"## The queue engine alone\n\n{machine()}; one core, {options.waiting:,} calls waiting over {options.queues} queues, "
-        f"{options.agents:,} agents with 3–8 skills.\nBest of {options.rounds} rounds; the machine's load average was "
+        f"{options.agents:,} agents with 3–8 skills.\n{rounds}, builds by turns; the machine's load average was "
         f"{os.getloadavg()[1]:.0f} on {os.cpu_count()} processors. `python -m bench.engine --write`\n\n{rows}\n"
         "![CPU microseconds a command as lines and staff grow](engine.svg)\n"
     )
