@@ -174,6 +174,7 @@ class _Service:
         network = Network(
             _listeners(settings), inlet, message_limits=limits,
             stream_limits=StreamLimits(connections=settings.sip_max_connections),
+            receive_buffer=settings.sip_receive_buffer_bytes,
         )  # fmt: skip
         http = bind(settings.http_listen.host, settings.http_listen.port or 0)
         await network.start()

@@ -8,7 +8,7 @@ from sipcore.config import Listener
 from sipcore.message import DEFAULT_LIMITS, Limits
 from sipcore.net.receiver import ListenError, Receiver
 from sipcore.net.tcp import StreamLimits, StreamTable, listen
-from sipcore.net.udp import UdpListener, kernel_drops
+from sipcore.net.udp import RECEIVE_BUFFER, UdpListener, kernel_drops
 from sipcore.packets import Hop, Send
 
 __all__ = ["Network"]
@@ -27,11 +27,13 @@ class Network:
         *,
         stream_limits: StreamLimits | None = None,
         message_limits: Limits = DEFAULT_LIMITS,
+        receive_buffer: int = RECEIVE_BUFFER,
     ) -> None:
         self.listeners = tuple(listeners)
         self._receiver = receiver
         self._stream_limits = stream_limits or StreamLimits()
         self._message_limits = message_limits
+        self._receive_buffer = receive_buffer
         self._udp: dict[int, UdpListener] = {}
         self._servers: list[asyncio.Server] = []
         self._streams: StreamTable | None = None
@@ -87,7 +89,7 @@ class Network:
 
     async def _open(self, index: int, listener: Listener, streams: StreamTable) -> int:
         if listener.transport == "UDP":
-            udp = self._udp[index] = UdpListener(index, listener, self._receiver)
+            udp = self._udp[index] = UdpListener(index, listener, self._receiver, self._receive_buffer)
             return udp.port
         if listener.transport == "TCP":
             server, port = await listen(index, listener, streams)

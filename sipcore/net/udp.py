@@ -12,24 +12,29 @@ from sipcore.config import Listener
 from sipcore.net.receiver import ListenError, Receiver
 from sipcore.packets import Hop, Send, Source
 
-__all__ = ["UdpListener", "kernel_drops"]
+__all__ = ["RECEIVE_BUFFER", "UdpListener", "kernel_drops"]
 
 _LARGEST: Final = 65_535
 _MAX_DATAGRAMS: Final = 64  # a turn of the loop takes at most so many …
 _MAX_SECONDS: Final = 0.002  # … or so long
-_RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # the default holds 92 datagrams: a burst of a blink
+RECEIVE_BUFFER: Final = 4 * 1024 * 1024
+"""Bytes asked for: the kernel's default holds 92 datagrams, a burst of a blink."""
 _SO_RCVBUFFORCE: Final = 33  # Linux, with CAP_NET_ADMIN; the socket module has no name for it
 _MAX_SOURCES: Final = 16_384
 
 
 class UdpListener:
-    """One bound UDP socket. ``port`` is the real one, also where 0 was asked for."""
+    """One bound UDP socket. ``port`` is the real one, also where 0 was asked for; ``receive_buffer`` bytes are what the
+    kernel has granted.
+    """
 
-    def __init__(self, index: int, listener: Listener, receiver: Receiver) -> None:
+    def __init__(
+        self, index: int, listener: Listener, receiver: Receiver, receive_buffer: int = RECEIVE_BUFFER
+    ) -> None:
         self._index = index
         self._receiver = receiver
         self._loop = asyncio.get_running_loop()
-        self._socket = _bind(listener)
+        self._socket = _bind(listener, receive_buffer)
         self._buffer = bytearray(_LARGEST)
         self._view = memoryview(self._buffer)
         self._sources: dict[tuple[str, int], Source] = {}
@@ -96,19 +101,19 @@ def kernel_drops(inodes: set[int]) -> int:
     return total
 
 
-def _enlarge(opened: socket.socket) -> None:
+def _enlarge(opened: socket.socket, wanted: int) -> None:
     """Ask for a large receive buffer: past ``net.core.rmem_max`` where we may, else up to it (the kernel cuts silently)."""
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
     with contextlib.suppress(OSError):
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, wanted)
 
 
-def _bind(listener: Listener) -> socket.socket:
+def _bind(listener: Listener, receive_buffer: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        _enlarge(opened)
+        _enlarge(opened, receive_buffer)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((listener.host, listener.port))

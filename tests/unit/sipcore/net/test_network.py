@@ -260,6 +260,13 @@ async def test_metrics(network: Network) -> None:
     assert not any(metrics.values())
 
 
+async def test_the_receive_buffer_is_as_large_as_asked_for(receiver: Collector) -> None:
+    network = Network([Listener("UDP", "127.0.0.1", 0)], receiver, receive_buffer=65_536)
+    await network.start()
+    assert network.metrics()["udp_receive_buffer"] == 2 * 65_536  # Linux grants twice what is asked for (socket(7))
+    await network.close()
+
+
 async def test_close_twice_is_fine(network: Network) -> None:
     await network.close()
     await network.close()
