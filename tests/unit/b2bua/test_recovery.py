@@ -130,6 +130,7 @@ def test_a_200_whose_ack_went_down_with_us_is_sent_again(net: Net) -> None:
     assert net.quiet()
 
 
+@pytest.mark.interpreted  # constants are set
 def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "_CLAIMS_A_SECOND", 0.01)
     monkeypatch.setattr(recovery, "_GREETINGS_A_SECOND", 0.005)
@@ -143,6 +144,7 @@ def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyP
     assert media == 3
 
 
+@pytest.mark.interpreted  # a constant is set
 def test_only_so_many_sessions_are_refreshed_at_once(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signalling, "_MOST_REFRESHES", 1)
     callers = [net.peer(6001 + number) for number in range(3)]
