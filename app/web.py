@@ -38,9 +38,15 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
+    def __init__(self, app: FastAPI, sock: socket.socket, *, keep_alive: int) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3, ws="none"
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=keep_alive,
+            ws="none",
         )
         self._server = _Server(config)
         self._socket = sock

@@ -212,7 +212,7 @@ class _Service:
             BusReader(core.bus, core.replica, clock),
         )
         app = create_app(services, LIVE_ROUTERS, (metrics_router(metrics),))
-        web = WebServer(app, http)
+        web = WebServer(app, http, keep_alive=settings.http_keep_alive_seconds)
         return _Parts(inlet, network, core, runtime, hub, writer, behind, keeper, web, http.getsockname()[1])
 
     async def _start(self, parts: "_Parts") -> None:

@@ -15,6 +15,12 @@ class HttpSettings(BaseModel):
         default=HostPort("127.0.0.1", 8080), description="Where REST, events and metrics are served, `host:port`."
     )
     http_max_body_bytes: int = Field(default=4_194_304, ge=1024, description="Longest request body taken by REST.")
+    http_keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        description="How long a connection without requests stays open. Longer than clients keep theirs (5 s is usual), so "
+        "that none of them sends into one that is being closed.",
+    )
     events_history: int = Field(
         default=10_000, ge=0, description="Events kept in memory for clients that resume by Last-Event-ID."
     )

@@ -119,9 +119,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for tests each of which wants one to itself (``serve``)."""
+    with Service(tmp_path_factory.mktemp("emptied") / "service") as running:
+        yield running
+
+
 @pytest.fixture
-def serve(service: Service) -> Callable[..., Service]:
+def serve(emptied: Service) -> Callable[..., Service]:
     """That service as if it had been started with this configuration: nothing is left of what other tests gave it."""
+    service = emptied
 
     def anew(*, config: str) -> Service:
         for call in service.items("/calls"):  # of a test that failed
