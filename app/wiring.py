@@ -16,10 +16,10 @@ import uuid_utils
 import uvloop
 
 from app.auth.keys import ensure_bootstrap_key
-from app.callcenter.guesses import PinLimits
 from app.config_file.document import ConfigFileError
 from app.config_file.importer import import_file
-from app.core import Core, CoreConfig, Sources
+from app.core import Core, Sources
+from app.core_config import core_config
 from app.db.configuration import agents_of_other_realms, load_configuration, strategies_in_use
 from app.db.engine import Database, DatabaseError
 from app.db.facts_writer import FactsWriter
@@ -42,11 +42,9 @@ from app.open_files import allow_files, too_few_files
 from app.projections.live import LiveView
 from app.projections.today import load_today
 from app.randomness import random_bits
-from app.registrations.config import keep_alive_config, registrar_config
 from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
 from app.release import Build, build
-from app.replication.config import bus_config, replica_config, resolve_nodes
 from app.replication.reader import BusReader
 from app.runtime import Runtime
 from app.services import Services
@@ -55,9 +53,7 @@ from app.strategy_plugins import StrategyError, check_installed, register_strate
 from app.trace.feed import TraceFeed
 from app.web import WebServer, bind
 from b2bua.commands import CallId
-from b2bua.desk import SwitchboardConfig
-from queues.floor.decisions import DecisionRules
-from sipcore.config import EndpointConfig, Listener
+from sipcore.config import Listener
 from sipcore.message import Limits
 from sipcore.net import ListenError, Network, StreamLimits
 from sipcore.packets import Hop, Source
@@ -244,27 +240,7 @@ class _Service:
 
     async def _core(self, database: Database, listeners: tuple[Listener, ...], limits: Limits) -> Core:
         settings = self._settings
-        hosts = tuple(dict.fromkeys(each.advertised_host or each.host for each in listeners))
-        config = CoreConfig(
-            settings.node_id, settings.worker_id, settings.realm,
-            EndpointConfig(
-                listeners, limits=limits, hosts={"localhost": "127.0.0.1"}, force_rport=settings.sip_force_rport
-            ),
-            SwitchboardConfig(hosts[0], listeners, settings.session_expires, max_call_seconds=settings.max_call_seconds),
-            registrar_config(settings, hosts), keep_alive_config(settings),
-            settings.register_nonce_seconds, settings.register_nonces,
-            settings.max_calls,
-            settings.remembered_callers,
-            settings.feature_networks,
-            PinLimits(settings.feature_pin_attempts, settings.feature_pin_lock_seconds),
-            DecisionRules(
-                settings.explain_decisions, settings.explain_decisions_per_call, settings.explain_seconds,
-                named_per_second=settings.explain_names_per_second,
-            ) if settings.explain else None,
-            settings.max_callbacks,
-            bus_config(settings, await resolve_nodes(settings)),
-            replica_config(settings),
-        )  # fmt: skip
+        config = await core_config(settings, listeners, limits)
         sources = Sources(_uuid, random_bits(), random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)
 

@@ -39,6 +39,9 @@ class SwitchboardConfig:
     max_call_seconds: float = 14_400.0
     media_seconds: float = 6.0  # for a media server to answer, before the next one is tried
     offer_seconds: float = 32.0  # for a peer to answer a re-INVITE, before it is cancelled
+    most_refreshes: int = 100  # of sessions, unanswered at once: calls that come and go are before them
+    claims_a_second: float = 200.0  # after a restart, of media sessions; those of a few calls within 20 s
+    greetings_a_second: float = 100.0  # the same for those who talk
 
 
 class Purpose(IntEnum):

@@ -24,8 +24,6 @@ from sipcore.packets import Hop, Source
 __all__ = ["restore"]
 
 _CLAIM_SECONDS: Final = 20.0
-_CLAIMS_A_SECOND: Final = 200  # where there are more media sessions, the last are claimed later than that
-_GREETINGS_A_SECOND: Final = 100  # the same for those who talk
 _LIFE_OF_A_2XX: Final = 32.0  # 64·T1: so long is it retransmitted (RFC 3261 §13.3.1.4)
 _OUTSTANDING = (LegState.CALLING, LegState.RINGING, LegState.CANCELLING)
 _UNFINISHED = (LegState.INVITED, LegState.OK_SENT, LegState.OK_SENT_LEAVING)
@@ -40,12 +38,13 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
             calls[key] = row
         elif isinstance(row, InviteRow):
             invites[key] = row
-    within = (_spread(len(calls), _CLAIMS_A_SECOND), _spread(len(calls), _GREETINGS_A_SECOND))
+    config = floor.desk.config
+    within = (_spread(len(calls), config.claims_a_second), _spread(len(calls), config.greetings_a_second))
     for key, row in calls.items():
         _restore(floor, call_of(CallId(key), row), invites.get(key), within, now)
 
 
-def _spread(calls: int, a_second: int) -> float:
+def _spread(calls: int, a_second: float) -> float:
     """Seconds over which so many sessions are refreshed, that the service has time for calls besides."""
     return max(_CLAIM_SECONDS, calls / a_second)
 

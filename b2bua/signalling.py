@@ -28,7 +28,6 @@ _SUPPORTED: Final = make_header("Supported", "timer")
 _REQUIRE: Final = make_header("Require", "timer")
 _CONTENT_TYPE: Final = make_header("Content-Type", SDP)
 _AGAIN: Final = 4.0  # seconds until a session refresh that could not be made is tried again
-_MOST_REFRESHES: Final = 100  # at once: calls that come and go are before them
 _LATER: Final = 2.0  # seconds, about, until the next try of one that had to wait
 _MAX_EXPIRES: Final = 2**31
 _MOST_CHALLENGES: Final = 3  # of one request
@@ -124,7 +123,7 @@ class Signalling:
     def refresh(self, call: Call, leg: Leg, now: float) -> None:
         """RFC 4028 §7.4: by UPDATE without an offer where the peer takes it, else by re-INVITE with what it knows."""
         desk = self._desk
-        if desk.refreshes >= _MOST_REFRESHES:
+        if desk.refreshes >= desk.config.most_refreshes:
             leg.refresh_at = now + _LATER * (0.5 + desk.uniform())
         elif not leg.updates and call.busy(leg):
             leg.refresh_at = now + _AGAIN

@@ -66,6 +66,21 @@ class SipSettings(BaseModel):
     session_expires: int = Field(
         default=1800, ge=90, description="Session-Expires (RFC 4028) that we ask for on every leg, seconds."
     )
+    session_refreshes_at_once: int = Field(
+        default=100,
+        ge=1,
+        description="Session refreshes (RFC 4028) that await their answer at once; others wait a little.",
+    )
+    restart_media_refreshes_per_second: float = Field(
+        default=200.0,
+        gt=0,
+        description="How fast sessions at media servers are claimed after a restart with many calls.",
+    )
+    restart_call_refreshes_per_second: float = Field(
+        default=100.0,
+        gt=0,
+        description="How fast those who talk are asked after a restart whether they are still there.",
+    )
     sip_max_message_bytes: int = Field(
         default=65_535, ge=2048, le=1_048_576, description="Longest SIP message taken, head and body."
     )

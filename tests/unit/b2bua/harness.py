@@ -22,7 +22,8 @@ class Net(Wire):
         super().__init__()
         self.events: list[CallEvent] = []
         self.calls = 0
-        self.session_expires = session_expires
+        self.listener = Listener("UDP", US.host, US.port)
+        self.config = SwitchboardConfig(US.host, (self.listener,), session_expires=session_expires)
         self.secrets = secrets
         self.media = [self.peer(9000 + n) for n in range(media)]
         for server in self.media:
@@ -33,10 +34,8 @@ class Net(Wire):
     def start(self) -> None:
         """The switchboard, new (after a crash: ``restore`` its rows)."""
         ids = Minter(1, 0, lambda: self.random.getrandbits(64))
-        listener = Listener("UDP", US.host, US.port)
-        self.endpoint = Endpoint(EndpointConfig((listener,)), ids)
-        config = SwitchboardConfig("127.0.0.1", (listener,), session_expires=self.session_expires)
-        self.board = Switchboard(self.endpoint, ids, config, self.random.random, self.secrets)
+        self.endpoint = Endpoint(EndpointConfig((self.listener,)), ids)
+        self.board = Switchboard(self.endpoint, ids, self.config, self.random.random, self.secrets)
         uris = tuple(f"sip:annc@127.0.0.1:{server.hop.port};play={{sound}};repeat={{repeat}}" for server in self.media)
         self.board.handle(SetMediaServers(uris, frozenset(uris)), self.now)
 

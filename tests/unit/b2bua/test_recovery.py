@@ -1,8 +1,9 @@
 """A crash at every stage of a call: what was promised to the caller still holds afterwards."""
 
+from dataclasses import replace
+
 import pytest
 
-from b2bua import recovery, signalling
 from b2bua.call import CallState
 from b2bua.events import CallEnded
 from tests.unit.b2bua.harness import Net, port_of, sdp
@@ -130,10 +131,8 @@ def test_a_200_whose_ack_went_down_with_us_is_sent_again(net: Net) -> None:
     assert net.quiet()
 
 
-@pytest.mark.interpreted  # constants are set
-def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "_CLAIMS_A_SECOND", 0.01)
-    monkeypatch.setattr(recovery, "_GREETINGS_A_SECOND", 0.005)
+def test_claims_after_a_restart_are_spread(net: Net) -> None:
+    net.config = replace(net.config, claims_a_second=0.01, greetings_a_second=0.005)
     for number in range(3):
         net.parked_caller(net.peer(6001 + number))
     net.rows()
@@ -144,9 +143,8 @@ def test_claims_after_a_restart_are_spread(net: Net, monkeypatch: pytest.MonkeyP
     assert media == 3
 
 
-@pytest.mark.interpreted  # a constant is set
-def test_only_so_many_sessions_are_refreshed_at_once(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalling, "_MOST_REFRESHES", 1)
+def test_only_so_many_sessions_are_refreshed_at_once(net: Net) -> None:
+    net.config = replace(net.config, most_refreshes=1)
     callers = [net.peer(6001 + number) for number in range(3)]
     for caller in callers:
         net.parked_caller(caller)
