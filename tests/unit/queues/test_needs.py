@@ -1,6 +1,7 @@
 """Skills per call, relaxation, groups and tiers: who may serve whom, and from when on."""
 
 from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, SetPriority, SetReachable
+from queues.lines.needs import Needs, meets, surplus
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueId, Requirement, TicketId
 from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, TierRules
 from tests.unit.queues.desk import Desk, queue_config
@@ -228,3 +229,27 @@ def test_a_queue_configured_anew_places_everybody_anew() -> None:
     assert desk.offered() == []
     desk.pass_to(22)
     assert ("b", "dan") in desk.offered()
+
+
+def test_who_meets_what() -> None:
+    """The very edge of each condition: membership, its tier, groups, levels."""
+    support, other = QueueId("support"), QueueId("other")
+    members = {support: Membership(penalty=2)}
+    served, north = frozenset({support}), frozenset({"north"})
+    ana = AgentConfig(AgentId("ana"), "ana", {"french": 4}, served, groups=north, members=members)
+    away = AgentConfig(AgentId("bo"), "bo", {"french": 4}, members={support: Membership(enabled=False)})
+    french = (("french", 4),)
+    assert meets(ana, support, Needs(french, frozenset({"north", "south"}), 2))
+    assert not meets(ana, support, Needs((("french", 5),)))
+    assert not meets(ana, support, Needs((("french", 4), ("german", 1))))
+    assert not meets(ana, support, Needs(french, frozenset({"south"})))
+    assert not meets(ana, support, Needs(french, None, 1))
+    assert not meets(ana, other, Needs())
+    assert not meets(away, support, Needs())
+
+
+def test_how_far_above_the_needs() -> None:
+    ana = AgentConfig(AgentId("ana"), "ana", {"french": 7, "billing": 4, "german": 9})
+    assert surplus(ana, Needs((("billing", 3), ("french", 2)))) == 6
+    assert surplus(ana, Needs((("italian", 2),))) == -2
+    assert surplus(ana, Needs()) == 0

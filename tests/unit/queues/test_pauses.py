@@ -262,7 +262,7 @@ def test_a_forced_pause_takes_the_ringing_call_away() -> None:
     assert [(each.ticket, each.agent) for each in desk.of(MakeOffer)] == [("a", "bo")]
     note = desk.one(AgentNoted)
     assert (note.incident, note.by, note.status, note.reason) == (AgentIncident.FORCED, "boss", PAUSED, "meeting")
-    assert (desk.state("ana"), desk.view().forced_by) == ("paused", "boss")
+    assert (desk.state("ana"), desk.view().forced_by, desk.changed("ana").forced_by) == ("paused", "boss", "boss")
     desk.status("ana", AVAILABLE)
     assert desk.view().forced_by is None
 

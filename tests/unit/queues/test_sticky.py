@@ -113,3 +113,19 @@ def test_an_offer_that_fails_opens_the_call_to_all() -> None:
     enter(desk, "a", BO, at=5)
     desk.pass_to(25)
     assert desk.offered() == [("a", "ana")]
+
+
+def test_of_several_who_wait_for_the_agent_the_most_urgent_is_first() -> None:
+    desk = desk_with(wait=60)
+    enter(desk, "t", BO, at=5)
+    desk.connect("o1")
+    for number, (ticket, priority) in enumerate([("plain", 0), ("urgent", 9), ("second", 9)]):
+        desk.do(Enqueue(TicketId(ticket), QueueId("support"), priority, preferred=BO), 6.0 + number)
+    order = []
+    for at, over in enumerate(("t", "urgent", "second"), start=10):
+        desk.end(over, at=at)
+        ((offered, agent),) = desk.offered()
+        assert agent == "bo"
+        order.append(offered)
+        desk.connect(f"o{at - 8}")
+    assert order == ["urgent", "second", "plain"]

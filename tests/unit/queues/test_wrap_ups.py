@@ -192,6 +192,7 @@ def test_an_agent_in_a_call_outside_is_offered_none(*, seen: bool) -> None:
     desk.agent("ana", capacity=3)
     desk.do(OutsideCalls(ANA, 2, seen), at=5)
     assert (desk.state("ana"), desk.view().outside_calls, desk.view().active) == ("on_call", 2, 0)
+    assert (desk.changed("ana").outside_calls, desk.changed("ana").active) == (2, 0)
     desk.enter("a", at=6)
     assert desk.offered() == []
     desk.do(OutsideCalls(ANA, 1, seen), at=7)
