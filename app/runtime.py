@@ -188,7 +188,7 @@ class Runtime:
             return
         news, self._news, self._news_at = self._news, [], None
         self._view.apply_all(news)
-        self._hub.publish_all(news)
+        self._hub.publish(news)
         if self.metrics is not None:
             self.metrics.apply_all(news)
 

@@ -88,7 +88,7 @@ class Subscription:
 
 
 class EventHub:
-    """``publish`` facts as they happen, ``tick`` when ``next_deadline`` is due.
+    """``publish`` facts as they are committed, ``tick`` when ``next_deadline`` is due.
 
     ``history``: events kept, for those who resume and those who are slow. ``new_id`` mints the ids of events that are
     no facts. ``clock``: seconds since the epoch.
@@ -124,10 +124,7 @@ class EventHub:
     def full(self) -> bool:
         return len(self._subscriptions) >= self._max_streams
 
-    def publish(self, fact: Fact) -> None:
-        self.publish_all([fact])
-
-    def publish_all(self, facts: Iterable[Fact]) -> None:
+    def publish(self, facts: Iterable[Fact]) -> None:
         """Put the facts that are told into the ring; who has read everything is woken."""
         ring, size, seq = self._ring, self._size, self._next
         for fact in facts:

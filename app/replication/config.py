@@ -42,6 +42,10 @@ def replica_config(settings: Settings) -> ReplicaConfig:
         settings.dmq_batch_size,
         settings.dmq_batch_usleep,
         window=settings.dmq_window,
+        waiting_bytes=settings.dmq_waiting_bytes,
+        removed_seconds=settings.dmq_removed_seconds,
+        removed=settings.dmq_removed,
+        max_contacts=settings.dmq_max_contacts,
         use_domain=settings.dmq_use_domain,
         max_bindings=settings.register_max_bindings,
     )

@@ -77,6 +77,20 @@ class ReplicationSettings(BaseModel):
         le=64,
         description="Requests to one node that wait for their answers; what happens meanwhile collects.",
     )
+    dmq_max_contacts: int = Field(
+        default=100,
+        ge=1,
+        description="Contacts of one user taken from other nodes (of phones here: `register_max_contacts`).",
+    )
+    dmq_waiting_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=65_536,
+        description="Requests of other nodes that wait to be applied; more get 503.",
+    )
+    dmq_removed: int = Field(
+        default=20_000, ge=0, description="Removals remembered, to be told again to a node that has missed one."
+    )
+    dmq_removed_seconds: float = Field(default=3600.0, gt=0, description="For how long.")
 
     @field_validator("dmq_server_address")
     @classmethod

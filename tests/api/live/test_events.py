@@ -19,7 +19,7 @@ def tell(hub: EventHub, live: LiveView) -> Story:
     story.agent("a1", "idle", NOON)
     for fact in story.facts:
         live.apply(fact)
-        hub.publish(fact)
+        hub.publish([fact])
     return story
 
 

@@ -40,8 +40,8 @@ def test_an_event_has_its_five_members() -> None:
     view.configure(queue())
     hub = hub_of(view)
     reader = hub.subscribe(Interest())
-    hub.publish(step(1))
-    hub.publish(AgentInterval("i", "a1", "idle", NOON, NOON + 1))  # not told
+    hub.publish([step(1)])
+    hub.publish([AgentInterval("i", "a1", "idle", NOON, NOON + 1)])  # not told
     assert read(reader) == [
         {
             "id": "e1", "type": "call.queued", "time": "2026-01-01T12:00:01.000Z", "seq": 1,
@@ -60,7 +60,7 @@ def test_every_kind_of_fact_can_be_told() -> None:
     hub = hub_of()
     reader = hub.subscribe(Interest())
     for fact in story.facts:
-        hub.publish(fact)
+        hub.publish([fact])
     assert [event["type"] for event in read(reader)] == [
         "call.arrived", "call.queued", "call.parked", "agent.state_changed", "call.ended",
         "agent.wrap_up_ended",
@@ -72,9 +72,9 @@ def test_interest() -> None:
     family = hub.subscribe(Interest(frozenset({"call"}), queue="q2"))
     topic = hub.subscribe(Interest(frozenset({"call.abandoned"})))
     one = hub.subscribe(Interest(call="c1"))
-    hub.publish(step(1))
-    hub.publish(step(2, "q2"))
-    hub.publish(step(1, "q1", "abandoned"))
+    hub.publish([step(1)])
+    hub.publish([step(2, "q2")])
+    hub.publish([step(1, "q1", "abandoned")])
     assert [event["data"]["call"] for event in read(family)] == ["c2"]
     assert [event["type"] for event in read(topic)] == ["call.abandoned"]
     assert len(read(one)) == 2
@@ -83,7 +83,7 @@ def test_interest() -> None:
 def test_resume_after_the_last_event_id() -> None:
     hub = hub_of()
     for number in range(1, 6):
-        hub.publish(step(number))
+        hub.publish([step(number)])
     assert [event["id"] for event in read(hub.subscribe(Interest(), "e3"))] == ["e4", "e5"]
     assert read(hub.subscribe(Interest(), "e5")) == []
 
@@ -92,10 +92,10 @@ def test_resume_after_the_last_event_id() -> None:
 def test_resume_after_what_is_gone(last: str) -> None:
     hub = hub_of()
     for number in range(1, 11):
-        hub.publish(step(number))
+        hub.publish([step(number)])
     reader = hub.subscribe(Interest(), last)
     assert [event["type"] for event in read(reader)] == ["stream.reset"]
-    hub.publish(step(11))
+    hub.publish([step(11)])
     assert [event["id"] for event in read(reader)] == ["e11"]
 
 
@@ -103,10 +103,10 @@ def test_a_slow_reader_is_reset() -> None:
     hub = hub_of()
     reader = hub.subscribe(Interest())
     for number in range(1, 9):
-        hub.publish(step(number))
+        hub.publish([step(number)])
     assert len(read(reader)) == 8
     for number in range(9, 18):
-        hub.publish(step(number))
+        hub.publish([step(number)])
     assert [event["type"] for event in read(reader)] == ["stream.reset"]
 
 
@@ -124,7 +124,7 @@ def test_statistics_at_most_once_a_second() -> None:
         story.waits(f"c{number}", NOON + number / 10)
     for fact in story.facts:
         view.apply(fact)
-        hub.publish(fact)
+        hub.publish([fact])
         hub.tick(NOON + 0.5)
     assert hub.next_deadline() == NOON + 1
     hub.tick(NOON + 1)
@@ -145,7 +145,7 @@ def test_streams_are_bounded_and_end() -> None:
     with pytest.raises(TooManyStreams):
         hub.subscribe(Interest())
     read(reader)
-    hub.publish(step(1))
+    hub.publish([step(1)])
     hub.close()
     assert [event["id"] for event in read(reader)] == ["e1"]
     assert reader.ended
