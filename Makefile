@@ -79,9 +79,13 @@ mutation: install
 	$(BIN)/mutmut results
 
 bench: install system-packages
+bench: AND_COMPILED := $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard)
+bench:
 	$(BIN)/python -m bench.engine --write $(if $(wildcard $(COMPILED)/bin/python),--also $(COMPILED)/bin/python)
 	$(BIN)/python -m bench.core_call
-	$(BIN)/python -m bench.queued_call $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard) $(BENCH_FLAGS)
+	$(BIN)/python -m bench.queued_call $(AND_COMPILED) $(BENCH_FLAGS)
+	$(BIN)/python -m bench.registrar $(AND_COMPILED)
+	$(BIN)/python -m bench.dmq_sync $(AND_COMPILED)
 
 # Built anew when a source or anything of the build has changed.
 $(COMPILED_STAMP): $(shell find app b2bua media migrations queues sipcore scripts -type f -not -name '*.pyc') \

@@ -10,7 +10,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from sipcore.binding import Binding
 from sipcore.packets import Hop, Source
 from tests.support.kamailio_dmq import KamailioDmq
 from tests.support.ports import free_port
-from tests.support.service import Service, wait_until
+from tests.support.service import CALLYARD, Service, wait_until
 
 _HOST: Final = "127.0.0.1"
 _SECONDS: Final = 600.0
@@ -71,13 +71,13 @@ async def fill(folder: Path, count: int) -> None:
     await database.close()
 
 
-def service(folder: Path, *notify: str) -> Service:
+def service(folder: Path, program: Path, *notify: str) -> Service:
     port = free_port()
     settings = {
         "DMQ_SERVER_ADDRESS": f"sip:{_HOST}:{port}", "DMQ_NOTIFICATION_ADDRESS": ",".join(notify), "DMQ_ALLOW": _HOST,
         "DMQ_PING_INTERVAL": "5",
     }  # fmt: skip
-    return Service(folder, settings=settings, sip_port=port)
+    return Service(folder, settings=settings, sip_port=port, program=program)
 
 
 def node(of: Service | KamailioDmq) -> _Node:
@@ -116,36 +116,55 @@ def kamailio(folder: Path, *notify: str) -> Iterator[KamailioDmq]:
         yield running
 
 
-def measure(folder: Path, count: int) -> Sequence[list[str]]:
-    rows: list[list[str]] = []
+_Row = list[str]
 
-    def row(name: str, measured: tuple[float, float, float]) -> None:
-        rate, giver, taker = measured
-        rows.append([name, f"{rate:,.0f}", f"{giver:.1f}", f"{taker:.1f}"])
 
+def ours(folder: Path, program: Path, what: str, count: int) -> list[_Row]:
+    """Between two of ours, to a Kamailio and from it."""
     asyncio.run(fill(folder / "one", count))
     with ExitStack() as stack:
-        second = stack.enter_context(service(folder / "two"))
+        second = stack.enter_context(service(folder / "two", program))
         other = stack.enter_context(kamailio(folder / "kamailio"))
-        with service(folder / "one", f"sip:{_HOST}:{second.sip_port}") as first:
-            row("two of ours", synchronised(node(first), node(second), count))
-        with service(folder / "one", other.address) as first:
-            row("ours to Kamailio", synchronised(node(first), node(other), count))
-        with service(folder / "three", other.address) as third:
-            row("Kamailio to ours", synchronised(node(other), node(third), count))
-        with kamailio(folder / "kamailio-2", other.address) as another:
-            row("two Kamailios", synchronised(node(other), node(another), count))
-    return rows
+        with service(folder / "one", program, f"sip:{_HOST}:{second.sip_port}") as first:
+            between = synchronised(node(first), node(second), count)
+        with service(folder / "one", program, other.address) as first:
+            to_kamailio = synchronised(node(first), node(other), count)
+        with service(folder / "three", program, other.address) as third:
+            from_kamailio = synchronised(node(other), node(third), count)
+    return [
+        row(f"two of ours{what}", between),
+        row(f"ours to Kamailio{what}", to_kamailio),
+        row(f"Kamailio to ours{what}", from_kamailio),
+    ]
+
+
+def kamailios(folder: Path, count: int) -> _Row:
+    """Between two of them; the first has its contacts from ours."""
+    asyncio.run(fill(folder / "one", count))
+    with kamailio(folder / "kamailio") as full:
+        with service(folder / "one", CALLYARD, full.address):
+            wait_until(lambda: full.contact_count() >= count, f"{count} contacts", seconds=_SECONDS)
+        with kamailio(folder / "kamailio-2", full.address) as other:
+            return row("two Kamailios", synchronised(node(full), node(other), count))
+
+
+def row(name: str, measured: tuple[float, float, float]) -> _Row:
+    rate, giver, taker = measured
+    return [name, f"{rate:,.0f}", f"{giver:.1f}", f"{taker:.1f}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--compiled", type=Path, help="the compiled build's callyard, to be measured too")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        rows = measure(Path(folder), options.contacts)
-    shown = table(["sync", "contacts/s", "giver, CPU µs a contact", "taker, CPU µs a contact"], list(rows))
+        rows = ours(Path(folder, "interpreted"), CALLYARD, "", options.contacts)
+        if options.compiled is not None:
+            rows += ours(Path(folder, "compiled"), options.compiled.absolute(), ", compiled", options.contacts)
+        rows.append(kamailios(Path(folder, "theirs"), options.contacts))
+    shown = table(["sync", "contacts/s", "giver, CPU µs a contact", "taker, CPU µs a contact"], rows)
     text = (
         f"## DMQ: a full sync of {options.contacts:,} contacts\n\n{machine()}; both nodes on the same machine, over UDP, 50\n"
         f"contacts a request; ours store what they take in SQLite meanwhile (its CPU counts). Load before: {load:.1f}.\n"

@@ -19,6 +19,7 @@ import argparse
 import http.client
 import json
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -277,8 +278,8 @@ def run(waiting: int, samples: int, program: Path, folder: Path) -> Measured:
     return bench.measured
 
 
-def report(measured: Sequence[Measured]) -> str:
-    """The three tables."""
+def report(measured: Sequence[Measured], build: str = "") -> str:
+    """The three tables; ``build`` is what the program says of itself."""
     up = [
         [
             str(one.waiting), f"{one.waiting / sum(_each(one) / step.rate for step in one.steps):.0f}",
@@ -297,7 +298,7 @@ def report(measured: Sequence[Measured]) -> str:
     ]  # fmt: skip
     return (
         f"## Calls in line\n\n{machine()}; load generator on the same machine, and whatever else ran there; {_QUEUES} queues, "
-        f"{_AGENTS:,} agents, media by a foreign server.\n`python -m bench.parked`\n\n{table(_UP, up)}\n"
+        f"{_AGENTS:,} agents, media by a foreign server. {build}\n`python -m bench.parked`\n\n{table(_UP, up)}\n"
         f"{table(_FREE, free)}\nAfter `kill -9`:\n\n{table(_AGAIN, again)}"
     )
 
@@ -313,13 +314,14 @@ def main() -> int:
     parser.add_argument("--program", type=Path, default=CALLYARD, help="the callyard to measure")
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
     options = parser.parse_args()
+    build = subprocess.run([options.program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     measured: list[Measured] = []
     for waiting in options.waiting.split(","):
         with tempfile.TemporaryDirectory(prefix="callyard-bench-") as folder:
             measured.append(run(int(waiting), options.samples, options.program.absolute(), Path(folder)))
-        print(report(measured[-1:]), flush=True)
+        print(report(measured[-1:], build), flush=True)
     if not options.no_write:
-        write_section("parked", report(measured))
+        write_section("parked", report(measured, build))
     return 1 if any(one.failed or one.lost for one in measured) else 0
 
 

@@ -1,6 +1,6 @@
 """REGISTER: CPU a request without and with digest, new and refresh, beside Kamailio in the same run; memory of a contact.
 
-    python -m bench.registrar [--requests 20000] [--contacts 200000]
+    python -m bench.registrar [--requests 20000] [--contacts 200000] [--compiled PATH]
 
 The load is made beforehand and sent by bare sockets, a window at a time, so that the generator costs little and neither
 side drops. CPU is that of the registrar's process (ours: the whole service, the database's thread included). With digest
@@ -28,7 +28,7 @@ from sipcore.location import MemoryLocations
 from sipcore.message import Response, parse
 from sipcore.packets import Hop, Source
 from tests.support.registrar_peer import KamailioRegistrar
-from tests.support.service import Service, cpu_seconds
+from tests.support.service import CALLYARD, Service, cpu_seconds
 
 _HOST: Final = "127.0.0.1"
 _WINDOW: Final = 50
@@ -125,7 +125,7 @@ def measure(phones: Phones, domain: str, count: int, cpu: Callable[[], float], *
     return found
 
 
-def service_rows(count: int) -> list[list[str]]:
+def service_rows(name: str, program: Path, count: int) -> list[list[str]]:
     agents = [
         {"name": f"u{number}", "address": f"sip:u{number}@callyard", "password": _PASSWORD}
         for number in range(_USERS[True][0])
@@ -136,12 +136,12 @@ def service_rows(count: int) -> list[list[str]]:
         settings = {"REGISTER_DIGEST": "MD5", "REGISTER_PING": "none", "REGISTER_TRUSTED": "" if digest else _HOST}
         with (
             tempfile.TemporaryDirectory() as folder,
-            Service(Path(folder) / "service", config=config, settings=settings) as running,
+            Service(Path(folder) / "service", config=config, settings=settings, program=program) as running,
         ):
             phones = Phones(running.sip, "callyard")
             used = partial(cpu_seconds, running.process.pid)
             new, refresh = measure(phones, "callyard", count, used, digest=digest)
-        rows.append([f"Callyard, {'MD5 digest' if digest else 'no digest'}", f"{new:.0f}", f"{refresh:.0f}"])
+        rows.append([f"{name}, {'MD5 digest' if digest else 'no digest'}", f"{new:.0f}", f"{refresh:.0f}"])
     return rows
 
 
@@ -180,8 +180,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--compiled", type=Path, help="the compiled build's callyard, to be measured too")
     options = parser.parse_args()
-    rows = kamailio_rows(options.requests) + service_rows(options.requests)
+    rows = kamailio_rows(options.requests) + service_rows("Callyard", CALLYARD, options.requests)
+    if options.compiled is not None:
+        rows += service_rows("Callyard compiled", options.compiled.absolute(), options.requests)
     shown = table(["registrar", "new, CPU µs", "refresh, CPU µs"], rows)
     text = (
         f"## The registrar\n\n{machine()}; load generator on the same machine; {options.requests} refreshes by\n"
