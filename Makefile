@@ -22,6 +22,7 @@ STAMP := $(VENV)/.installed
 COMPILED_STAMP := $(COMPILED)/.installed
 PYTHON ?=
 BENCH_FLAGS ?=
+AND_COMPILED = $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard)
 PYTEST_FLAGS ?=
 
 .PHONY: help install system-packages run demo test check lint types fast nightly mutation bench docs compiled compiled-test format clean
@@ -79,8 +80,6 @@ mutation: install
 	$(BIN)/mutmut results
 
 bench: install system-packages
-bench: AND_COMPILED := $(if $(wildcard $(COMPILED)/bin/callyard),--compiled $(COMPILED)/bin/callyard)
-bench:
 	$(BIN)/python -m bench.engine --write $(if $(wildcard $(COMPILED)/bin/python),--also $(COMPILED)/bin/python)
 	$(BIN)/python -m bench.core_call
 	$(BIN)/python -m bench.queued_call $(AND_COMPILED) $(BENCH_FLAGS)
