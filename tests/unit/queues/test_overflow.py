@@ -1,4 +1,4 @@
-"""Limits of a queue, and where the callers go whom it does not take or keep."""
+"""Limits of a queue, its closing, and the place of a caller who calls again."""
 
 import pytest
 
@@ -9,180 +9,40 @@ from queues.commands import (
     ConfigureQueue,
     Enqueue,
     OpenQueue,
-    RemoveQueue,
     SetOpening,
     SetReachable,
-    SetReady,
 )
-from queues.engine import Engine
 from queues.floor.places import MOST_PLACES
 from queues.model import (
     AgentId,
     AgentStatus,
-    FailureCause,
     Limits,
     Opening,
-    Overflow,
-    OverflowAction,
     OverflowCause,
-    QueueConfig,
     QueueId,
     TicketId,
 )
 from queues.outputs import (
-    MakeOffer,
-    Output,
     QueueChanged,
     RefusalReason,
-    Refused,
     TicketEnded,
-    TicketMoved,
     TicketQueued,
     TicketResult,
     TurnedAway,
-    WithdrawOffer,
 )
 from tests.unit.queues.desk import Desk, agent_config, queue_config
-
-SUPPORT, SALES, NIGHT = QueueId("support"), QueueId("sales"), QueueId("night")
-HANG_UP = Overflow()
-TO_SALES = Overflow(OverflowAction.QUEUE, queue="sales")
-TO_SUPPORT = Overflow(OverflowAction.QUEUE, queue="support")
-TO_NIGHT = Overflow(OverflowAction.QUEUE, queue="night")
-AWAY = Overflow(OverflowAction.URI, "sip:away@192.0.2.1")
-VOICEMAIL = Overflow(OverflowAction.VOICEMAIL, "sip:box@192.0.2.1")
-
-
-def sales(**fields: object) -> QueueConfig:
-    return queue_config("sales", None, **fields)
-
-
-def refused(outputs: list[Output]) -> Refused:
-    (found,) = outputs
-    assert isinstance(found, Refused)
-    return found
-
-
-def restarted(desk: Desk, *queues: QueueConfig, rows: list[tuple[str, str, object]]) -> list[Output]:
-    desk.engine = Engine(lambda: "again", lambda: 0.5)
-    for queue in queues:
-        desk.do(ConfigureQueue(queue))
-    return desk.engine.restore(rows, desk.now)
-
-
-def journal(desk: Desk) -> list[tuple[str, str, object]]:
-    return [(table, key, row) for table, key, row in desk.engine.take_changes() if row is not None]
-
-
-# --- into another queue
-
-
-def test_a_call_flows_into_another_queue_and_keeps_its_place_and_priority() -> None:
-    support = queue_config(max_wait=60.0, overflow_on={OverflowCause.MAX_WAIT: TO_SALES})
-    desk = Desk(support, sales(max_wait=100.0))
-    desk.enter("late", "sales", at=30)
-    desk.enter("old", at=0 + 31, priority=2)
-    desk.enter("older", priority=0, at=32)
-    desk.enter("newer", "sales", at=80)
-    desk.pass_to(91)
-    assert desk.outputs == [
-        TicketMoved(TicketId("old"), SUPPORT, SALES, OverflowCause.MAX_WAIT),
-        TicketQueued(TicketId("old"), SALES, 31.0, 0),
-    ]
-    desk.pass_to(92)
-    assert desk.waiting() == []
-    assert desk.waiting("sales") == ["old", "late", "older", "newer"]
-    desk.pass_to(191)  # max_wait of sales counts from when it came there
-    assert [each.ticket for each in desk.of(TicketEnded)] == ["late", "newer", "old"]
-
-
-def test_an_agent_of_the_other_queue_takes_it_at_once() -> None:
-    desk = Desk(queue_config(max_wait=60.0, overflow=TO_SALES), sales())
-    desk.agent("ana", {}, "sales")
-    desk.enter("a", at=0)
-    desk.pass_to(60)
-    assert desk.offered() == [("a", "ana")]
-
-
-def test_a_ticket_that_is_not_ready_waits_in_the_other_queue_until_it_is() -> None:
-    desk = Desk(queue_config(max_wait=60.0, overflow=TO_SALES), sales())
-    desk.agent("ana", {}, "sales")
-    desk.enter("a", ready=False, at=0)
-    desk.pass_to(60)
-    assert desk.of(MakeOffer) == []
-    desk.do(SetReady(TicketId("a")))
-    assert desk.offered() == [("a", "ana")]
-
-
-def test_offers_are_withdrawn_when_a_call_flows_on() -> None:
-    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales())
-    desk.agent("ana", {}, "support")
-    desk.enter("a", at=0)
-    desk.pass_to(10)
-    assert desk.one(WithdrawOffer).ticket == "a"
-    assert desk.waiting("sales") == ["a"]
-
-
-def test_a_bridge_that_is_being_built_is_let_stand_and_one_that_fails_lets_the_call_flow_on() -> None:
-    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales())
-    desk.agent("ana", {}, "support")
-    desk.enter("a", at=0)
-    desk.answer("o1", at=9)
-    assert desk.pass_to(10) == []
-    desk.fail("o1", FailureCause.CONNECT_FAILED, at=11)
-    assert desk.one(TicketMoved).to == SALES
-    assert desk.waiting("sales") == ["a"]
-
-
-def test_no_call_is_in_a_queue_twice_by_overflow() -> None:
-    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales(max_wait=10.0, overflow=TO_SUPPORT))
-    desk.enter("a", at=0)
-    desk.pass_to(10)
-    assert desk.waiting("sales") == ["a"]
-    desk.pass_to(20)
-    ended = desk.one(TicketEnded)
-    assert (ended.queue, ended.overflow, ended.cause) == (SALES, HANG_UP, OverflowCause.MAX_WAIT)
-
-
-def test_where_the_other_queue_is_gone_the_general_action_counts() -> None:
-    support = queue_config(max_wait=10.0, overflow=AWAY, overflow_on={OverflowCause.MAX_WAIT: TO_SALES})
-    desk = Desk(support, sales())
-    desk.do(RemoveQueue(SALES))
-    desk.enter("a", at=0)
-    desk.pass_to(10)
-    assert desk.one(TicketEnded).overflow == AWAY
-
-
-def test_a_queue_that_will_not_have_the_call_sends_it_on_by_its_own_action() -> None:
-    desk = Desk(
-        queue_config(max_wait=10.0, overflow=TO_SALES),
-        sales(max_length=0, overflow_on={OverflowCause.QUEUE_FULL: VOICEMAIL}),
-    )
-    desk.enter("a", at=0)
-    desk.pass_to(10)
-    ended = desk.one(TicketEnded)
-    assert (ended.queue, ended.overflow) == (SUPPORT, VOICEMAIL)
-    assert ended.turned_away == (TurnedAway(SALES, OverflowCause.QUEUE_FULL),)
-
-
-def test_an_arriving_call_goes_from_queue_to_queue_until_one_takes_it() -> None:
-    desk = Desk(
-        queue_config(max_length=0, overflow=TO_SALES),
-        sales(limits=Limits(none_ready=True), overflow=TO_NIGHT),
-        queue_config("night"),
-    )
-    queued = desk.enter("a", at=5)
-    away = (TurnedAway(SUPPORT, OverflowCause.QUEUE_FULL), TurnedAway(SALES, OverflowCause.NONE_READY))
-    assert queued == [TicketQueued(TicketId("a"), NIGHT, 5.0, 1, None, away)]
-
-
-def test_queues_that_send_to_each_other_end_in_a_refusal() -> None:
-    desk = Desk(queue_config(max_length=0, overflow=TO_SALES), sales(max_length=0, overflow=TO_SUPPORT))
-    found = refused(desk.enter("a"))
-    assert (found.reason, found.overflow) == (RefusalReason.QUEUE_FULL, HANG_UP)
-    assert [away.queue for away in found.turned_away] == [SUPPORT, SALES]
-    assert desk.engine.take_changes() == []
-
+from tests.unit.queues.overflows import (
+    AWAY,
+    NIGHT,
+    SALES,
+    SUPPORT,
+    TO_SALES,
+    VOICEMAIL,
+    journal,
+    refused,
+    restarted,
+    sales,
+)
 
 # --- limits
 
@@ -383,14 +243,3 @@ def test_the_places_kept_are_bounded() -> None:
         desk.engine.take_changes()
     assert len(desk.engine._floor.places.kept) == MOST_PLACES
     assert calls(desk, "first", "+0", 1).joined_at == 1.0
-
-
-def test_a_ticket_that_flowed_on_is_restored_with_where_it_was() -> None:
-    queues = queue_config(max_wait=10.0, overflow=TO_SALES), sales(max_wait=10.0, overflow=TO_SUPPORT)
-    desk = Desk(*queues)
-    desk.enter("a", at=0)
-    desk.pass_to(10)
-    restarted(desk, *queues, rows=journal(desk))
-    assert desk.waiting("sales") == ["a"]
-    desk.pass_to(20)
-    assert desk.one(TicketEnded).overflow == HANG_UP
