@@ -86,6 +86,7 @@ async def changing(services: Services) -> AsyncIterator[Change]:
                 commands = await change.told()
         except IntegrityError as error:
             raise _conflict(error) from None
+        services.keys.forget()
         for command in commands:
             await _tell(services, command)
 

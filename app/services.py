@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from app.auth.key_ring import KeyRing
 from app.commands import Gateway
 from app.db.engine import Database
 from app.facts import AgentState
@@ -27,6 +28,9 @@ class Live(Protocol):
 
     def agent(self, agent_id: str) -> AgentState | None:
         """The agent's latest state, None before the live core has said anything about it."""
+
+    def agent_id(self, ref: str) -> str | None:
+        """The id behind an agent's id or name; None: the live core knows no such agent."""
 
 
 class RegistrationReader(Protocol):
@@ -53,8 +57,8 @@ class Hub(Protocol):
 class Services:
     """``internals``: the numbers of ``/internals``. ``ready``: reasons why the service is not ready, none when it is.
 
-    ``clock``: seconds since the epoch. ``configuring`` serialises changes of configuration, so that the live core hears
-    of them in the order in which they were committed.
+    ``clock``: seconds since the epoch. ``keys``: the callers behind API keys. ``configuring`` serialises changes of
+    configuration, so that the live core hears of them in the order in which they were committed.
     """
 
     settings: Settings
@@ -69,10 +73,16 @@ class Services:
     trace: TraceFeed = field(default_factory=TraceFeed)
     replication: BusReader = field(default_factory=BusReader)
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    keys: KeyRing = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.keys = KeyRing(self.database, seconds=settings.api_key_cache_seconds, size=settings.api_key_cache_size)
 
 
-def services_of(request: Request) -> Services:
-    """The services of the application that handles this request."""
+async def services_of(request: Request) -> Services:
+    """The services of the application that handles this request. A coroutine, as every dependency: FastAPI would hand a
+    plain function to a thread, which takes longer than the request itself."""
     services: Services = request.app.state.services
     return services
 

@@ -7,8 +7,9 @@ The service is the real one (``callyard serve``, SQLite), the peers are a proces
 server without RTP. For each number of ``--waiting`` a service is started, that many calls are parked over 50 queues of
 1,000 agents who are not there yet, and then:
 
-- agents are freed one at a time, a caller taking the place of each who is served: by REST, by the BYE that ends their call,
-  and by the end of their wrap-up. Measured is the time until the INVITE is at the agent (the kernel's time stamp);
+- agents are freed one at a time, a caller taking the place of each who is served: by REST (over one connection, as from a
+  CRM), by the BYE that ends their call, and by the end of their wrap-up. Measured is the time until the INVITE is at the
+  agent (the kernel's time stamp);
 - the service is killed (``kill -9``) and started again.
 
 CPU is user and system time of the service. Memory is what the process holds for itself (RssAnon): the journal's pages, which
@@ -190,7 +191,6 @@ class Run:
 
     def _ask(self, method: str, path: str, body: object) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.service.admin_key}", "Content-Type": "application/json"}
-        self._rest.close()  # one that has rested for some seconds is closed at the other end
         self._rest.request(method, f"/api/v1{path}", json.dumps(body), headers)
         answer = self._rest.getresponse()
         text = answer.read()

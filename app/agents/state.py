@@ -120,6 +120,10 @@ def _wrap_up_command(agent: str, body: WrapUpBody) -> LiveCommand:
 
 
 async def _agent_id(services: Services, ref: str) -> str:
+    """Asked of the live core first: a caller may be waiting for this agent. Raises 404."""
+    known = services.live.agent_id(ref)
+    if known is not None:
+        return known
     async with services.database.read() as session:
         return (await AGENTS.find(session, ref)).id
 

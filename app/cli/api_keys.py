@@ -1,4 +1,6 @@
-"""``callyard api-key``: keys are made, listed and revoked in the database; a running service follows at once."""
+"""``callyard api-key``: keys are made, listed and revoked in the database; a running service follows within
+``api_key_cache_seconds``.
+"""
 
 import argparse
 import asyncio

@@ -83,6 +83,10 @@ def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", p
     create.set_defaults(run=api_keys.create_command)
     listing = actions.add_parser("list", parents=[parent], help="list the keys (not the secrets)")
     listing.set_defaults(run=api_keys.list_command)
-    revoke = actions.add_parser("revoke", parents=[parent], help="revoke a key by its id, at once")
+    revoke = actions.add_parser(
+        "revoke",
+        parents=[parent],
+        help="revoke a key by its id; a running service follows within api_key_cache_seconds",
+    )
     revoke.add_argument("id")
     revoke.set_defaults(run=api_keys.revoke_command)

@@ -12,13 +12,13 @@ from app.services import UsesServices
 __all__ = ["UsesHub", "UsesView"]
 
 
-def _view(services: UsesServices) -> LiveView:
+async def _view(services: UsesServices) -> LiveView:
     if not isinstance(services.live, LiveView):
         raise Problem("unavailable", "There is no live picture here.")
     return services.live
 
 
-def _hub(services: UsesServices) -> EventHub:
+async def _hub(services: UsesServices) -> EventHub:
     if not isinstance(services.hub, EventHub):
         raise Problem("unavailable", "There is no event stream here.")
     return services.hub

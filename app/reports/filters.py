@@ -90,7 +90,7 @@ async def id_of(session: AsyncSession, table: type[ConfigRow], field: str, ref: 
     raise invalid([FieldError(field, f"there is no {field} {ref!r}", "query")])
 
 
-def _filter(
+async def _filter(
     start: From = None,
     to: To = None,
     queue: Ref = None,

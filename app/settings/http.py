@@ -29,6 +29,14 @@ class HttpSettings(BaseModel):
     trace_backlog: int = Field(
         default=1000, ge=1, description="SIP messages kept for a trace that reads too slowly; the rest is counted."
     )
+    api_key_cache_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=300,
+        description="How long an API key that was found in the database is not looked up again: a key that `callyard api-key "
+        "revoke` takes back may work for this long. 0: each request looks it up, which takes it some milliseconds.",
+    )
+    api_key_cache_size: int = Field(default=10_000, ge=1, description="API keys remembered so at once.")
     admin_key: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -50,6 +50,9 @@ class FixedLive:
     def agent(self, agent_id: str) -> AgentState | None:
         return self.agents.get(agent_id)
 
+    def agent_id(self, ref: str) -> str | None:
+        return ref if ref in self.agents else None
+
 
 class QuietHub:
     def close(self) -> None:
