@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.queues.schemas import QueueBody
-from queues.commands import ConfigureAgent, ConfigureQueue, EndWrapUp, RemoveQueue, SetReachable
-from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
+from queues.commands import ConfigureAgent, ConfigureQueue, EndWrapUp, RemoveQueue, SetReachable, SetReady
+from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueConfig, QueueId, TicketId
 from queues.outputs import MakeOffer
-from queues.rules.requirements import Membership
-from queues.strategies import BUILT_IN, STRATEGIES, register, unregister
+from queues.rules.requirements import Membership, RelaxationStep
+from queues.strategies import BUILT_IN, STRATEGIES, Rank, Standing, register, rings_several, unregister
 from queues.strategies.longest_idle import LongestIdle
 from tests.unit.queues import test_ringing
 from tests.unit.queues.desk import Desk, queue_config
@@ -242,6 +242,17 @@ def test_by_skill_level() -> None:
     assert order == ["bo", "cleo", "ana", "dan"], "9 and 9 go by idle time, then 4, then 3"
 
 
+def test_by_skill_level_counts_nothing_for_a_skill_that_an_agent_has_not() -> None:
+    relaxation = (RelaxationStep(10.0, drop=frozenset({"french"})),)
+    desk = Desk(queue_config(needs={"french": 1}, strategy="by-skill-level", relaxation=relaxation))
+    desk.agent("ana")
+    desk.agent("bo", {"french": 1})
+    desk.enter("a", ready=False, at=0)
+    desk.pass_to(20)
+    desk.do(SetReady(TicketId("a")))
+    assert desk.offered() == [("a", "bo")], "1 comes before 0, though ana is idle longer"
+
+
 def test_least_occupied() -> None:
     desk = Desk(queue_config(strategy="least-occupied"))
     desk.agent("ana", capacity=2, at=0)
@@ -319,3 +330,25 @@ def test_a_strategy_is_registered_once() -> None:
         unregister("mine")
     unregister("random")
     assert set(STRATEGIES) == BUILT_IN
+
+
+class FromTheBottom:
+    """The newest agent first, and two phones for each call."""
+
+    def rank(self, agent: Standing, queue: QueueConfig) -> Rank:
+        return (-agent.listed, 0.0, 0.0)
+
+    def phones(self, step: int, queue: QueueConfig) -> int:
+        return 2
+
+
+def test_a_registered_strategy_may_ring_several() -> None:
+    register("from-the-bottom", FromTheBottom())
+    try:
+        desk = floor("from-the-bottom", "ana", "bo", "cleo")
+        desk.enter("a", at=10)
+        assert desk.offered() == [("a", "cleo"), ("a", "bo")]
+    finally:
+        for _ in range(2):  # taking it back once more does nothing
+            unregister("from-the-bottom")
+    assert rings_several("from-the-bottom") is None
