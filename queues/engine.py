@@ -256,6 +256,6 @@ class Engine:
         queue = offer.ticket.line.config
         rest = max(queue.delays.no_answer, MINIMUM_DELAY)
         self._floor.withdraw(offer, CancelReason.RING_TIMEOUT)
-        if pausing.count_miss(self._floor, offer.agent, queue, FailureCause.NO_ANSWER, now):
+        if pausing.count_miss(self._floor, offer.agent, queue, FailureCause.NO_ANSWER):
             rest = 0.0
         self._floor.fail_offer(offer, FailureCause.NO_ANSWER, now, rest=rest)

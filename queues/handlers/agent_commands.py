@@ -49,7 +49,6 @@ def _set_status(floor: Floor, agent: Agent, command: SetStatus, now: float) -> R
 
 def _force(floor: Floor, agent: Agent, command: SetStatus, reason: str | None, now: float) -> None:
     """A supervisor's word: it counts at once, whatever the agent does. A call in hand goes on."""
-    agent.pending = None
     if command.status is not AgentStatus.AVAILABLE:
         floor.retract_offers(agent, now)
     floor.end_wrap_up(agent, now)

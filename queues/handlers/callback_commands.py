@@ -77,6 +77,8 @@ def _reached(floor: Floor, command: CallbackReached, now: float) -> Refused | No
     ticket = unconnected(floor, command.ticket)
     if isinstance(ticket, Refused):
         return ticket
+    if not ticket.callback:
+        return None
     ticket.callback = False
     max_wait = ticket.line.config.max_wait
     if max_wait is not None:

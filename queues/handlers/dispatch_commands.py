@@ -123,7 +123,7 @@ def _no_move(floor: Floor, ticket: Ticket, lines: Lines) -> Refused | None:
 
 
 def _move(floor: Floor, ticket: Ticket, lines: Lines, now: float) -> None:
-    """Into the line, with the time of joining that it has; the queue's ``max_wait`` begins anew."""
+    """Into the line, with the time of joining that it has; the queue's ``max_wait`` begins anew (a callback has none)."""
     floor.unreserve(ticket)
     if ticket.state is TicketState.WAITING:
         ticket.line.queue.remove(ticket)
@@ -131,7 +131,7 @@ def _move(floor: Floor, ticket: Ticket, lines: Lines, now: float) -> None:
     ticket.state, ticket.line = TicketState.WAITING, lines.base
     ticket.met, ticket.entered_at, ticket.visited = UNSEEN, now, ()  # it waited in two lines
     max_wait = lines.config.max_wait
-    ticket.flow_out_at = now + max_wait if max_wait is not None else None
+    ticket.flow_out_at = now + max_wait if max_wait is not None and not ticket.callback else None
     floor.admit(ticket, now)
 
 

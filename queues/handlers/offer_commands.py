@@ -70,6 +70,6 @@ def _failed(floor: Floor, offer: Offer, command: OfferFailed, now: float) -> Non
         ticket.ready = False
     queue = ticket.line.config
     rest = max(queue.delays.of(command.cause), MINIMUM_DELAY)
-    if pausing.count_miss(floor, offer.agent, queue, command.cause, now):
+    if pausing.count_miss(floor, offer.agent, queue, command.cause):
         rest = 0.0
     floor.fail_offer(offer, command.cause, now, rest=rest)

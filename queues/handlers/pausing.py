@@ -95,8 +95,10 @@ def limit_reached(floor: Floor, agent: Agent, now: float) -> None:
     floor.touch(agent)
 
 
-def count_miss(floor: Floor, agent: Agent, queue: QueueConfig, cause: FailureCause, now: float) -> bool:
-    """One more call in a row that the agent did not take. True: it was one too many, the agent pauses now."""
+def count_miss(floor: Floor, agent: Agent, queue: QueueConfig, cause: FailureCause) -> bool:
+    """One more call in a row that the agent did not take. True: it was one too many, and the agent pauses as soon as it
+    has nothing else in hand (the offer that failed is still to be closed).
+    """
     if cause not in queue.miss_causes or agent.removed:
         return False
     agent.misses += 1
@@ -106,10 +108,7 @@ def count_miss(floor: Floor, agent: Agent, queue: QueueConfig, cause: FailureCau
         return False
     misses, agent.misses = agent.misses, 0
     reason = queue.missed_pause_reason
-    if agent.calls or len(agent.offers) > 1:  # the offer that failed is still counted
-        agent.pending = (AgentStatus.PAUSED, reason)
-    else:
-        floor.intend(agent, AgentStatus.PAUSED, reason, now)
+    agent.pending = (AgentStatus.PAUSED, reason)
     note = AgentNoted(agent.config.id, AgentIncident.AUTO_PAUSED, reason, queue=queue.id, misses=misses, cause=cause)
     floor.outputs.append(note)
     return True

@@ -133,7 +133,9 @@ class Desk:
 
     def refusal(self) -> RefusalReason:
         assert len(self.outputs) == 1
-        return self.one(Refused).reason
+        refused = self.one(Refused)
+        assert refused.detail, "why, for a person"
+        return refused.reason
 
     def state(self, name: str) -> RoutingState:
         view = self.engine.agent_view(AgentId(name))

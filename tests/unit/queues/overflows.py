@@ -48,6 +48,7 @@ def sales(**fields: object) -> QueueConfig:
 def refused(outputs: list[Output]) -> Refused:
     (found,) = outputs
     assert isinstance(found, Refused)
+    assert found.detail, "why, for a person"
     return found
 
 

@@ -17,6 +17,7 @@ from queues.commands import (
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,
+    OfferEnded,
     RefusalReason,
     ReservationEnded,
     TicketRequeued,
@@ -140,6 +141,16 @@ def test_a_reservation_holds_ticket_and_agent_for_each_other() -> None:
     assert desk.offered() == [("a", "ana")]
 
 
+def test_a_ringing_call_is_reserved() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a", at=5)
+    desk.agent("bo", at=6)
+    desk.do(ReserveTicket(A, BO, 60.0), 8)
+    assert (desk.one(OfferEnded).agent, desk.one(OfferEnded).ring_seconds) == (ANA, 3.0)
+    assert desk.offered() == [("a", "bo")]
+
+
 def test_a_held_agent_is_free_again_when_the_reservation_ends() -> None:
     desk = Desk()
     desk.agent("ana")
@@ -178,13 +189,14 @@ def test_a_waiting_call_in_another_queue_keeps_its_time_of_joining() -> None:
 
 
 def test_an_offered_call_goes_to_another_queue() -> None:
-    desk = Desk(queue_config(), queue_config("sales", needs={"french": 1}))
+    desk = Desk(queue_config(), queue_config("sales", needs={"french": 1}, max_wait=None))
     desk.agent("ana")
     desk.enter("a")
     desk.do(RequeueTicket(A, QueueId("sales")))
     assert desk.one(WithdrawOffer).reason is CancelReason.REASSIGNED
     assert desk.waiting("sales") == ["a"]
     assert desk.state("ana") is RoutingState.IDLE
+    assert desk.engine.next_deadline() is None, "it may wait there for as long as it likes"
 
 
 def test_a_connected_call_goes_back_into_line() -> None:
@@ -211,6 +223,23 @@ def test_to_the_front() -> None:
     view = desk.engine.ticket_view(C)
     assert view is not None
     assert view.priority == 4, "no more than it takes"
+    desk.end("t1")
+    assert desk.offered() == [("c", "ana")]
+
+
+def test_a_ringing_call_is_moved_to_the_front_for_when_it_waits_again() -> None:
+    desk = busy_desk()
+    desk.enter("d", priority=3, at=4)
+    desk.end("t1")
+    assert desk.offered() == [("d", "ana")]
+    desk.end("t2")
+    assert desk.offered() == [("a", "bo")]
+    desk.enter("e", priority=5, at=5)
+    desk.do(MoveToFront(A))
+    desk.fail("o4", FailureCause.BUSY)
+    assert desk.waiting() == ["a", "e", "b", "c"]
+    desk.fail("o3", FailureCause.BUSY)
+    assert desk.waiting() == ["a", "e", "d", "b", "c"]
 
 
 def refused(desk: Desk, command: Command) -> RefusalReason:

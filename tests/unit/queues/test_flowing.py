@@ -128,6 +128,21 @@ def test_a_full_queue_takes_who_comes_from_another_only_where_somebody_is_free_f
         assert desk.one(TicketEnded).overflow == VOICEMAIL
 
 
+def test_the_wait_that_a_call_may_expect_elsewhere_is_that_of_its_own_priority() -> None:
+    limits = Limits(max_expected_wait=60.0)
+    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales(limits=limits, overflow=VOICEMAIL))
+    for number in range(5):
+        for priority, wait in ((0, 100.0), (4, 5.0)):
+            desk.engine._floor.waits[SALES].learn(priority, 1, 0.0, wait + number)
+    desk.enter("plain", at=500)
+    desk.enter("vip", priority=4, at=500)
+    desk.pass_to(510)
+    ended = desk.one(TicketEnded)
+    assert (ended.ticket, ended.overflow) == ("plain", VOICEMAIL)
+    assert ended.turned_away == (TurnedAway(SALES, OverflowCause.EXPECTED_WAIT),)
+    assert desk.waiting("sales") == ["vip"]
+
+
 def test_no_call_is_in_a_queue_twice_by_overflow() -> None:
     desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales(max_wait=10.0, overflow=TO_SUPPORT))
     desk.enter("a", at=0)

@@ -9,10 +9,12 @@ from queues.commands import (
     ConfigureQueue,
     Enqueue,
     OpenQueue,
+    RemoveQueue,
     SetOpening,
     SetReachable,
 )
 from queues.floor.places import MOST_PLACES
+from queues.floor.snapshot import QueueRow
 from queues.model import (
     AgentId,
     AgentStatus,
@@ -132,6 +134,21 @@ def test_a_closed_queue_takes_nobody_and_those_who_wait_stay() -> None:
     assert refused(desk.do(OpenQueue(SUPPORT))).reason is RefusalReason.NOT_POSSIBLE_NOW
 
 
+def test_closing_again_is_said_where_the_reason_is_another() -> None:
+    desk = Desk()
+    desk.do(CloseQueue(SUPPORT, "fire alarm"))
+    assert desk.do(CloseQueue(SUPPORT, "fire alarm", AWAY)) == []
+    assert desk.do(CloseQueue(SUPPORT, "fire")) == [QueueChanged(SUPPORT, OverflowCause.EMERGENCY, "fire")]
+    assert desk.engine.closure(SUPPORT) == QueueChanged(SUPPORT, OverflowCause.EMERGENCY, "fire")
+
+
+def test_an_emergency_lasts_since_it_was_first_said() -> None:
+    desk = Desk()
+    desk.do(CloseQueue(SUPPORT, "fire alarm"), 5)
+    desk.do(CloseQueue(SUPPORT, "fire"), 9)
+    assert journal(desk) == [("queue", "support", QueueRow(5.0, "fire", None))]
+
+
 def test_closing_with_an_action_of_its_own_for_those_who_wait_too() -> None:
     desk = Desk(queue_config(), sales())
     desk.enter("a")
@@ -166,6 +183,14 @@ def test_the_calendar_closes_the_queue(opening: Opening, cause: OverflowCause) -
     desk.do(SetOpening(SUPPORT, opening, also_waiting=True))
     assert desk.one(TicketEnded).overflow == AWAY
     assert desk.do(SetOpening(SUPPORT, Opening.OPEN, also_waiting=True)) == [QueueChanged(SUPPORT, None)]
+
+
+def test_the_calendar_sends_those_who_wait_to_another_queue() -> None:
+    desk = Desk(queue_config(overflow=TO_SALES), sales(max_wait=60.0))
+    desk.enter("a")
+    desk.do(SetOpening(SUPPORT, Opening.CLOSED, also_waiting=True), 100)
+    assert desk.waiting("sales") == ["a"]
+    assert desk.engine.next_deadline() == 160
 
 
 def test_an_emergency_is_said_even_when_the_calendar_has_closed() -> None:
@@ -214,6 +239,15 @@ def test_the_place_is_gone_after_its_time() -> None:
     assert desk.engine.counts()["deadlines"] == 1
 
 
+@pytest.mark.parametrize(("seconds", "joined_at"), [(0.0, 20.25), (0.5, 0.0)])
+def test_a_place_is_kept_where_the_queue_keeps_any(seconds: float, joined_at: float) -> None:
+    desk = Desk(queue_config(place_return_seconds=seconds, max_wait=None))
+    calls(desk, "a", "+4930", 0)
+    desk.do(Abandon(TicketId("a")), 20)
+    assert desk.engine.counts()["deadlines"] == (seconds > 0)
+    assert calls(desk, "again", "+4930", 20.25).joined_at == joined_at
+
+
 def test_the_place_is_of_one_queue_and_of_abandoned_calls_only() -> None:
     desk = Desk(queue_config(place_return_seconds=60.0), sales(place_return_seconds=60.0))
     calls(desk, "a", "+4930", 0)
@@ -222,6 +256,15 @@ def test_the_place_is_of_one_queue_and_of_abandoned_calls_only() -> None:
     desk.do(CloseQueue(SALES, also_waiting=True), 22)
     desk.do(OpenQueue(SALES), 23)
     assert calls(desk, "c", "+4930", 24, "sales").joined_at == 24.0
+
+
+def test_the_place_goes_with_its_queue() -> None:
+    desk = Desk(queue_config(place_return_seconds=60.0))
+    calls(desk, "a", "+4930", 0)
+    desk.do(Abandon(TicketId("a")), 20)
+    desk.do(RemoveQueue(SUPPORT))
+    desk.do(ConfigureQueue(queue_config(place_return_seconds=60.0)))
+    assert calls(desk, "again", "+4930", 30).joined_at == 30.0
 
 
 def test_a_place_kept_survives_a_restart_and_its_row_goes_with_it() -> None:

@@ -84,6 +84,13 @@ def test_a_pause_that_is_pending_takes_a_place() -> None:
     assert desk.view("bo").status is PAUSED
 
 
+def test_a_pause_for_something_else_takes_no_place() -> None:
+    desk = desk_with(reason("lunch", max_agents=1), reason("training"))
+    desk.status("ana", PAUSED, "training")
+    desk.status("bo", PAUSED, "lunch")
+    assert desk.view("bo").pause_reason == "lunch"
+
+
 def test_places_of_a_queue() -> None:
     desk = Desk(queue_config("support"), queue_config("sales"))
     desk.agent("ana", None, "support")
@@ -95,6 +102,9 @@ def test_places_of_a_queue() -> None:
     assert desk.view("bo").status is PAUSED
     desk.status("cleo", PAUSED, "lunch")
     assert desk.refusal() is RefusalReason.PAUSE_LIMIT
+    desk.do(reason("lunch", max_agents_per_queue=2))
+    desk.status("cleo", PAUSED, "lunch")
+    assert desk.view("cleo").status is PAUSED
 
 
 def test_a_supervisor_is_not_held_to_the_number() -> None:
@@ -148,6 +158,44 @@ def test_a_new_limit_holds_for_who_pauses_now() -> None:
     assert not desk.view().pause_overdue
 
 
+def test_a_longer_limit_takes_back_that_a_pause_is_overdue() -> None:
+    desk = desk_with(reason("break", limit_seconds=60.0))
+    desk.status("ana", PAUSED, "break", at=100)
+    desk.pass_to(160)
+    desk.do(reason("break", limit_seconds=60.0))
+    assert (desk.outputs, desk.engine.next_deadline()) == ([], None), "told at this very instant"
+    desk.do(reason("break", limit_seconds=300.0), at=170)
+    assert not desk.view().pause_overdue
+    assert desk.engine.next_deadline() == 400
+
+
+def test_a_new_limit_holds_for_each_who_pauses_for_it() -> None:
+    desk = desk_with(reason("break", limit_seconds=60.0), reason("lunch"))
+    desk.agent("cleo")
+    desk.agent("dan")
+    desk.status("bo", PAUSED, "break", at=100)
+    desk.status("cleo", PAUSED, "lunch", at=120)
+    desk.status("dan", PAUSED, "break", at=150)
+    desk.pass_to(160)  # bo's is over
+    desk.do(reason("break", limit_seconds=50.0), at=170)
+    assert desk.engine.next_deadline() == 200
+    desk.pass_to(200)
+    assert incidents(desk) == [("dan", "pause_overdue", "break")]
+
+
+def test_a_reason_that_is_removed_leaves_its_pauses_without_a_limit() -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0), reason("lunch", limit_seconds=60.0))
+    desk.status("ana", PAUSED, "break", at=100)
+    desk.status("bo", PAUSED, "lunch", at=110)
+    desk.pass_to(170)
+    desk.do(RemovePauseReason(PauseReasonId("r-break")), at=180)
+    assert desk.engine.next_deadline() is None
+    assert (desk.view().status, desk.view().pause_reason) == (PAUSED, "break")
+    assert desk.view("bo").pause_overdue, "that was another reason"
+    desk.do(reason("break", limit_seconds=200.0), at=200)
+    assert desk.engine.next_deadline() == 300, "there again, it counts from the beginning of the pause"
+
+
 # --- calls missed
 
 
@@ -181,7 +229,7 @@ def test_who_misses_too_many_calls_is_paused() -> None:
     rest(desk)
     miss(desk, FailureCause.REJECTED)
     note = desk.one(AgentNoted)
-    assert (note.incident, note.reason, note.misses) == (AgentIncident.AUTO_PAUSED, "missed calls", 2)
+    assert (note.agent, note.incident, note.reason, note.misses) == (ANA, AgentIncident.AUTO_PAUSED, "missed calls", 2)
     assert (note.queue, note.cause) == (QueueId("support"), FailureCause.REJECTED)
     assert (desk.state("ana"), desk.view().pause_reason) == ("paused", "missed calls")
     assert desk.waiting() == ["a"]
@@ -245,6 +293,29 @@ def test_who_talks_in_another_call_is_paused_after_it() -> None:
     assert (desk.view().status, desk.view().pause_reason) == (PAUSED, "missed calls")
 
 
+def test_a_pause_for_missed_calls_that_is_taken_back_begins_the_count_anew() -> None:
+    desk = Desk(queue_config(pause_after_misses=2))
+    desk.agent("ana", capacity=2)
+    desk.enter("a")
+    desk.connect("o1")
+    desk.enter("b")
+    miss(desk)
+    rest(desk)
+    miss(desk)
+    assert desk.view().pending_status is PAUSED
+    desk.status("ana", AVAILABLE)
+    assert desk.offered() == [("b", "ana")]
+    miss(desk)
+    assert desk.view().pending_status is None, "one only"
+
+
+def test_who_is_about_to_log_out_is_not_paused_instead() -> None:
+    desk = alone(pause_after_misses=1)
+    desk.status("ana", LOGGED_OUT)
+    miss(desk)
+    assert (incidents(desk), desk.view().status) == ([], LOGGED_OUT)
+
+
 # --- forced states
 
 
@@ -261,10 +332,30 @@ def test_a_forced_pause_takes_the_ringing_call_away() -> None:
     assert [(each.agent, each.reason) for each in desk.of(WithdrawOffer)] == [("ana", CancelReason.AGENT_GONE)]
     assert [(each.ticket, each.agent) for each in desk.of(MakeOffer)] == [("a", "bo")]
     note = desk.one(AgentNoted)
-    assert (note.incident, note.by, note.status, note.reason) == (AgentIncident.FORCED, "boss", PAUSED, "meeting")
+    assert note == AgentNoted(ANA, AgentIncident.FORCED, "meeting", status=PAUSED, by="boss")
     assert (desk.state("ana"), desk.view().forced_by, desk.changed("ana").forced_by) == ("paused", "boss", "boss")
     desk.status("ana", AVAILABLE)
     assert desk.view().forced_by is None
+
+
+def test_a_forced_pause_has_the_limit_of_its_reason() -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0))
+    desk.now = 100.0
+    force(desk, PAUSED, "break")
+    assert desk.engine.next_deadline() == 400
+
+
+def test_forced_out_of_a_wrap_up_the_agent_is_at_the_end_of_the_idle_list() -> None:
+    desk = Desk(queue_config(wrap_up_seconds=30.0))
+    desk.agent("ana", at=0)
+    desk.enter("a", at=1)
+    desk.connect("o1")
+    desk.end("a", at=2)
+    desk.agent("bo", at=3)
+    desk.now = 4.0
+    force(desk, AVAILABLE)
+    desk.enter("b", at=5)
+    assert desk.offered() == [("b", "bo")]
 
 
 def test_a_forced_log_out_leaves_the_call_in_hand() -> None:

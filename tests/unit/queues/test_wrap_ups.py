@@ -80,7 +80,10 @@ def test_the_queue_bounds_them_all() -> None:
 def test_an_extension_is_cut_at_the_bound() -> None:
     desk = talking(wrap_up_seconds=30.0, max_wrap_up_seconds=50.0)
     desk.end("a")
-    desk.do(ExtendWrapUp(ANA, 15.0), at=20)
+    desk.do(ExtendWrapUp(ANA, 0.0), at=20)
+    assert desk.refusal() is RefusalReason.NOT_POSSIBLE_NOW
+    desk.do(ExtendWrapUp(ANA, 0.5))
+    desk.do(ExtendWrapUp(ANA, 14.5))
     assert desk.view().wrap_up_until == 55
     desk.do(ExtendWrapUp(ANA, 15.0), at=30)
     assert desk.view().wrap_up_until == 60
@@ -112,6 +115,9 @@ def test_a_disposition_during_the_call_or_after_it() -> None:
     desk.end("a")
     desk.do(SetDisposition(ANA, TicketId("a"), "returned"))
     assert given(desk) == [("a", "returned")]
+    assert desk.view().ticket == "a"
+    desk.do(SetDisposition(ANA, TicketId("a"), "exchanged", queues=frozenset({QueueId("support")})))
+    assert given(desk) == [("a", "exchanged")], "a later one replaces it"
     desk.do(SetDisposition(ANA, TicketId("b"), "sold"))
     assert desk.refusal() is RefusalReason.NOT_POSSIBLE_NOW
     desk.pass_to(40)
@@ -199,6 +205,16 @@ def test_an_agent_in_a_call_outside_is_offered_none(*, seen: bool) -> None:
     assert desk.offered() == []
     desk.do(OutsideCalls(ANA, 0, seen), at=8)
     assert desk.offered() == [("a", "ana")]
+
+
+def test_after_a_call_outside_the_agent_is_at_the_end_of_the_idle_list() -> None:
+    desk = Desk()
+    desk.agent("ana", at=1)
+    desk.do(OutsideCalls(ANA, 1), at=2)
+    desk.agent("bo", at=3)
+    desk.do(OutsideCalls(ANA, 0), at=4)
+    desk.enter("a", at=5)
+    assert desk.offered() == [("a", "bo")]
 
 
 def test_what_we_see_and_what_we_are_told_add_up() -> None:
