@@ -72,8 +72,8 @@ class EngineRules(EngineBooks):
 
     @initialize()
     def open_up(self) -> None:
-        for name, strategy in zip(QUEUES, ("longest-idle", "ring-progressively"), strict=False):
-            self.configure_queue(name, {}, 0, 5.0, None, None, strategy)
+        self.configure_queue("red", {}, 0, 5.0, None, None, "longest-idle")
+        self.configure_queue("green", {}, 0, 5.0, 40.0, None, "ring-progressively")
         for name in AGENTS[:3]:
             self.configure_agent(name, {"billing": 3, "french": 2}, None, 2)
             self.set_status(name, AgentStatus.AVAILABLE)

@@ -17,10 +17,10 @@ from queues.model import (
     TicketId,
     TicketState,
 )
-from tests.property.agent_rules import AgentRules
+from tests.property.callback_rules import CallbackRules
 
 
-class EngineMachine(AgentRules):
+class EngineMachine(CallbackRules):
     # --- what must hold always
 
     @invariant()
