@@ -7,7 +7,6 @@ from queues.floor.floor import Floor
 from queues.lines.lines import Ticket
 from queues.lines.waits import AT_ONCE
 from queues.model import QueueId, TicketId, TicketState
-from queues.views import position as position_of
 
 __all__ = ["enter", "expected_wait", "length_met", "remaining_wait"]
 
@@ -41,8 +40,8 @@ def remaining_wait(floor: Floor, ticket_id: TicketId, now: float) -> float | Non
     ticket = floor.tickets.get(ticket_id)
     if ticket is None or ticket.state is TicketState.CONNECTED:
         return None
-    place = position_of(floor, ticket_id)
-    return None if place is None else _ask(floor, ticket.line.config.id, ticket.priority, place, now)
+    lines = ticket.line.queue
+    return _ask(floor, lines.config.id, ticket.priority, lines.position(ticket.place), now)
 
 
 def _ask(floor: Floor, queue: QueueId, priority: int, length: int, now: float) -> float | None:

@@ -12,7 +12,6 @@ from queues.floor.floor import Floor
 from queues.insight.expected_wait import remaining_wait
 from queues.lines.needs import Needs
 from queues.model import AgentConfig, AgentId, OfferId, QueueId, TicketId, TicketState
-from queues.views import position
 
 __all__ = ["Explanation", "StillWaiting", "explain", "why_waiting"]
 
@@ -65,8 +64,8 @@ def why_waiting(floor: Floor, ticket_id: TicketId, now: float) -> StillWaiting |
     passed_over = _passed_over(floor, line.config.id, line.needs, floor.agents.serving(line), _crowds(floor), None)
     kept_for = ticket.reservation.agent if ticket.reservation is not None else None
     return StillWaiting(
-        line.config.id, position(floor, ticket_id) or 1, ticket.ready, kept_for, remaining_wait(floor, ticket_id, now),
-        passed_over,
+        line.config.id, line.queue.position(ticket.place), ticket.ready, kept_for,
+        remaining_wait(floor, ticket_id, now), passed_over,
     )  # fmt: skip
 
 
@@ -90,7 +89,7 @@ def _passed_over(
     """How many were kept by what. An agent who lacks something is counted by that, whatever else keeps it."""
     reasons: Counter[str] = Counter()
     for agent in floor.agents.agents.values():
-        crowd = crowds.get(agent.place, UNKNOWN)
+        crowd = crowds[agent.place]
         if crowd != UNKNOWN and agent.config.id != chosen and not agent.removed:
             reasons[CROWDS[crowd] if audience >> agent.place & 1 else _lack(agent.config, queue, needs)] += 1
     return dict(reasons)

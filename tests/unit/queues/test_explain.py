@@ -202,15 +202,16 @@ def test_whoever_lacks_something_is_counted_by_that_first() -> None:
         AgentConfig(AgentId("south"), "south", {"billing": 3}, groups=south, members={queue.id: Membership(1)}),
         AgentConfig(AgentId("second"), "second", {"billing": 3}, groups=north, members={queue.id: Membership(1)}),
         AgentConfig(AgentId("other"), "other", {}, frozenset({QueueId("sales")}), groups=south),
+        AgentConfig(AgentId("off"), "off", {"billing": 3}, groups=north, members={queue.id: Membership(enabled=False)}),
     ]
     for config in configs:
         desk.do(ConfigureAgent(config))
     desk.enter("a", at=5)
-    lacks = {"not_skilled": 1, "other_group": 1, "tier_closed": 1, "not_member": 1}
-    assert waiting(desk).passed_over == lacks
+    lacks = {"not_skilled": 1, "other_group": 1, "not_member": 1, "membership_disabled": 1}
+    assert waiting(desk).passed_over == {**lacks, "tier_closed": 1}
     assert waiting(desk).position == 1
     desk.pass_to(65)
-    assert waiting(desk).passed_over == {"not_skilled": 1, "other_group": 1, "logged_out": 1, "not_member": 1}
+    assert waiting(desk).passed_over == {**lacks, "logged_out": 1}
     desk.enter("b", at=66)
     assert waiting(desk, "b").position == 2
     assert waiting(desk, "b").queue == "support"

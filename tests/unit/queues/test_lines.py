@@ -1,5 +1,7 @@
 """Who is served first, and what never changes a place in line."""
 
+import random
+
 import pytest
 
 from queues.commands import Abandon, ConfigureQueue, SetPriority, SetReady, Withdraw
@@ -276,6 +278,25 @@ def test_abandon_and_withdraw_end_a_waiting_ticket(ready: bool) -> None:
     assert desk.outputs == [TicketEnded(TicketId("b"), QueueId("support"), TicketResult.WITHDRAWN)]
     desk.agent("ana")
     assert desk.offered() == []
+
+
+def test_among_hundreds_of_lines_an_agent_finds_the_first_that_it_may_serve() -> None:
+    """More of them than one look takes in, and agents whom the lines knew when they came, or did not."""
+    luck, desk = random.Random(5), Desk()
+    skills = {name: {f"s{luck.randint(0, 399)}": 1 for _ in range(12)} for name in ("ana", "bo", "cleo", "dan", "eve")}
+    for name in ("ana", "bo", "cleo"):
+        desk.agent(name, skills[name], capacity=700)
+        desk.status(name, AgentStatus.PAUSED)
+    due = [f"s{number % 400}" for number in range(700)]
+    for number, skill in enumerate(due):
+        desk.enter(f"t{number}", needs={skill: 1}, at=float(number))
+    for name, own in skills.items():
+        if name in ("dan", "eve"):
+            desk.agent(name, own, capacity=700)
+        else:
+            desk.status(name, AgentStatus.AVAILABLE)
+        assert desk.offered() == [(f"t{number}", name) for number, skill in enumerate(due) if skill in own]
+        due = ["" if skill in own else skill for skill in due]
 
 
 def test_refusals_change_nothing() -> None:

@@ -172,6 +172,30 @@ def test_tiers_open_when_nobody_is_logged_in() -> None:
     assert desk.offered() == [("a", "third")]
 
 
+def test_a_tier_in_which_nobody_is_logged_in_either_is_passed_over() -> None:
+    desk = Desk(queue_config(tier_rules=TierRules(open_when=OpenWhen.NONE_LOGGED_IN)))
+    desk.member("second", penalty=1)
+    desk.status("second", AgentStatus.LOGGED_OUT)
+    desk.member("third", penalty=2)
+    desk.member("fourth", penalty=3)
+    desk.enter("a")
+    desk.enter("b")
+    assert desk.engine.offer_view(OfferId("o1")).agent == "third"  # type: ignore[union-attr]
+    assert desk.waiting() == ["b"], "the fourth tier is not open: somebody of the third is there"
+
+
+def test_an_agent_of_a_tier_that_is_open_by_emptiness_takes_the_next_call() -> None:
+    desk = Desk(queue_config(tier_rules=TierRules(open_when=OpenWhen.NONE_LOGGED_IN)))
+    desk.member("first")
+    desk.member("second", penalty=1)
+    desk.status("first", AgentStatus.LOGGED_OUT)
+    for ticket in "ab":
+        desk.enter(ticket)
+    desk.connect("o1")
+    desk.end("a")
+    assert desk.offered() == [("b", "second")]
+
+
 def test_tiers_open_when_nobody_is_ready_who_could_serve_the_call() -> None:
     desk = Desk(queue_config(tier_rules=TierRules(open_when=OpenWhen.NONE_READY)))
     desk.member("first", {"french": 1})
@@ -209,6 +233,26 @@ def test_the_most_skilled_come_first_where_the_queue_wants_that() -> None:
     assert desk.offered() == [("b", "fair")]
     desk.enter("c")
     assert desk.offered() == [("c", "poor")]
+
+
+def test_who_lacks_a_skill_that_is_dropped_comes_after_whoever_has_the_least_of_it() -> None:
+    steps = (RelaxationStep(10, drop=frozenset({"billing"})),)
+    desk = Desk(queue_config("support", {"billing": 2}, prefer_skilled=True, relaxation=steps))
+    desk.agent("none", at=0)
+    desk.agent("little", {"billing": 1}, at=1)
+    desk.enter("a", at=2)
+    desk.enter("b", at=2)
+    desk.pass_to(12)
+    assert desk.offered() == [("a", "little"), ("b", "none")]
+
+
+def test_of_a_call_with_needs_of_its_own_the_tier_counts_before_the_level() -> None:
+    desk = Desk(queue_config("support", {"billing": 2}, prefer_skilled=True))
+    desk.agent("plain", {"billing": 2, "french": 4}, at=1)
+    desk.member("second", {"billing": 9, "french": 9}, penalty=1, at=0)
+    for ticket in "ab":
+        desk.enter(ticket, needs={"french": 4})
+    assert [desk.engine.offer_view(OfferId(offer)).agent for offer in ("o1", "o2")] == ["plain", "second"]  # type: ignore[union-attr]
 
 
 def test_a_queue_configured_anew_places_everybody_anew() -> None:
