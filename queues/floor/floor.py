@@ -386,8 +386,10 @@ class Floor:
         agent.paused_at = paused_at
         agent.pause_timer = 0
         agent.pause_overdue = False
-        for reason in self.pause_reasons.values() if paused_at is not None else ():
-            if reason.name == agent.pause_reason and paused_at is not None and reason.limit_seconds is not None:
+        if paused_at is None:
+            return
+        for reason in self.pause_reasons.values():
+            if reason.name == agent.pause_reason and reason.limit_seconds is not None:
                 agent.pause_timer = self.deadlines.arm(paused_at + reason.limit_seconds, PAUSE, agent.config.id)
 
     def emptied(self, agent: Agent, now: float) -> None:

@@ -21,12 +21,14 @@ ANA = AgentId("ana")
 
 def test_a_new_agent_is_logged_out() -> None:
     desk = Desk()
-    desk.do(ConfigureAgent(agent_config("ana")), 1)
+    assert desk.do(ConfigureAgent(agent_config("ana")), 1) == []
     assert (desk.view().status, desk.view().routing_state, desk.view().since) == (AgentStatus.LOGGED_OUT, "offline", 1)
     desk.enter("a")
     assert desk.offered() == []
     assert desk.engine.agents() == ["ana"]
     assert desk.engine.agent_view(AgentId("bo")) is None
+    desk.do(ConfigureAgent(agent_config("bo")), 2)
+    assert desk.do(ConfigureQueue(queue_config("sales"))) == [], "nothing is told of those who are not there"
 
 
 def test_a_change_closes_the_interval_before() -> None:

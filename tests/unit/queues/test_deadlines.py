@@ -41,6 +41,29 @@ def test_nothing_is_armed_by_0() -> None:
     assert len(deadlines) == 1
 
 
+def test_one_that_is_armed_for_the_span_that_comes_next_waits_behind_those_before_it() -> None:
+    deadlines = Deadlines()
+    deadlines.arm(70.0, RING, "second")
+    deadlines.arm(40.0, RING, "first")
+    assert deadlines.next() == 40.0
+    deadlines.arm(80.0, RING, "third")
+    assert popped(deadlines, 100.0) == ["first", "second", "third"]
+
+
+def test_what_is_disarmed_takes_no_room() -> None:
+    """Neither near (in the heap, that is compacted) nor far (in a drawer, that goes with its last one)."""
+    deadlines = Deadlines()
+    kept = [deadlines.arm(10.0 + at, RING, f"kept {at}") for at in range(5)]
+    assert deadlines.next() == 10.0
+    for number in range(1000):
+        near, far = deadlines.arm(9.0 + number / 1000, RING, "gone"), deadlines.arm(5000.0, RING, "gone")
+        deadlines.disarm(near)
+        deadlines.disarm(far)
+        assert len(deadlines._heap) <= 2 * len(kept) + 64
+        assert not deadlines._drawers
+    assert popped(deadlines, 100.0) == [f"kept {at}" for at in range(5)]
+
+
 def test_armed_and_disarmed_at_random() -> None:
     """Against a plain dictionary of what is armed."""
     luck, deadlines, now = random.Random(7), Deadlines(), 1_700_000_000.0

@@ -176,6 +176,7 @@ def test_a_place_in_line_is_asked_about_in_its_own_class() -> None:
     assert desk.engine.expected_wait(SUPPORT, 4, 500) == pytest.approx(13.0), "but not before this one"
     desk.enter("b", at=500)
     desk.enter("vip", priority=4, at=500)
+    assert desk.one(TicketQueued).expected_wait == pytest.approx(13.0)
     assert desk.engine.remaining_wait(TicketId("b"), 500) == pytest.approx(40.0)
     assert desk.engine.remaining_wait(TicketId("vip"), 500) == pytest.approx(13.0)
     assert desk.engine.remaining_wait(TicketId("nobody"), 500) is None

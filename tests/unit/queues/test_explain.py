@@ -1,5 +1,7 @@
 """Explained decisions: the chosen agent, the next ones, and what kept everybody else; and why a call still waits."""
 
+import random
+
 import pytest
 
 from queues.commands import ConfigureAgent, ConfigureQueue, ReserveTicket, SetReachable, SetReady
@@ -115,6 +117,45 @@ def test_a_reservation_is_a_reason_of_its_own() -> None:
     assert not waiting(desk, "a").ready
 
 
+def test_an_agent_who_talks_is_on_call_whatever_is_kept_for_it() -> None:
+    desk = explaining()
+    desk.agent("ana", at=0)
+    desk.enter("x", at=1)
+    desk.connect("o1", at=2)
+    desk.enter("b", ready=False, at=3)
+    desk.do(ReserveTicket(TicketId("b"), AgentId("ana"), 60.0), at=4)
+    desk.enter("a", at=5)
+    assert waiting(desk).passed_over == {"on_call": 1}
+
+
+def test_the_phones_of_one_call_ring_each_beside_the_other() -> None:
+    """How things were is told as of when the command was carried out whole."""
+    desk = explaining(queue_config(strategy="ring-all"))
+    desk.agent("ana", at=0)
+    desk.agent("bo", at=1)
+    desk.enter("a", at=2)
+    assert [(why.agent, why.passed_over) for why in explained(desk)] == [
+        ("ana", {"ringing": 1}),
+        ("bo", {"ringing": 1}),
+    ]
+
+
+def test_the_next_ones_stand_in_the_order_of_the_queues_strategy() -> None:
+    """Of many, whatever the order in which they came."""
+    luck, queue = random.Random(3), queue_config(strategy="top-down")
+    desk = explaining(queue)
+    positions = luck.sample(range(60), 60)
+    for position in positions:
+        members = {queue.id: Membership(position=position)}
+        desk.do(ConfigureAgent(AgentConfig(AgentId(f"n{position}"), "n", members=members)))
+    for position in luck.sample(positions, 60):
+        desk.status(f"n{position}", AgentStatus.AVAILABLE)
+    for number in range(60):
+        desk.enter(f"t{number}", at=10.0 + number)
+        (why,) = explained(desk, f"t{number}")
+        assert (why.agent, why.next) == (f"n{number}", tuple(f"n{each}" for each in range(number + 1, 60)[:5]))
+
+
 def test_why_a_call_still_waits() -> None:
     desk = explaining(queue_config(needs={"billing": 3}))
     desk.agent("ana", {"billing": 1}, at=0)
@@ -157,6 +198,20 @@ def test_no_more_are_kept_than_the_rules_say() -> None:
     log = desk.engine._floor.decisions
     assert log is not None
     assert len(log) == 5
+
+
+def test_of_one_call_the_last_decisions_are_kept() -> None:
+    desk = explaining(rules=DecisionRules(most_of_ticket=3, seconds=60.0))
+    desk.agent("ana", at=0)
+    desk.enter("other", at=0)
+    desk.connect("o1", at=0)
+    desk.end("other", at=0)
+    desk.enter("a", at=0)
+    for number in range(2, 7):
+        desk.fail(f"o{number}", FailureCause.BUSY, at=10.0 * number)
+        desk.pass_to(10.0 * number + 10)
+    assert [why.offer for why in explained(desk)] == ["o5", "o6", "o7"]
+    assert [why.at for why in explained(desk)] == [50, 60, 70]
 
 
 def test_what_is_too_long_ago_is_told_without_reasons() -> None:

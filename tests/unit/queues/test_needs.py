@@ -1,5 +1,7 @@
 """Skills per call, relaxation, groups and tiers: who may serve whom, and from when on."""
 
+import pytest
+
 from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, SetPriority, SetReachable
 from queues.lines.needs import Needs, meets, surplus
 from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueId, Requirement, TicketId
@@ -118,8 +120,8 @@ def test_groups_and_their_widening() -> None:
 
 def test_lower_tiers_are_asked_first_and_the_disabled_never() -> None:
     desk = Desk()
-    desk.member("second", penalty=2, at=0)
-    desk.member("first", at=1)
+    desk.member("second", penalty=1, at=0)
+    desk.agent("first", at=1)
     desk.member("never", enabled=False)
     for ticket in "abc":
         desk.enter(ticket)
@@ -194,6 +196,37 @@ def test_an_agent_of_a_tier_that_is_open_by_emptiness_takes_the_next_call() -> N
     desk.connect("o1")
     desk.end("a")
     assert desk.offered() == [("b", "second")]
+
+
+def test_a_call_with_needs_of_its_own_finds_a_tier_that_is_open_by_emptiness() -> None:
+    support, rules = QueueId("support"), TierRules(open_when=OpenWhen.NONE_READY)
+    desk = Desk(queue_config(tier_rules=rules))
+    members = {support: Membership(1)}
+    second = AgentConfig(AgentId("second"), "second", {"french": 5}, frozenset({support}), members=members)
+    desk.do(ConfigureAgent(second))
+    desk.status("second", AgentStatus.AVAILABLE)
+    for ticket in "ab":
+        desk.enter(ticket, needs={"french": 3})
+    desk.connect("o1")
+    desk.end("a")
+    assert desk.offered() == [("b", "second")]
+
+
+@pytest.mark.parametrize("when", [OpenWhen.NONE_LOGGED_IN, OpenWhen.NONE_READY])
+def test_who_was_never_logged_in_keeps_no_tier_shut(when: OpenWhen) -> None:
+    desk = Desk(queue_config(tier_rules=TierRules(open_when=when)))
+    desk.do(ConfigureAgent(AgentConfig(AgentId("first"), "first")))
+    desk.member("second", penalty=1)
+    desk.enter("a")
+    assert desk.offered() == [("a", "second")]
+
+
+def test_no_tier_opens_where_there_is_none() -> None:
+    desk = Desk(queue_config(max_wait=None, tier_rules=TierRules(open_after_seconds=10)))
+    desk.enter("a", at=0)
+    assert desk.engine.next_deadline() is None
+    desk.member("one", penalty=1)
+    assert desk.engine.next_deadline() == 10
 
 
 def test_tiers_open_when_nobody_is_ready_who_could_serve_the_call() -> None:

@@ -123,6 +123,21 @@ def test_a_delay_of_zero_is_still_no_loop() -> None:
     assert desk.offered() == [("a", "ana")]
 
 
+@pytest.mark.parametrize(("first", "second"), [(5.0, 60.0), (60.0, 5.0)])
+def test_of_two_delays_the_longer_one_counts(first: float, second: float) -> None:
+    desk = Desk(queue_config(delays=Delays(rejected=first, busy=second)))
+    desk.agent("ana", capacity=2)
+    desk.enter("a", at=0)
+    desk.enter("b", at=0)
+    desk.fail("o1", FailureCause.REJECTED, at=1)
+    desk.fail("o2", FailureCause.BUSY, at=2)
+    assert desk.engine.counts()["deadlines"] == 3, "of one delay, and of two who wait"
+    due = max(1 + first, 2 + second)
+    assert desk.pass_to(due - 1) == []
+    desk.pass_to(due)
+    assert desk.offered() == [("a", "ana"), ("b", "ana")]
+
+
 def test_after_a_failed_offer_the_agent_goes_to_the_end_of_the_idle_list() -> None:
     desk = Desk(queue_config(delays=Delays(rejected=5)))
     desk.agent("ana", at=0)

@@ -258,13 +258,37 @@ def test_the_place_is_of_one_queue_and_of_abandoned_calls_only() -> None:
     assert calls(desk, "c", "+4930", 24, "sales").joined_at == 24.0
 
 
-def test_the_place_goes_with_its_queue() -> None:
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_of_two_places_of_one_caller_the_earlier_counts_and_the_later_limit(order: str) -> None:
     desk = Desk(queue_config(place_return_seconds=60.0))
     calls(desk, "a", "+4930", 0)
+    calls(desk, "b", "+4930", 10)
+    for number, ticket in enumerate(order):
+        desk.do(Abandon(TicketId(ticket)), 20 + 5 * number)
+    assert desk.engine.next_deadline() == 85
+    desk.pass_to(84)
+    assert calls(desk, "again", "+4930", 84).joined_at == 0.0
+    assert desk.engine.counts()["deadlines"] == 1, "of max_wait: nothing is left of the places"
+
+
+@pytest.mark.parametrize(("caller", "kept"), [("", False), ("+", True), ("x" * 128, True), ("x" * 129, False)])
+def test_no_place_is_kept_for_who_has_no_name_or_too_long_a_one(caller: str, kept: bool) -> None:
+    desk = Desk(queue_config(place_return_seconds=60.0))
+    calls(desk, "a", caller, 0)
     desk.do(Abandon(TicketId("a")), 20)
-    desk.do(RemoveQueue(SUPPORT))
-    desk.do(ConfigureQueue(queue_config(place_return_seconds=60.0)))
-    assert calls(desk, "again", "+4930", 30).joined_at == 30.0
+    assert (calls(desk, "again", caller, 30).joined_at == 0.0) == kept
+
+
+def test_places_go_with_their_queue() -> None:
+    desk = Desk(queue_config(place_return_seconds=60.0), sales(place_return_seconds=60.0))
+    calls(desk, "a", "+4930", 0)
+    calls(desk, "b", "+4930", 0, "sales")
+    for ticket in "ab":
+        desk.do(Abandon(TicketId(ticket)), 20)
+    desk.do(RemoveQueue(SUPPORT), 21)
+    desk.do(ConfigureQueue(queue_config(place_return_seconds=60.0)), 22)
+    assert calls(desk, "a", "+4930", 23).joined_at == 23.0
+    assert calls(desk, "b", "+4930", 23, "sales").joined_at == 0.0
 
 
 def test_a_place_kept_survives_a_restart_and_its_row_goes_with_it() -> None:

@@ -3,19 +3,34 @@
 import pytest
 
 from queues.commands import (
+    Abandon,
+    Command,
     ConfigureAgent,
     ConfigurePauseReason,
     EndWrapUp,
+    OfferFailed,
     RemovePauseReason,
+    ReturnOffer,
     SetReachable,
     SetStatus,
 )
-from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, QueueId
-from queues.outputs import AgentIncident, AgentNoted, CancelReason, MakeOffer, OfferEnded, RefusalReason, WithdrawOffer
+from queues.floor.snapshot import agent_row
+from queues.model import AgentConfig, AgentId, AgentStatus, FailureCause, OfferId, QueueId, TicketId
+from queues.outputs import (
+    AgentIncident,
+    AgentNoted,
+    CancelReason,
+    MakeOffer,
+    OfferEnded,
+    OfferResult,
+    RefusalReason,
+    WithdrawOffer,
+)
 from queues.rules.agent_rules import OnLimit, PauseReason, PauseReasonId
 from tests.unit.queues.desk import Desk, queue_config
 
 ANA, BO = AgentId("ana"), AgentId("bo")
+A = TicketId("a")
 PAUSED, AVAILABLE, LOGGED_OUT = AgentStatus.PAUSED, AgentStatus.AVAILABLE, AgentStatus.LOGGED_OUT
 
 
@@ -142,6 +157,36 @@ def test_a_pause_that_ends_in_time_is_not_told_of() -> None:
     assert desk.engine.next_deadline() == 2000
     desk.status("ana", AVAILABLE, at=300)
     assert desk.engine.next_deadline() is None
+
+
+@pytest.mark.parametrize(
+    "over", [Abandon(A), OfferFailed(OfferId("o1"), FailureCause.BUSY), ReturnOffer(OfferId("o1"))]
+)
+def test_a_pause_that_was_pending_begins_when_the_call_is_over(over: Command) -> None:
+    desk = desk_with(reason("break", limit_seconds=300.0))
+    desk.enter("a", at=100)
+    desk.status("ana", PAUSED, "break", at=105)
+    desk.do(over, at=110)
+    assert desk.view().status is PAUSED
+    desk.do(Abandon(A))  # where bo was rung next
+    desk.pass_to(409)
+    assert incidents(desk) == []
+    desk.pass_to(410)
+    assert incidents(desk) == [("ana", "pause_overdue", "break")]
+
+
+def test_since_when_an_agent_pauses_is_noted_also_without_a_reason() -> None:
+    """It is in the agent's row, so that a limit is counted from there after a restart."""
+    desk = desk_with()
+    for at, status, why, since in (
+        (5, PAUSED, None, 5),
+        (6, PAUSED, None, 5),
+        (7, PAUSED, "lunch", 7),
+        (8, AVAILABLE, "lunch", None),
+    ):
+        desk.status("ana", status, why, at=at)
+        assert agent_row(desk.engine._floor.agents.agents[ANA]).paused_at == since
+    assert desk.view().pause_reason is None, "none of an agent who does not pause"
 
 
 def test_a_new_limit_holds_for_who_pauses_now() -> None:
@@ -330,6 +375,8 @@ def test_a_forced_pause_takes_the_ringing_call_away() -> None:
     desk.enter("a", at=3)
     force(desk, PAUSED, "meeting")
     assert [(each.agent, each.reason) for each in desk.of(WithdrawOffer)] == [("ana", CancelReason.AGENT_GONE)]
+    ended = desk.one(OfferEnded)
+    assert (ended.offer, ended.ticket, ended.agent, ended.result) == ("o1", "a", "ana", OfferResult.CANCELLED)
     assert [(each.ticket, each.agent) for each in desk.of(MakeOffer)] == [("a", "bo")]
     note = desk.one(AgentNoted)
     assert note == AgentNoted(ANA, AgentIncident.FORCED, "meeting", status=PAUSED, by="boss")

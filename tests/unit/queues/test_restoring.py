@@ -305,7 +305,7 @@ def test_every_row_survives_the_wire() -> None:
 
 def test_an_engine_may_be_restored_with_nothing() -> None:
     engine = Engine(lambda: "o", lambda: 0.5)
-    engine.handle(ConfigureQueue(queue_config()), 1.0)
+    assert engine.handle(ConfigureQueue(queue_config()), 1.0) == []
     assert engine.restore([], 2.0) == []
 
 

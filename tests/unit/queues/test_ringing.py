@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from queues.commands import Abandon, ConfigureAgent, ConfigureQueue, RemoveQueue, SetReady
+from queues.commands import Abandon, ConfigureAgent, ConfigureQueue, RemoveQueue, SetReachable, SetReady
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import CancelReason, MakeOffer, OfferEnded, OfferResult, WithdrawOffer
 from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, TierRules
@@ -25,6 +25,7 @@ def test_ring_all() -> None:
     desk.enter("a", at=10)
     assert desk.offered() == [("a", "ana"), ("a", "bo"), ("a", "cleo")]
     assert {made.ring_until for made in desk.of(MakeOffer)} == {30.0}
+    assert desk.engine.counts()["deadlines"] == 4, "of three phones, and of the wait: there is no further step"
     desk.answer("o2", at=12)
     assert withdrawn(desk) == [("ana", CancelReason.ANSWERED_ELSEWHERE), ("cleo", CancelReason.ANSWERED_ELSEWHERE)]
     desk.connect("o2", at=13)
@@ -33,6 +34,7 @@ def test_ring_all() -> None:
     ]  # fmt: skip
     desk.end("a", at=20)
     assert desk.engine.counts()["deadlines"] == 0
+    assert desk.engine._floor.ringing.short == {}
 
 
 def test_ring_all_takes_those_idle_longest_where_it_may_not_take_all() -> None:
@@ -45,6 +47,20 @@ def test_ring_all_takes_those_idle_longest_where_it_may_not_take_all() -> None:
     assert desk.offered() == [], "nobody is open to take its place"
     desk.agent("dan", at=13)
     assert desk.offered() == [("a", "dan")], "the older call first"
+    desk.connect("o2", at=14)
+    assert desk.offered() == [("b", "dan")], "who rang for it in vain rings for the other"
+
+
+def test_of_two_calls_that_want_more_phones_the_other_has_those_of_one_that_is_over() -> None:
+    desk = floor("ring-all", "ana", "bo")
+    desk.enter("a", at=10)
+    desk.do(SetReachable(AgentId("bo"), reachable=False), 11)
+    desk.enter("b", at=12)
+    desk.do(SetReachable(AgentId("bo"), reachable=True), 13)
+    desk.agent("cleo", at=14)
+    assert desk.offered() == [("a", "cleo")]
+    desk.do(Abandon(TicketId("a")), 15)
+    assert desk.offered() == [("b", "ana"), ("b", "cleo")]
 
 
 def test_losers_keep_their_place_in_the_idle_list() -> None:
