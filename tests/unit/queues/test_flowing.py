@@ -174,6 +174,19 @@ def test_a_queue_that_will_not_have_the_call_sends_it_on_by_its_own_action() -> 
     assert ended.turned_away == (TurnedAway(SALES, OverflowCause.QUEUE_FULL),)
 
 
+def test_a_call_that_flows_on_goes_from_queue_to_queue_until_one_takes_it() -> None:
+    desk = Desk(
+        queue_config(max_wait=10.0, overflow=TO_SALES),
+        sales(max_length=0, overflow=TO_NIGHT),
+        queue_config("night"),
+    )
+    desk.enter("a", at=5)
+    assert desk.pass_to(15) == [
+        TicketMoved(TicketId("a"), SUPPORT, NIGHT, OverflowCause.MAX_WAIT),
+        TicketQueued(TicketId("a"), NIGHT, 5.0, 0, None, (TurnedAway(SALES, OverflowCause.QUEUE_FULL),)),
+    ]
+
+
 def test_an_arriving_call_goes_from_queue_to_queue_until_one_takes_it() -> None:
     desk = Desk(
         queue_config(max_length=0, overflow=TO_SALES),

@@ -8,6 +8,7 @@ from queues.commands import (
     Enqueue,
     ExtendWrapUp,
     OutsideCalls,
+    RequeueTicket,
     SetDisposition,
     SetStatus,
     SetWrapUp,
@@ -46,6 +47,7 @@ def given(desk: Desk) -> list[tuple[str, str]]:
         (0.0, 5.0, 30.0, None),
         (None, None, 0.0, None),
         (7.0, None, 0.0, 17.0),
+        (None, None, 0.5, 10.5),
     ],
 )
 def test_the_call_s_own_counts_before_the_agent_s_before_the_queue_s(
@@ -187,6 +189,17 @@ def test_each_of_two_calls_needs_its_own() -> None:
     assert (given(desk), desk.view().uncoded) == ([("b", "sold")], ("a",))
     desk.pass_to(40)
     assert given(desk) == [("a", "none")]
+
+
+def test_a_call_put_back_into_line_needs_one_for_each_talk() -> None:
+    desk = talking(wrap_up_seconds=30.0, disposition_required=True)
+    desk.do(SetDisposition(ANA, None, "lost"))
+    desk.do(RequeueTicket(TicketId("a")))
+    desk.do(EndWrapUp(ANA))
+    assert desk.offered() == [("a", "ana")]
+    desk.connect("o2")
+    desk.end("a")
+    assert desk.view().uncoded == ("a",)
 
 
 # --- outside calls
