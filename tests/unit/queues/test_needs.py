@@ -157,6 +157,24 @@ def test_a_tier_that_the_queue_had_nobody_in_opens_in_its_time() -> None:
     assert desk.offered() == [("a", "three")]
 
 
+def test_a_queue_that_is_new_knows_the_tiers_of_agents_who_were_there_before() -> None:
+    desk = Desk(queue_config("sales"))
+    desk.member("two", penalty=2)
+    desk.do(ConfigureQueue(queue_config(tier_rules=TierRules(open_after_seconds=10))))
+    desk.enter("a", at=0)
+    desk.pass_to(19)
+    assert desk.offered() == []
+    desk.pass_to(20)
+    assert desk.offered() == [("a", "two")]
+
+
+def test_who_is_in_a_tier_of_one_queue_serves_the_others_like_anybody() -> None:
+    desk = Desk(queue_config(), queue_config("sales"))
+    desk.member("ana", penalty=2)
+    desk.enter("a", "sales")
+    assert desk.offered() == [("a", "ana")]
+
+
 def test_tiers_open_when_nobody_is_logged_in() -> None:
     desk = Desk(queue_config(tier_rules=TierRules(open_when=OpenWhen.NONE_LOGGED_IN)))
     desk.member("first")

@@ -104,6 +104,33 @@ def test_those_who_wait_leave_with_the_last_agent_only_if_the_queue_says_so(also
     assert ended == (gone if also_waiting else [])
 
 
+@pytest.mark.parametrize(
+    ("limits", "status", "cause"),
+    [
+        (Limits(none_logged_in=True, also_waiting=True), AgentStatus.PAUSED, None),
+        (Limits(none_logged_in=True, also_waiting=True), AgentStatus.LOGGED_OUT, OverflowCause.NONE_LOGGED_IN),
+        (Limits(none_ready=True, also_waiting=True), AgentStatus.LOGGED_OUT, OverflowCause.NONE_READY),
+        (Limits(also_waiting=True), AgentStatus.LOGGED_OUT, None),
+    ],
+)
+def test_the_cause_is_the_limit_that_the_queue_has(
+    limits: Limits, status: AgentStatus, cause: OverflowCause | None
+) -> None:
+    desk = Desk(queue_config(limits=limits, overflow=AWAY))
+    desk.agent("ana")
+    desk.enter("a", ready=False)
+    desk.status("ana", status)
+    assert [each.cause for each in desk.of(TicketEnded)] == ([] if cause is None else [cause])
+
+
+def test_a_full_queue_takes_who_can_be_served_at_once() -> None:
+    desk = Desk(queue_config(max_length=0))
+    desk.agent("ana", {"french": 5})
+    assert refused(desk.enter("a", needs={"klingon": 1})).reason is RefusalReason.QUEUE_FULL
+    desk.enter("b", needs={"french": 1})
+    assert desk.offered() == [("b", "ana")]
+
+
 def test_a_limit_that_is_new_counts_for_those_who_wait() -> None:
     desk = Desk(queue_config())
     desk.enter("a")
@@ -223,7 +250,8 @@ def test_a_caller_who_calls_again_soon_enough_has_the_old_place_once() -> None:
     desk.do(Abandon(TicketId("a")), 20)
     assert desk.one(TicketEnded).result is TicketResult.ABANDONED
     calls(desk, "other", "+4931", 30)
-    assert calls(desk, "again", "+4930", 80).joined_at == 0.0
+    again = calls(desk, "again", "+4930", 80)
+    assert (again.joined_at, again.position) == (0.0, 0)
     assert desk.waiting() == ["again", "b", "other"]
     assert calls(desk, "twin", "+4930", 81).joined_at == 81.0
     desk.pass_to(679)
@@ -256,6 +284,14 @@ def test_the_place_is_of_one_queue_and_of_abandoned_calls_only() -> None:
     desk.do(CloseQueue(SALES, also_waiting=True), 22)
     desk.do(OpenQueue(SALES), 23)
     assert calls(desk, "c", "+4930", 24, "sales").joined_at == 24.0
+
+
+def test_a_place_is_not_given_where_the_queue_keeps_none_any_more() -> None:
+    desk = Desk(queue_config(place_return_seconds=60.0))
+    calls(desk, "a", "+4930", 0)
+    desk.do(Abandon(TicketId("a")), 20)
+    desk.do(ConfigureQueue(queue_config()))
+    assert calls(desk, "again", "+4930", 30).joined_at == 30.0
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
