@@ -212,6 +212,16 @@ def test_the_calendar_closes_the_queue(opening: Opening, cause: OverflowCause) -
     assert desk.do(SetOpening(SUPPORT, Opening.OPEN, also_waiting=True)) == [QueueChanged(SUPPORT, None)]
 
 
+@pytest.mark.parametrize("shut", [CloseQueue(SUPPORT, "flood"), SetOpening(SUPPORT, Opening.HOLIDAY)])
+def test_a_queue_that_is_configured_anew_stays_shut(shut: CloseQueue | SetOpening) -> None:
+    desk = Desk()
+    desk.do(shut)
+    before = desk.engine.closure(SUPPORT)
+    desk.do(ConfigureQueue(queue_config(overflow=VOICEMAIL)))
+    assert desk.engine.closure(SUPPORT) == before
+    assert refused(desk.enter("a")).overflow == VOICEMAIL
+
+
 def test_the_calendar_sends_those_who_wait_to_another_queue() -> None:
     desk = Desk(queue_config(overflow=TO_SALES), sales(max_wait=60.0))
     desk.enter("a")
