@@ -44,6 +44,7 @@ from app.commands import (
 )  # fmt: skip
 from app.configuration import Agent, ConfigObject, MediaServer, PauseReason, Queue
 from app.directory import Directory
+from app.draining import drained
 from app.facts import Fact
 from app.instants import earliest
 from app.registrations.desk import KeepAlive, Registrations
@@ -302,7 +303,7 @@ class Core:
         for agent in agents:
             self.engine.handle(to_engine.ConfigureAgent(agent.routing), now)
         self._media_changed(now)
-        self.centre.restore(rows, now)
+        self.centre.restore(drained(rows), now)
         for agent in agents:
             reachable = self.directory.is_reachable(agent)
             self.centre.tell_engine(to_engine.SetReachable(agent.routing.id, reachable), now)

@@ -26,6 +26,7 @@ from app.db.facts_writer import FactsWriter
 from app.db.migrate import migrate
 from app.db.server_secrets import server_secret
 from app.directory import Directory
+from app.draining import drained
 from app.events.hub import EventHub
 from app.journal.codec import RowCodec
 from app.journal.lmdb import LmdbJournal
@@ -255,7 +256,7 @@ class _Service:
         codec = RowCodec(TABLES)
         gc.collect()
         gc.disable()  # hundreds of thousands of records come to stay: looking through them takes as long as making them
-        rows = [(row.table, row.key, codec.decode(row)) for row in journal.load()]
+        rows = list(codec.decode_all(journal.load()))
         for item in items:
             view.configure(item)
         now = self._clock()
@@ -266,7 +267,7 @@ class _Service:
         older = journalled_bindings(rows, bindings, now)
         await behind.store(older)
         forget_journalled(journal)
-        core.load(items, rows, now, [*bindings, *older])
+        core.load(items, drained(rows), now, [*bindings, *older])
         core.registrations.observers.append(behind.note)
         view.restore(core.centre.retold())
         gc.freeze()

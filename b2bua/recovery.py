@@ -40,8 +40,8 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
             invites[key] = row
     config = floor.desk.config
     within = (_spread(len(calls), config.claims_a_second), _spread(len(calls), config.greetings_a_second))
-    for key, row in calls.items():
-        _restore(floor, call_of(CallId(key), row), invites.get(key), within, now)
+    for key in list(calls):  # a row goes as its call comes: a full house is not in memory twice
+        _restore(floor, call_of(CallId(key), calls.pop(key)), invites.get(key), within, now)
 
 
 def _spread(calls: int, a_second: float) -> float:

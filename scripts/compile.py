@@ -70,6 +70,7 @@ LEFT_OUT: Final = {
 
 RECURSIVE: Final = {
     "app/journal/codec.py _each_text": "as deep as the type of a row",
+    "app/journal/codec.py _share": "as above",
     "app/metrics/metrics.py _flat": "as deep as /internals",
     "sipcore/message/fields.py NameAddr._bare": "once: what it hands on begins with its <",
     "sipcore/message/fields.py NameAddr._token_display": "as above",

@@ -21,6 +21,7 @@ from app.chronicle import Chronicle, queue_state, retold
 from app.commands import AgentCommand, DispatchCommand, OpenQueue, QueueCommand, Reply, RequestCallback
 from app.configuration import Agent, Calendar, ConfigObject, ObjectKind, PauseReason, Queue
 from app.directory import Directory, Entry
+from app.draining import drained
 from app.facts import Fact
 from app.instants import earliest
 from app.live_call import LiveCall
@@ -41,6 +42,7 @@ from sipcore.events import Event, RequestReceived
 __all__ = ["CallCenter"]
 
 _PINS: Final = PinLimits()
+_Rows = list[tuple[str, str, object]]
 
 
 class CallCenter:
@@ -282,9 +284,9 @@ class CallCenter:
     def restore(self, rows: Iterable[tuple[str, str, object]], now: float) -> None:
         """Take up the journal's rows; the configuration has been given before. What cannot go on is ended."""
         desk = self._desk
-        everything = list(rows)
-        desk.memory.restore({key: row for _, key, row in everything if isinstance(row, LastTalks)})
-        for table, key, row in everything:
+        of_engine, of_board, ours = _by_room(rows)
+        desk.memory.restore({key: row for _, key, row in ours if isinstance(row, LastTalks)})
+        for table, key, row in ours:
             if table == "live_call" and isinstance(row, LiveCall):
                 desk.calls[key] = row
                 row.ringing.clear()
@@ -294,8 +296,8 @@ class CallCenter:
             elif table == "desk" and isinstance(row, DeskRow):
                 self._workplaces.restore(key, row)
         desk.work.clear()  # the agents' rows say what was told of them
-        outputs = desk.engine.restore([r for r in everything if r[0] in ROWS], now)
-        living = set(desk.board.restore([r for r in everything if r[0] in ("call", "invite")], now))
+        outputs = desk.engine.restore(drained(of_engine), now)
+        living = set(desk.board.restore(drained(of_board), now))
         for call in list(desk.calls.values()):
             if CallId(call.id) not in living:
                 self._leaving.ended(call, from_board.CallEnded(CallId(call.id), "system", "restart"), now)
@@ -304,7 +306,7 @@ class CallCenter:
         leaving = {call.id for call in desk.calls.values() if call.overflow is not None or call.forward is not None}
         for call_id in living - {CallId(each) for each in desk.calls}:  # a feature code's: what it asked for is done
             desk.tell_board(to_board.HangUp(call_id, "restart"), now)
-        callbacks = {key: row for _, key, row in everything if isinstance(row, Callback)}
+        callbacks = {key: row for _, key, row in ours if isinstance(row, Callback)}
         self._calling_back.restore(callbacks, now)
         desk.work.extend(outputs)
         self._hours.look_all(now)
@@ -336,3 +338,13 @@ class CallCenter:
             if closed is not None:
                 yield queue_state(closed, "", 0.0)
         yield from self._calling_back.retold()
+
+
+def _by_room(rows: Iterable[tuple[str, str, object]]) -> tuple[_Rows, _Rows, _Rows]:
+    """The engine's, the switchboard's, and the call centre's own."""
+    of_engine: _Rows = []
+    of_board: _Rows = []
+    ours: _Rows = []
+    for row in rows:
+        (of_engine if row[0] in ROWS else of_board if row[0] in ("call", "invite") else ours).append(row)
+    return of_engine, of_board, ours

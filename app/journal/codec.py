@@ -9,7 +9,7 @@ The next release reads this one's journal: a new field is put at the end and has
 any other way raises its version and says how an older row becomes a newer one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Final
@@ -24,6 +24,8 @@ __all__ = ["RowCodec", "TableSchema", "Upgrade"]
 
 
 _made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
+
+_TEXTS_KNOWN: Final = 4000  # while all rows are read
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """The fields of a row of one version → those of the next."""
@@ -86,19 +88,34 @@ class RowCodec:
                 rows.append(self.encode(table, key, row))
         return rows
 
+    def decode_all(self, rows: Iterable[Row]) -> Iterator[tuple[str, str, Any]]:
+        """Table, key and dataclass of each row, as ``decode``.
+
+        Texts that stand in many rows (queues, hosts, the media server) become one object again, as they were when the rows
+        were written; those of few rows are not worth the room that it takes to know them.
+        """
+        texts: dict[str, str] = {}
+        for row in rows:
+            if len(texts) > _TEXTS_KNOWN:
+                texts.clear()  # what stands in many rows is known again soon
+            yield row.table, row.key, self._decoded(row, texts)
+
     def decode(self, row: Row) -> Any:  # noqa: ANN401 - the type is the table's
         """The dataclass that was encoded. Raises ``JournalError`` naming what is unknown, too new or damaged."""
+        return self._decoded(row, {})
+
+    def _decoded(self, row: Row, texts: dict[str, str]) -> Any:  # noqa: ANN401 - as above
         schema = self._schema(row.table)
         if row.value is None:
             raise JournalError(
                 f"row {row.key!r} of journal table {row.table!r} is a deletion: there is nothing to decode"
             )
         try:
-            return self._converted(row, schema, self._envelope(row.value))
+            return self._converted(row, schema, self._envelope(row.value), texts)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise JournalError(f"row {row.key!r} of journal table {row.table!r} is damaged: {error}") from error
 
-    def _converted(self, row: Row, schema: TableSchema, envelope: Envelope) -> Any:  # noqa: ANN401 - as above
+    def _converted(self, row: Row, schema: TableSchema, envelope: Envelope, texts: dict[str, str]) -> Any:  # noqa: ANN401 - as above
         version = envelope.version
         if version > schema.version:
             raise JournalError(
@@ -108,6 +125,7 @@ class RowCodec:
         if envelope.wrapped:
             found = _each_text(found, _unwrapped)
         if isinstance(found, list):
+            _share(found, texts)
             found = dict(zip(schema.former.get(version) or self._names[row.table], found, strict=False))
         for step in range(version, schema.version):
             upgrade = schema.upgrades.get(step)
@@ -144,6 +162,16 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401
     if isinstance(value, list | tuple):
         return [_each_text(item, change) for item in value]
     return value
+
+
+def _share(values: list[Any], texts: dict[str, str]) -> None:
+    """Puts known texts in the place of equal ones, in arrays at any depth: maps are few and small."""
+    for at, value in enumerate(values):
+        kind = type(value)
+        if kind is str:
+            values[at] = texts.setdefault(value, value)
+        elif kind is list:
+            _share(value, texts)
 
 
 def _wrapped(text: str) -> str:

@@ -66,7 +66,7 @@ class Centre(Wire):
         if self.uses_media:
             uri = f"sip:annc@127.0.0.1:{self.media.hop.port};play={{sound}};repeat={{repeat}}"
             self.core.set_builtin_media((uri,), self.now, controllable=True)
-        rows = [(row.table, row.key, self.codec.decode(row)) for row in self.journal.load()]
+        rows = self.codec.decode_all(self.journal.load())
         self.core.load(self.items, rows, self.now, list(self.stored.values()))
         self.core.registrations.observers.append(self.store)
         self.deliver()

@@ -88,3 +88,31 @@ def test_upgrade_of_a_row_with_such_text() -> None:
     old = RowCodec({"legs": Leg}).encode("legs", "k", Leg("\udcff", 1))
     new = RowCodec({"legs": TableSchema(Leg, 2, {1: lambda fields: fields | {"cseq": 4}})})
     assert new.decode(old) == Leg("\udcff", 4)
+
+
+def test_all_rows_equal_texts_are_one_object() -> None:
+    codec = RowCodec({"legs": Leg, "calls": Call})
+    legs = [Leg(f"tag-{number}", number, ("<sip:a;lr>", f"<sip:{number}>")) for number in range(3)]
+    calls = [Call((leg,), {"one": leg}, (("<sip:a;lr>", 1),)) for leg in legs]
+    stored = [("legs", leg.tag, leg) for leg in legs] + [("calls", call.legs[0].tag, call) for call in calls]
+    found = list(codec.decode_all(codec.encode_all(stored)))
+    assert found == stored
+    routes = [row.routes[0] for table, _, row in found if table == "legs"]
+    routes += [row.pairs[0][0] for table, _, row in found if table == "calls"]
+    assert len(routes) == 6
+    assert len({id(text) for text in routes}) == 1
+
+
+def test_more_texts_than_are_known_at_once() -> None:
+    codec = RowCodec({"legs": Leg})
+    stored = [("legs", f"k{number}", Leg(f"tag-{number}", None, ("<sip:a;lr>",))) for number in range(10_000)]
+    found = list(codec.decode_all(codec.encode_all(stored)))
+    assert found == stored
+    assert len({id(row.routes[0]) for _, _, row in found}) < 10
+
+
+def test_all_rows_one_of_them_damaged() -> None:
+    codec = RowCodec({"legs": Leg})
+    rows = [codec.encode("legs", "a", Leg("t", 1)), Row("legs", "b", b"\xc1")]
+    with pytest.raises(JournalError, match="'b' of journal table 'legs' is damaged"):
+        list(codec.decode_all(rows))
