@@ -13,6 +13,7 @@ from queues.commands import (
     EnqueueCallback,
     OpenQueue,
     OutsideCalls,
+    ReleaseTicket,
     ReserveTicket,
     SetDisposition,
     SetReachable,
@@ -131,6 +132,7 @@ def tickets_of_every_kind(desk: Desk) -> None:
         desk.enter(f"t{number}", priority=priority, ready=False, at=606)
     desk.do(AssignTicket(TicketId("t0"), GIL, until=1000.0), 607)
     desk.do(ReserveTicket(TicketId("t1"), CLEO, 1100.0), 607)
+    desk.do(AssignTicket(TicketId("t2"), DAN), 607)
 
 
 def rows(desk: Desk) -> dict[tuple[str, str], object]:
@@ -208,6 +210,7 @@ def test_whatever_follows_a_restart_is_as_without_it() -> None:
         (612, OpenQueue(SALES)),
         (613, Enqueue(TicketId("sale"), SALES)),
         (614, CallEnded(TicketId("ana's 1"))),
+        (615, ReleaseTicket(TicketId("t2"))),
         (615, SetReady(TicketId("t2"))),
         (616, SetReady(TicketId("kept"))),
         (617, SetReady(TicketId("back"))),
@@ -274,3 +277,18 @@ def test_a_pause_of_an_older_release_is_counted_from_the_routing_states_beginnin
     after = configured(600)
     assert after.engine.restore([("agent", "ana", row)], 600) == []
     assert after.engine.next_deadline() == 650
+
+
+def test_a_pause_that_was_pending_begins_with_the_restart_that_forgets_the_offer() -> None:
+    desk = configured(0)
+    available(desk, ANA)
+    desk.enter("a", at=1)
+    desk.status(ANA, AgentStatus.PAUSED, "lunch", at=2)
+    saved = rows(desk)
+    after = configured(10)
+    after.engine.restore([(table, key, row) for (table, key), row in saved.items()], 10)
+    assert after.state(ANA) is RoutingState.PAUSED
+    after.pass_to(69)
+    assert not after.view().pause_overdue
+    after.pass_to(70)
+    assert after.view().pause_overdue
