@@ -176,11 +176,13 @@ def test_decisions_outlive_their_call_for_a_while() -> None:
     desk.enter("a", at=0)
     desk.connect("o1", at=1)
     desk.end("a", at=2)
-    desk.now = 60
+    desk.enter("c", at=60)
+    desk.connect("o2", at=60)
+    desk.end("c", at=60)
     assert len(explained(desk)) == 1
     desk.now = 61
     assert explained(desk) == []
-    desk.enter("b", at=100)
+    desk.enter("b", at=121)
     log = desk.engine._floor.decisions
     assert log is not None
     assert len(log) == 1, "and then they are forgotten"

@@ -47,6 +47,9 @@ def test_ring_all_takes_those_idle_longest_where_it_may_not_take_all() -> None:
     assert desk.offered() == [], "nobody is open to take its place"
     desk.agent("dan", at=13)
     assert desk.offered() == [("a", "dan")], "the older call first"
+    for ready in (False, True):
+        desk.do(SetReady(TicketId("a"), ready=ready))
+    assert desk.outputs == [], "it has all the phones that it may have"
     desk.connect("o2", at=14)
     assert desk.offered() == [("b", "dan")], "who rang for it in vain rings for the other"
 
