@@ -1,11 +1,13 @@
 """Rosters: each queue's agents who are open, through changes of agents and queues."""
 
+import dataclasses
 import random
 
 from queues.commands import ConfigureAgent, ConfigureQueue, RemoveAgent, RemoveQueue
 from queues.lines.needs import meets, widest
 from queues.model import AgentConfig, AgentId, AgentStatus, QueueConfig, QueueId
 from queues.rules.requirements import Membership, RelaxationStep
+from queues.strategies import Rank, Standing, register, unregister
 from tests.unit.queues.desk import Desk, agent_config, queue_config
 
 NAMES = ("support", "sales", "night")
@@ -88,6 +90,36 @@ def test_who_has_no_place_in_the_list_stands_at_its_top() -> None:
     desk.agent("plain")
     desk.enter("a")
     assert desk.offered() == [("a", "plain")]
+
+
+class Noting:
+    """A strategy that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Standing] = []
+
+    def rank(self, agent: Standing, queue: QueueConfig) -> Rank:
+        self.told.append(dataclasses.replace(agent))
+        return (0.0, 0.0, 0.0)
+
+
+def test_what_a_strategy_is_told_of_an_agent() -> None:
+    noting = Noting()
+    register("noting", noting)
+    try:
+        desk = Desk(queue_config(strategy="noting"))
+        desk.agent("other")
+        desk.member("ana", position=4, at=5)
+        desk.status("other", AgentStatus.PAUSED)
+        desk.enter("a", at=10)
+        desk.connect("o1", at=12)
+        desk.end("a", at=21)
+        told = noting.told[-1]
+    finally:
+        unregister("noting")
+    assert (told.config.id, told.occupied, told.idle_since, told.calls, told.talk_seconds) == ("ana", 0, 21, 1, 9)
+    assert (told.idle_order, told.last_offer, told.position, told.listed) == (3, 1, 4, 2)
+    assert 0 <= told.draw() < 1
 
 
 def test_an_agent_of_no_tier_is_of_the_first() -> None:
