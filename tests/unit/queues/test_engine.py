@@ -1,8 +1,9 @@
 """The engine's door: what is due, what is counted, who is named."""
 
-from queues.commands import CloseQueue, RemoveAgent, SetOpening
-from queues.model import AgentId, Opening, OverflowCause, QueueId
+from queues.commands import CloseQueue, OfferAnswered, RemoveAgent, SetOpening
+from queues.model import AgentId, OfferId, Opening, OverflowCause, QueueId, TicketId, TicketState
 from queues.outputs import MakeOffer, QueueChanged, TicketEnded, WithdrawOffer
+from queues.views import OfferView, TicketView
 from tests.unit.queues.desk import Desk, queue_config
 
 SUPPORT = QueueId("support")
@@ -57,6 +58,19 @@ def test_who_is_configured_and_who_may_serve_a_queue() -> None:
     assert desk.engine.agents() == ["bo", "cleo"]
     assert desk.engine.eligible(SUPPORT) == ["cleo"]
     assert desk.engine.eligible(QueueId("sales")) == ["bo", "cleo"]
+
+
+def test_a_ticket_and_its_offer_are_shown_whole() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.enter("a", priority=3, at=5)
+    desk.do(OfferAnswered(OfferId("o1")), 9)
+    a, o1, ana = TicketId("a"), OfferId("o1"), AgentId("ana")
+    assert desk.engine.offer_view(o1) == OfferView(o1, a, ana, 5, 25, answered=True)
+    assert desk.engine.ticket_view(a) == TicketView(a, SUPPORT, TicketState.OFFERED, 3, 5, True, (o1,), None)
+    desk.connect("o1", at=10)
+    assert desk.engine.offer_view(o1) is None
+    assert desk.engine.ticket_view(a) == TicketView(a, SUPPORT, TicketState.CONNECTED, 3, 5, True, (), ana)
 
 
 def test_what_keeps_a_queue_shut() -> None:

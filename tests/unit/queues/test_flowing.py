@@ -4,11 +4,13 @@ import pytest
 
 from queues.commands import (
     RemoveQueue,
+    SetOpening,
     SetReady,
 )
 from queues.model import (
     FailureCause,
     Limits,
+    Opening,
     OverflowCause,
     TicketId,
 )
@@ -93,8 +95,19 @@ def test_a_bridge_that_is_being_built_is_let_stand_and_one_that_fails_lets_the_c
     desk.answer("o1", at=9)
     assert desk.pass_to(10) == []
     desk.fail("o1", FailureCause.CONNECT_FAILED, at=11)
-    assert desk.one(TicketMoved).to == SALES
+    assert desk.one(TicketMoved) == TicketMoved(TicketId("a"), SUPPORT, SALES, OverflowCause.MAX_WAIT)
     assert desk.waiting("sales") == ["a"]
+
+
+def test_a_bridge_that_fails_after_the_queue_was_closed_lets_the_call_go_for_that() -> None:
+    desk = Desk(queue_config(max_wait=60.0, overflow_on={OverflowCause.HOLIDAY: TO_SALES}), sales())
+    desk.agent("ana", {}, "support")
+    desk.enter("a", at=0)
+    desk.answer("o1", at=9)
+    desk.do(SetOpening(SUPPORT, Opening.HOLIDAY, also_waiting=True), 10)
+    assert desk.waiting("sales") == []
+    desk.fail("o1", FailureCause.CONNECT_FAILED, at=11)
+    assert desk.one(TicketMoved) == TicketMoved(TicketId("a"), SUPPORT, SALES, OverflowCause.HOLIDAY)
 
 
 def test_the_queue_is_removed_while_a_bridge_is_being_built_that_fails() -> None:

@@ -12,6 +12,7 @@ from queues.commands import (
     RemoveQueue,
     SetOpening,
     SetReachable,
+    Withdraw,
 )
 from queues.floor.places import MOST_PLACES
 from queues.floor.snapshot import QueueRow
@@ -294,6 +295,8 @@ def test_the_place_is_of_one_queue_and_of_abandoned_calls_only() -> None:
     desk.do(CloseQueue(SALES, also_waiting=True), 22)
     desk.do(OpenQueue(SALES), 23)
     assert calls(desk, "c", "+4930", 24, "sales").joined_at == 24.0
+    desk.do(Withdraw(TicketId("c")), 25)
+    assert calls(desk, "d", "+4930", 26, "sales").joined_at == 26.0
 
 
 def test_a_place_is_not_given_where_the_queue_keeps_none_any_more() -> None:

@@ -107,6 +107,21 @@ def test_calls_that_end_together_are_wrapped_up_together() -> None:
     assert desk.view().wrap_up_until == 60, "the later call's bound"
 
 
+def test_one_of_the_calls_without_a_bound_leaves_their_wrap_up_without() -> None:
+    desk = Desk(
+        queue_config(wrap_up_seconds=30.0, max_wrap_up_seconds=40.0), queue_config("sales", wrap_up_seconds=30.0)
+    )
+    desk.agent("ana", capacity=2)
+    desk.enter("a")
+    desk.enter("b", "sales")
+    desk.connect("o1")
+    desk.connect("o2")
+    desk.end("a", at=10)
+    desk.end("b", at=20)
+    desk.do(ExtendWrapUp(ANA, 100.0))
+    assert desk.view().wrap_up_until == 150
+
+
 # --- dispositions
 
 
