@@ -5,14 +5,17 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt hatch_build.py README.md ./
 COPY app app
 COPY b2bua b2bua
+COPY bench bench
 COPY media media
 COPY migrations migrations
 COPY queues queues
 COPY scripts scripts
 COPY sipcore sipcore
-RUN CALLYARD_COMPILE=1 pip wheel --no-cache-dir --no-deps --wheel-dir /wheel . \
-    && python -m venv /opt/callyard \
-    && /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt /wheel/callyard-*.whl \
+RUN python -m venv /opt/callyard \
+    && /opt/callyard/bin/pip install --no-cache-dir -c constraints.txt . \
+    && CALLYARD_COMPILE=1 CALLYARD_TRAINER=/opt/callyard/bin/python \
+        pip wheel --no-cache-dir --no-deps --wheel-dir /wheel . \
+    && /opt/callyard/bin/pip install --no-cache-dir --no-deps --force-reinstall /wheel/callyard-*.whl \
     && /opt/callyard/bin/python -P scripts/compiled_check.py
 
 FROM python:3.11-slim

@@ -1,15 +1,20 @@
 """Compiles the hot path with mypyc: ``python scripts/compile.py FOLDER`` leaves the extension modules there, at their paths,
 and beside them a list of what they were made of.
 
-Run by ``hatch_build.py``, in the build's environment, which has mypy, setuptools and a C compiler. All modules become one
-group: calls between them are plain C calls, a module left out costs its callers too. So everything of the hot packages is
+Run by ``hatch_build.py``, in the build's environment, which has mypy, setuptools and gcc. All modules become one group:
+calls between them are plain C calls, a module left out costs its callers too. So everything of the hot packages is
 compiled, new modules as well, but for what ``LEFT_OUT`` names with its reason.
+
+Between two datagrams other programs have had the processor's caches, so what a call costs is above all how much code it
+touches. ``CALLYARD_TRAINER`` names a Python that has the service's dependencies: with it all is compiled twice, the second
+time with what the first has learned of ``scripts/training.py``.
 """
 
 import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +27,7 @@ from typing import Any, Final
 from mypyc.build import mypycify
 from native_init import with_native_init
 from recursion import recursive
-from setuptools import Distribution
+from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
 
 __all__ = ["COMPILED", "LEFT_OUT", "compile_into", "modules"]
@@ -80,6 +85,10 @@ RECURSIVE: Final = {
 
 _LIST: Final = "app/compiled.json"  # read by app/release.py
 
+_FLAGS: Final = ("-fvisibility=hidden", "-fno-plt", "-include", str(_ROOT / "scripts" / "cold.h"))
+_LEARN: Final = ("-fprofile-generate",)
+_LEARNED: Final = ("-fprofile-use", "-fprofile-partial-training", "-fprofile-correction", "-Wno-missing-profile")
+
 
 def modules() -> list[str]:
     """The files to be compiled, relative to the repository."""
@@ -101,14 +110,34 @@ def compile_into(target: Path) -> None:
         Path("mypy.ini").write_text(
             "[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ndisallow_subclassing_any = True\n"
         )
-        level = os.environ.get("CALLYARD_COMPILE_LEVEL", "1")
-        extensions = mypycify(["--config-file=mypy.ini", *digests], opt_level=level, debug_level="0", multi_file=True)
-        build = _Build(Distribution({"name": "callyard", "ext_modules": extensions}))
-        build.build_lib, build.build_temp = str(target), "objects"
-        build.ensure_finalized()
-        build.run()
+        extensions = mypycify(["--config-file=mypy.ini", *digests], opt_level="2", debug_level="0", multi_file=True)
+        trainer = os.environ.get("CALLYARD_TRAINER")
+        if trainer is not None:
+            _build(extensions, Path.cwd(), *_LEARN)
+            _train(trainer)
+        _build(extensions, target, *(() if trainer is None else _LEARNED))
     digests |= {library.name: _digest(library) for library in target.glob("*.so")}
     Path(target, _LIST).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+
+
+def _build(extensions: list[Extension], target: Path, *flags: str) -> None:
+    for extension in extensions:
+        others = [each for each in extension.extra_compile_args if each not in (*_FLAGS, *_LEARN, *_LEARNED)]
+        extension.extra_compile_args = [*others, *_FLAGS, *flags]
+        extension.extra_link_args = [each for each in flags if each in _LEARN]
+    build = _Build(Distribution({"name": "callyard", "ext_modules": extensions}))
+    build.build_lib, build.build_temp, build.force = str(target), "objects", True
+    build.ensure_finalized()
+    build.run()
+
+
+def _train(python: str) -> None:
+    """Run the extensions that are beside their sources, here. What they learn is left beside their objects."""
+    path = os.pathsep.join([str(Path.cwd()), str(_ROOT)])
+    command = [python, "-P", str(_ROOT / "scripts" / "training.py")]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": path})
+    if not list(Path("objects").rglob("*.gcda")):
+        sys.exit("the training has left nothing: CALLYARD_TRAINER did not run these extensions")
 
 
 def _digest(path: Path) -> str:

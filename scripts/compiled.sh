@@ -40,10 +40,11 @@ main() {
     find_python
     usable_venv || "$python" -m venv --clear "$venv"
     rm -rf "$venv/wheel"
-    CALLYARD_COMPILE=1 "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$venv/wheel" .
+    # Twice: with it come the dependencies, which the training needs; then what it was for.
+    pip_install -c constraints.txt .
+    CALLYARD_COMPILE=1 CALLYARD_TRAINER="$(realpath --no-symlinks "$venv/bin/python")" \
+        "$venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$venv/wheel" .
     local wheel=("$venv"/wheel/callyard-*.whl)
-    # Twice: the dependencies, then this package even where its version is already installed.
-    pip_install -c constraints.txt "${wheel[0]}"
     pip_install --no-deps --force-reinstall "${wheel[0]}"
     "$venv/bin/python" -P scripts/compiled_check.py
     printf 'installed: %s/bin/callyard: %s\n' "$venv" "$("$venv/bin/callyard" --version)"

@@ -70,6 +70,6 @@ def test_the_container_is_given_all_that_its_build_needs() -> None:
     build = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[0]
     copied = {name for line in build.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]}
     packages = {"app", "b2bua", "media", "migrations", "queues", "sipcore"}
-    assert copied == packages | {"scripts", "pyproject.toml", "constraints.txt", "hatch_build.py", "README.md"}
+    assert copied == packages | {"bench", "scripts", "pyproject.toml", "constraints.txt", "hatch_build.py", "README.md"}
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert not copied & set(ignored)
