@@ -93,14 +93,15 @@ def test_who_has_no_place_in_the_list_stands_at_its_top() -> None:
 
 
 class Noting:
-    """A strategy that notes what it is told."""
+    """A strategy that notes what it is told, and ranks as it was told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *ranks: float) -> None:
         self.told: list[Standing] = []
+        self.ranks = list(ranks)
 
     def rank(self, agent: Standing, queue: QueueConfig) -> Rank:
         self.told.append(dataclasses.replace(agent))
-        return (0.0, 0.0, 0.0)
+        return (self.ranks.pop(0) if self.ranks else 0.0, 0.0, 0.0)
 
 
 def test_what_a_strategy_is_told_of_an_agent() -> None:
@@ -120,6 +121,19 @@ def test_what_a_strategy_is_told_of_an_agent() -> None:
     assert (told.config.id, told.occupied, told.idle_since, told.calls, told.talk_seconds) == ("ana", 0, 21, 1, 9)
     assert (told.idle_order, told.last_offer, told.position, told.listed) == (3, 1, 4, 2)
     assert 0 <= told.draw() < 1
+
+
+def test_the_clock_that_a_strategy_is_told_never_falls() -> None:
+    noting = Noting(0.5, 7.0, 3.0)
+    register("noting", noting)
+    try:
+        desk = Desk(queue_config(strategy="noting"))
+        for number in range(4):
+            desk.agent(f"agent {number}")
+            desk.enter(f"t{number}")
+    finally:
+        unregister("noting")
+    assert [told.clock for told in noting.told] == [0.0, 0.5, 7.0, 7.0]
 
 
 def test_an_agent_of_no_tier_is_of_the_first() -> None:
