@@ -35,7 +35,7 @@ from queues import commands as to_engine
 from queues.engine import Engine
 from queues.floor.snapshot import ROWS
 from queues.model import AgentId, AgentStatus, Overflow, QueueId, TicketId
-from queues.outputs import Refused
+from queues.outputs import RefusalReason, Refused
 from queues.rules.agent_rules import PauseReasonId
 from sipcore.events import Event, RequestReceived
 
@@ -172,15 +172,19 @@ class CallCenter:
         return True
 
     def set_priority(self, call_id: str, priority: int, now: float) -> Refused | None:
-        refused = self.tell_engine(to_engine.SetPriority(TicketId(call_id), priority), now)
         call = self.calls.get(call_id)
-        if refused is None and call is not None:
+        if call is None:
+            return _no_call(call_id)
+        refused = self.tell_engine(to_engine.SetPriority(TicketId(call_id), priority), now)
+        if refused is None:
             call.priority = priority
             self._desk.note(call, "priority_changed", now)
         return refused
 
     def dispatch(self, command: DispatchCommand, now: float) -> Refused | None:
         """A supervisor's hand in the lines."""
+        if command.call not in self.calls:
+            return _no_call(command.call)
         refused = self._dispatching.carry_out(command, now)
         self._run(now)
         return refused
@@ -348,3 +352,8 @@ def _by_room(rows: Iterable[tuple[str, str, object]]) -> tuple[_Rows, _Rows, _Ro
     for row in rows:
         (of_engine if row[0] in ROWS else of_board if row[0] in ("call", "invite") else ours).append(row)
     return of_engine, of_board, ours
+
+
+def _no_call(call_id: str) -> Refused:
+    """Of who is to be called back, too: a place in line, but no call yet."""
+    return Refused(RefusalReason.UNKNOWN_TICKET, f"there is no live call {call_id}")

@@ -38,7 +38,7 @@ class Dispatching:
         }
 
     def carry_out(self, command: DispatchCommand, now: float) -> Refused | None:
-        """The call centre's door carries out what comes of it."""
+        """On a live call. The call centre's door carries out what comes of it."""
         tell, ticket = self._desk.tell_engine, TicketId(command.call)
         match command:
             case AssignCall():
@@ -60,13 +60,13 @@ class Dispatching:
     def _requeue(self, command: RequeueCall, now: float) -> Refused | None:
         """A caller who talks hears the music of the line again; one who waits hears the other queue's."""
         desk = self._desk
-        call = desk.calls.get(command.call)
-        if call is not None and call.agent_first:
+        call = desk.calls[command.call]
+        if call.agent_first:
             detail = f"call {call.id} was begun from the agent's phone: it cannot go back into line"
             return Refused(RefusalReason.NOT_POSSIBLE_NOW, detail)
         queue = QueueId(command.queue) if command.queue is not None else None
         refused = desk.tell_engine(to_engine.RequeueTicket(TicketId(command.call), queue), now)
-        if refused is not None or call is None:
+        if refused is not None:
             return refused
         playlist = waiting_list(desk.directory.queues.get(command.queue or call.queue), greeting=False)
         if call.connected_at is not None:
@@ -83,8 +83,8 @@ class Dispatching:
     def _to_front(self, call_id: str, now: float) -> Refused | None:
         desk = self._desk
         refused = desk.tell_engine(to_engine.MoveToFront(TicketId(call_id)), now)
-        call, ticket = desk.calls.get(call_id), desk.engine.ticket_view(TicketId(call_id))
-        if refused is None and call is not None and ticket is not None and ticket.priority != call.priority:
+        call, ticket = desk.calls[call_id], desk.engine.ticket_view(TicketId(call_id))
+        if refused is None and ticket is not None and ticket.priority != call.priority:
             call.priority = ticket.priority
             desk.note(call, "priority_changed", now)
         return refused

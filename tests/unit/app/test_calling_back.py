@@ -4,9 +4,23 @@ import pytest
 
 from app.calendars.opening import Calendar, Holiday, Hours
 from app.callback_policy import CallbackHours, CallbackPolicy
-from app.commands import CancelCallback, Done, RefusedReply, RequestCallback, SetAgentState
+from app.commands import (
+    AssignCall,
+    CancelCallback,
+    Done,
+    LiveCommand,
+    MoveCallToFront,
+    RefusedReply,
+    ReleaseCall,
+    RequestCallback,
+    RequeueCall,
+    ReserveCall,
+    SetAgentState,
+    SetCallPriority,
+    WithdrawCall,
+)
 from app.facts import CallEvent
-from queues.model import Overflow, OverflowAction
+from queues.model import Overflow, OverflowAction, TicketId
 from tests.support.centre import Centre, agent, entry, queue
 from tests.support.virtual import Peer, port_of, sdp
 
@@ -142,6 +156,27 @@ def test_by_rest_cancelled_by_rest() -> None:
     ]
     assert isinstance(centre.tell(RequestCallback("cb-4", "q-nowhere", "1")), RefusedReply)
     assert centre.left() == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        RequeueCall("c1", "q-sales"), MoveCallToFront("c1"), AssignCall("c1", "a-ana", None), ReserveCall("c1", "a-ana", 60),
+        ReleaseCall("c1"), WithdrawCall("c1"), SetCallPriority("c1", 9),
+    ],
+    ids=lambda command: type(command).__name__,
+)  # fmt: skip
+def test_who_is_to_be_called_back_is_no_live_call_yet(command: LiveCommand) -> None:
+    centre, _, gateway = centre_with()
+    centre.add(queue("sales"))
+    assert centre.tell(RequestCallback("c1", "q-support", "+4930555")) == Done()
+    before = centre.core.engine.ticket_view(TicketId("c1"))
+    refused = centre.tell(command)
+    assert isinstance(refused, RefusedReply)
+    assert refused.status == 404
+    assert centre.core.engine.ticket_view(TicketId("c1")) == before
+    open_up(centre)
+    assert gateway.requests("INVITE")
 
 
 def test_who_does_not_answer_is_dialled_again_and_then_given_up() -> None:
