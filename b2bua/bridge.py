@@ -251,8 +251,9 @@ def adjust(floor: Floor, call: Call, leg: Leg, now: float) -> None:
         floor.signalling.reinvite(call, leg, leg.session.offer(heard), Purpose.ADJUST, now)
 
 
-def adjust_refused(floor: Floor, leg: Leg, status: int, now: float) -> None:
+def adjust_refused(floor: Floor, call: Call, leg: Leg, status: int, now: float) -> None:
     leg.session.refused()
+    floor.desk.touch(call)
     if status == 491:
         # RFC 3261 §14.1: the owner of the Call-ID waits "…between 2.1 and 4 seconds in units of 10 ms".
         leg.adjust_at = now + 2.1 + round(floor.desk.uniform() * 190) / 100
@@ -270,6 +271,7 @@ def refused(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The caller refused to be moved: "ACK the agent with rejected media, then BYE; the caller stays parked"."""
     leg = call.winning_leg()
     call.caller.session.refused()
+    floor.desk.touch(call)
     if cause.status == 491:
         call.step, call.step_at = MoveStep.GLARE, glare_until(floor, now)
     elif leg is not None:

@@ -31,7 +31,7 @@ def advance(
             _perform(signalling, call, leg, action, now, reason)
         return outcome
     if call.relay is not None:
-        _end_relay(signalling, call, leg, now)
+        _end_relay(desk, signalling, call, leg, now)
     if action is not LegAction.NOTHING:
         _perform(signalling, call, leg, action, now, reason)
     _retire(desk, leg, now)
@@ -42,7 +42,7 @@ def advance(
     return outcome
 
 
-def _end_relay(signalling: Signalling, call: Call, leg: Leg, now: float) -> None:
+def _end_relay(desk: Desk, signalling: Signalling, call: Call, leg: Leg, now: float) -> None:
     """An offer/answer exchange ends with either of its legs; what is owed to both peers is sent.
 
     RFC 3261 §15.1.2: "…MUST still respond to any pending requests […] a 487 (Request Terminated)".
@@ -51,6 +51,7 @@ def _end_relay(signalling: Signalling, call: Call, leg: Leg, now: float) -> None
     if relay is None or (leg is not relay.source and leg is not relay.target):
         return
     call.relay = None
+    desk.touch(call)
     if relay.accepted is None:
         status = 487 if leg is relay.source else 480
         signalling.reply(relay.source, relay.server, relay.request, status, now)

@@ -284,6 +284,7 @@ def stayed(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     """The caller refused a re-INVITE while parked."""
     step, call.step = call.step, MoveStep.NONE
     call.caller.session.refused()
+    floor.desk.touch(call)
     if step is MoveStep.RETURNING and cause.status == 491:
         call.step, call.step_at = MoveStep.RETURN_GLARE, bridge.glare_until(floor, now)
     elif step is MoveStep.RETURNING and call.media is not None and call.going == call.media.dialog.local_tag:

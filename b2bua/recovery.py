@@ -125,10 +125,14 @@ def _adopt(floor: Floor, call: Call, row: InviteRow, now: float) -> None:
 
 
 def _arrived(floor: Floor, call: Call, now: float) -> None:
-    """Unanswered and not parked: it waits to be parked or offered anew."""
+    """Not parked yet: unanswered it waits to be parked or offered anew, else for the ACK to the 200 that is sent again."""
     _drop_callees(floor, call, now)
     _close_media(floor, call, now)
     call.winner = None
+    if call.answered and call.caller.state is LegState.OK_SENT:
+        # A media server's offer is with it; its ACK brings the answer, and then it gets another session.
+        call.state, call.step = CallState.PARKING, MoveStep.AWAIT_ACK
+        return
     call.state = CallState.ARRIVED
     if call.answered:  # its media session was still being agreed on: nothing to go back to
         ending.system(floor, call, "restart", now)

@@ -124,6 +124,7 @@ def refused(floor: Floor, call: Call, key: ClientKey, status: int, now: float) -
     call.relay = None
     relay.target.session.refused()
     relay.source.session.remote = relay.before
+    floor.desk.touch(call)
     floor.signalling.reply(relay.source, relay.server, relay.request, passable(status), now)
 
 

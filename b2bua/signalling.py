@@ -35,7 +35,8 @@ _OF_ITS_TRANSACTION: Final = frozenset({"Via", "Authorization", "Proxy-Authoriza
 
 
 class Signalling:
-    """Sends for legs; every client transaction is entered in the desk's table with its purpose."""
+    """Sends for legs; every client transaction is entered in the desk's table with its purpose. What first
+    describes a session is journalled before it leaves: a restart must not say another under its version (RFC 3264 §8)."""
 
     __slots__ = ("_desk",)
 
@@ -52,6 +53,7 @@ class Signalling:
     def answer(self, call: Call, body: bytes, now: float) -> None:
         """200 with ``body`` to the caller's INVITE; the endpoint retransmits it until its ACK."""
         leg = call.caller
+        self._desk.touch(call)
         lines = [_contact(leg), _ALLOW, _SUPPORTED, *self._timer_answer(leg, now)]
         self._respond_invite(leg, 200, lines, body, now)
 
@@ -99,6 +101,7 @@ class Signalling:
         )  # fmt: skip
         if leg.proofs:
             self._show(leg, request)
+        self._desk.touch(call)
         leg.invite_cseq = dialog.local_cseq
         leg.session_expires = expires
         leg.branch = self._desk.ids.branch()
@@ -108,16 +111,17 @@ class Signalling:
     def reinvite(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
         """A re-INVITE; without ``body`` it asks for an offer."""
         key = self._request(call, leg, "INVITE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
-        self._await_answer(leg, key, now)
+        self._await_answer(call, leg, key, now)
         return key
 
     def update(self, call: Call, leg: Leg, body: bytes, purpose: Purpose, now: float) -> ClientKey:
         key = self._request(call, leg, "UPDATE", purpose, now, self._timer_offer(leg), body, SDP if body else None)
         if body:
-            self._await_answer(leg, key, now)
+            self._await_answer(call, leg, key, now)
         return key
 
-    def _await_answer(self, leg: Leg, key: ClientKey, now: float) -> None:
+    def _await_answer(self, call: Call, leg: Leg, key: ClientKey, now: float) -> None:
+        self._desk.touch(call)
         leg.offer, leg.offer_until = key, now + self._desk.config.offer_seconds
 
     def refresh(self, call: Call, leg: Leg, now: float) -> None:

@@ -300,7 +300,7 @@ class Switchboard:
         elif accepted is not None:
             relay.adjusted(self._floor, leg, key, accepted, now)
         elif purpose is Purpose.ADJUST:
-            bridge.adjust_refused(self._floor, leg, status, now)
+            bridge.adjust_refused(self._floor, call, leg, status, now)
         elif purpose is Purpose.REFRESH:
             self._floor.signalling.refresh_refused(leg, status, now)
         if status in _LOST and purpose is not Purpose.BYE:

@@ -12,6 +12,7 @@ from b2bua.call import CallState
 from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, LegId, Park, Play, Playlist, Reject, Target
 from b2bua.events import CallEnded
 from b2bua.leg import LegState
+from b2bua.snapshot import CallRow
 from sipcore.events import CancelReceived, ClientKey, RequestReceived, ResponseReceived
 from sipcore.message import Response, parse
 from sipcore.packets import Send
@@ -28,6 +29,7 @@ BODIES = {
     "held": sdp(31000, version=3, direction="sendonly"),
     "video": sdp(31000, version=4) + VIDEO,
 }
+SILENT = (LegState.LEAVING, LegState.GONE)  # nothing is described to them any more
 bodies = st.sampled_from(sorted(BODIES))
 picks = st.integers(0, 30)
 
@@ -276,6 +278,18 @@ class SwitchboardMachine(RuleBasedStateMachine):
                 assert call.winner is not None
             if call.state is CallState.ENDED:
                 assert call.departing
+
+    @invariant()
+    def the_journal_knows_what_was_said(self) -> None:
+        """Of every leg that may still speak: a restart goes on from there, with the next version (RFC 3264 §8)."""
+        rows = self.net.rows()
+        for call in self.net.board._desk.calls.values():
+            row = rows["call", call.id]
+            assert isinstance(row, CallRow)
+            written = {each.id: each.session for each in (row.caller, *row.legs, row.media) if each is not None}
+            for leg in (call.caller, *call.legs.values(), *([call.media] if call.media is not None else [])):
+                said = (leg.session.id, leg.session.version, leg.session.local)
+                assert leg.state in SILENT or written[leg.id][:3] == said, f"{leg.id} of {call.state.name} said {said}"
 
     @invariant()
     def time_goes_on(self) -> None:

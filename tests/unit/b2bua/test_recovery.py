@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from b2bua.call import CallState
-from b2bua.events import CallEnded
-from tests.unit.b2bua.harness import Net, port_of, sdp
+from b2bua.events import CallEnded, CallParked
+from tests.unit.b2bua.harness import Net, Peer, origin_of, port_of, sdp
 
 
 @pytest.fixture
@@ -129,6 +129,119 @@ def test_a_200_whose_ack_went_down_with_us_is_sent_again(net: Net) -> None:
     assert net.board.state_of(call) is CallState.PARKED
     caller.request("BYE")
     assert net.quiet()
+
+
+def answered_with_the_media_servers_offer(net: Net) -> Peer:
+    """A caller without a description, whose 200 had the media server's offer, and who has not ACKed it."""
+    caller = net.peer(6001)
+    caller.invite(b"")
+    net.park(net.arrived())
+    assert port_of(caller.responses(200)[-1].body) == 40000
+    return caller
+
+
+def test_a_caller_who_had_the_media_servers_offer_is_kept(net: Net) -> None:
+    caller = answered_with_the_media_servers_offer(net)
+    (call,) = net.restart()
+    (answer,) = caller.responses(200)
+    assert net.board.state_of(call) is CallState.PARKING
+    caller.ack(answer, sdp(30000))
+    caller.sdp = sdp(30000)
+    net.media_answers(40002)
+    moved = caller.last_request("INVITE").request
+    assert (port_of(moved.body), origin_of(moved.body)[2]) == (40002, 2)
+    assert origin_of(moved.body)[1] == origin_of(answer.body)[1]
+    assert net.told(CallParked)
+    agent = net.peer(7001)
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    assert net.board.state_of(call) is CallState.BRIDGED
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_a_caller_who_acks_the_media_servers_offer_without_an_answer_is_let_go(net: Net) -> None:
+    caller = answered_with_the_media_servers_offer(net)
+    net.restart()
+    caller.ack(caller.responses(200)[-1])
+    assert caller.requests("BYE")
+    assert net.quiet()
+
+
+def test_a_caller_who_never_acks_the_media_servers_offer_is_let_go(net: Net) -> None:
+    caller = answered_with_the_media_servers_offer(net)
+    net.restart()
+    net.wait(33)
+    assert caller.requests("BYE")
+    assert net.told(CallEnded)
+    assert net.quiet()
+
+
+def test_a_second_crash_before_the_ack_says_the_same_once_more(net: Net) -> None:
+    caller = net.peer(6001)
+    caller.invite(b"")
+    net.lost.add(caller.hop)
+    net.park(net.arrived())
+    said = net.board._desk.calls[net.arrived()].caller.session.local
+    net.restart()
+    net.lost.clear()
+    net.restart()
+    (answer,) = caller.responses(200)
+    assert answer.body == said
+    caller.ack(answer, sdp(30000))
+    caller.request("BYE")
+    assert net.quiet()
+
+
+def test_a_move_after_the_ack_is_known_to_a_restart(net: Net) -> None:
+    """The call CONNECTING is journalled already when the caller's ACK lets it be moved."""
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller, early=120.0)
+    caller.sdp = b""
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    net.rows()
+    caller.ack(caller.responses(200)[-1])
+    moving = caller.last_request("INVITE")
+    net.restart()
+    net.wait(1)
+    back = caller.last_request("INVITE")
+    assert [port_of(each.request.body) for each in (moving, back)] == [31000, 40000]
+    assert [origin_of(each.request.body)[2] for each in (moving, back)] == [2, 3]
+
+
+def test_a_media_session_that_was_being_opened_anew_is_taken_back(net: Net) -> None:
+    caller = net.peer(6001)
+    net.parked_caller(caller)
+    net.rows()
+    net.wait(2)
+    net.media[0].request("BYE")
+    lost = net.media[0].last_request("INVITE")
+    net.media[0].reply(lost, 180, tag="slow")
+    (call,) = net.restart()
+    net.wait(1)
+    assert [each.transaction for each in net.media[0].cancels()] == [lost.transaction]
+    net.media_answers(40002)
+    assert net.board.state_of(call) is CallState.PARKED
+    assert port_of(caller.last_request("INVITE").request.body) == 40002
+
+
+def test_a_refused_offer_is_not_made_again_by_a_refresh_after_a_restart(net: Net) -> None:
+    caller, agent = net.peer(6001), net.peer(7001)
+    call = net.parked_caller(caller)
+    net.dial(call, agent)
+    agent.reply(agent.last_request("INVITE"), 200, sdp(31000))
+    caller.sdp = b""
+    agent.request("INVITE", sdp(31002, version=2))
+    net.rows()
+    asked = caller.last_request("INVITE")
+    assert port_of(asked.request.body) == 31002
+    caller.reply(asked, 488)
+    net.restart()
+    net.wait(1800)
+    refreshed = caller.last_request("INVITE").request
+    assert refreshed is not asked.request
+    assert port_of(refreshed.body) == 31000
 
 
 def test_claims_after_a_restart_are_spread(net: Net) -> None:
