@@ -179,6 +179,7 @@ class Floor:
         """End a ticket that is not connected, at once; but where an agent has answered, only if the bridge fails."""
         if self.answered(ticket):
             ticket.doomed = result
+            self.deadlines.disarm(ticket.timer)
             return
         self.withdraw_offers(ticket, reason, now)
         self.end_ticket(ticket, result)

@@ -21,6 +21,7 @@ def flow_out(floor: Floor, ticket: Ticket, cause: OverflowCause, now: float) -> 
         return
     if floor.answered(ticket):
         ticket.doomed, ticket.doomed_by = TicketResult.FLOWED_OUT, cause
+        floor.deadlines.disarm(ticket.timer)  # max_wait, over meanwhile, would be another cause
         return
     reason = CancelReason.TIMED_OUT if cause is OverflowCause.MAX_WAIT else CancelReason.FLOWED_OUT
     floor.withdraw_offers(ticket, reason, now)

@@ -3,6 +3,8 @@
 import pytest
 
 from queues.commands import (
+    CloseQueue,
+    ConfigureQueue,
     RemoveQueue,
     SetOpening,
     SetReady,
@@ -86,6 +88,20 @@ def test_offers_are_withdrawn_when_a_call_flows_on() -> None:
     desk.pass_to(10)
     assert desk.one(WithdrawOffer).ticket == "a"
     assert desk.waiting("sales") == ["a"]
+
+
+def test_max_wait_that_is_over_later_does_not_change_why_a_call_leaves_if_its_bridge_fails() -> None:
+    desk = Desk(
+        queue_config(max_wait=10.0, overflow=TO_SALES, overflow_on={OverflowCause.EMERGENCY: TO_NIGHT}), sales()
+    )
+    desk.do(ConfigureQueue(queue_config("night", None)))
+    desk.agent("ana", {}, "support")
+    desk.enter("a", at=0)
+    desk.answer("o1", at=1)
+    desk.do(CloseQueue(SUPPORT, "fire", also_waiting=True), at=2)
+    desk.pass_to(11)
+    desk.fail("o1", FailureCause.CONNECT_FAILED)
+    assert desk.one(TicketMoved) == TicketMoved(TicketId("a"), SUPPORT, NIGHT, OverflowCause.EMERGENCY)
 
 
 def test_a_bridge_that_is_being_built_is_let_stand_and_one_that_fails_lets_the_call_flow_on() -> None:
