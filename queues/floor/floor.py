@@ -242,7 +242,7 @@ class Floor:
         offer_id = OfferId(self._offer_ids())
         if self.decisions is not None:
             self._note_decision(self.decisions, offer_id, ticket, agent, now)
-        alone = ticket.reservation is not None or ticket.callback  # no other phone is to join in
+        ticket.alone = ticket.reservation is not None or ticket.callback
         self._end_reservation(ticket)
         ring_until = now + ticket.line.config.ring_seconds
         timer = self.deadlines.arm(ring_until, RING, offer_id)
@@ -251,7 +251,7 @@ class Floor:
             ticket.line.queue.remove(ticket)
             ticket.state = TicketState.OFFERED
         ticket.offers = (*ticket.offers, offer_id)
-        if not alone:
+        if not ticket.alone:
             self.ringing.offered(ticket, now)
         self.agents.picked(agent, ticket.line.config.id)
         agent.offers[offer_id] = False

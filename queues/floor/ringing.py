@@ -67,6 +67,8 @@ class Ringing:
 
     def reconfigured(self, ticket: Ticket, now: float) -> None:
         """The queue of a ticket that rings, unanswered, has other settings now: they hold from this step on."""
+        if ticket.alone:
+            return
         self._deadlines.disarm(ticket.ring_timer)
         ticket.ring_timer = 0
         strategy = rings_several(ticket.line.config.strategy)

@@ -67,6 +67,7 @@ class Ticket:
     connected_at: float | None = None
     reservation: Reservation | None = None  # kept for one agent: not in the heap
     callback: bool = False  # it has no call yet: its caller is dialled when its turn comes
+    alone: bool = False  # offered as a callback or by reservation: no other phone is to join in
     stamp: int = 0  # of its entry in the line's heap, 0 when it has none
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None

@@ -79,6 +79,7 @@ class CallbackRules(AgentRules):
         for ticket in self.callbacks:
             assert floor.tickets[TicketId(ticket)].callback
             assert floor.tickets[TicketId(ticket)].flow_out_at is None
+            assert len(floor.tickets[TicketId(ticket)].offers) <= 1
 
 
 __all__ = ["CallbackRules"]

@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from queues.commands import Abandon, ConfigureAgent, ConfigureQueue, RemoveQueue, SetReachable, SetReady
+from queues.commands import (
+    Abandon,
+    AssignTicket,
+    ConfigureAgent,
+    ConfigureQueue,
+    EnqueueCallback,
+    RemoveQueue,
+    SetReachable,
+    SetReady,
+)
 from queues.model import AgentId, AgentStatus, FailureCause, QueueId, RoutingState, TicketId
 from queues.outputs import CancelReason, MakeOffer, OfferEnded, OfferResult, WithdrawOffer
 from queues.rules.requirements import Membership, OpenWhen, RelaxationStep, TierRules
@@ -241,6 +250,25 @@ def tiered(desk: Desk, name: str, penalty: int, at: float) -> None:
     config = agent_config(name)
     desk.do(ConfigureAgent(dataclasses.replace(config, members={QueueId("support"): Membership(penalty)})), at)
     desk.status(name, AgentStatus.AVAILABLE)
+
+
+def test_a_change_of_the_queue_brings_no_other_phone_where_one_rings_alone() -> None:
+    """A callback, and a call that was assigned to its agent."""
+    desk = floor("ring-all", "ana", "bo", "cleo")
+    desk.do(EnqueueCallback(TicketId("back"), QueueId("support")), 10)
+    assert desk.offered() == [("back", "ana")]
+    desk.do(ConfigureQueue(queue_config("support", None, strategy="ring-all", ring_at_most=5)), 11)
+    assert desk.offered() == []
+    assert desk.engine._floor.ringing.short == {}
+    desk.enter("a", ready=False)
+    desk.do(AssignTicket(TicketId("a"), AgentId("cleo")))
+    desk.do(SetReady(TicketId("a")))
+    desk.do(ConfigureQueue(queue_config("support", None, strategy="ring-all", ring_at_most=6)), 12)
+    assert desk.offered() == []
+    desk.fail("o2", FailureCause.BUSY, at=13)
+    assert desk.offered() == [("a", "bo")], "not assigned any more, it is for all"
+    desk.agent("dan", at=14)
+    assert desk.offered() == [("a", "dan")]
 
 
 def test_a_tier_that_opens_joins_the_ringing() -> None:
