@@ -259,7 +259,7 @@ class CallingBack:
         """The customer is there: a call like any other, no callback any more."""
         desk = self._desk
         ticket = desk.engine.ticket_view(TicketId(one.id))
-        one.queue = ticket.queue if ticket is not None else one.queue  # a supervisor may have moved it
+        one.queue = ticket.queue if ticket is not None else one.queue  # it may have flowed on
         queue = self._queue(one.queue)
         call = LiveCall(
             one.id, "", one.number, queue.routing.name if queue is not None else "", one.queue, one.priority, now,
