@@ -81,7 +81,7 @@ def _reached(floor: Floor, command: CallbackReached, now: float) -> Refused | No
         return None
     ticket.callback = False
     max_wait = ticket.line.config.max_wait
-    if max_wait is not None:
+    if max_wait is not None and ticket.doomed is None:
         ticket.flow_out_at = now + max_wait
         ticket.timer = floor.deadlines.arm(ticket.flow_out_at, MAX_WAIT, ticket.id)
     floor.dirty.tickets[ticket.id] = None

@@ -20,8 +20,9 @@ def flow_out(floor: Floor, ticket: Ticket, cause: OverflowCause, now: float) -> 
     if ticket.callback:
         return
     if floor.answered(ticket):
-        ticket.doomed, ticket.doomed_by = TicketResult.FLOWED_OUT, cause
-        floor.deadlines.disarm(ticket.timer)  # max_wait, over meanwhile, would be another cause
+        if ticket.doomed is None:  # the first cause counts, and a queue that is gone has no other
+            ticket.doomed, ticket.doomed_by = TicketResult.FLOWED_OUT, cause
+            floor.deadlines.disarm(ticket.timer)  # max_wait, over meanwhile, would be another cause
         return
     reason = CancelReason.TIMED_OUT if cause is OverflowCause.MAX_WAIT else CancelReason.FLOWED_OUT
     floor.withdraw_offers(ticket, reason, now)

@@ -8,11 +8,12 @@ from queues.commands import (
     Enqueue,
     EnqueueCallback,
     HoldOffer,
+    RemoveQueue,
     RequeueTicket,
     ReturnOffer,
     SetReady,
 )
-from queues.model import AgentStatus, OfferId, QueueId, RoutingState, TicketId
+from queues.model import AgentStatus, FailureCause, OfferId, QueueId, RoutingState, TicketId
 from queues.outputs import (
     CancelReason,
     OfferEnded,
@@ -20,6 +21,7 @@ from queues.outputs import (
     RefusalReason,
     TicketEnded,
     TicketQueued,
+    TicketResult,
     WithdrawOffer,
 )
 from queues.rules.agent_rules import PauseReason, PauseReasonId
@@ -141,6 +143,29 @@ def test_one_phone_at_a_time_whatever_the_strategy() -> None:
     desk.agent("bo")
     back(desk)
     assert len(desk.offered()) == 1
+
+
+def test_one_phone_at_a_time_whatever_the_strategy_becomes_and_when_its_caller_is_there() -> None:
+    desk = Desk()
+    desk.agent("ana")
+    desk.agent("bo")
+    back(desk)
+    desk.do(CallbackReached(B))
+    desk.do(ConfigureQueue(queue_config(strategy="ring-progressively")))
+    desk.pass_to(19)
+    assert desk.offered() == []
+
+
+def test_of_a_queue_that_is_removed_while_its_bridge_is_built_it_has_no_wait() -> None:
+    desk = Desk(queue_config(max_wait=60.0))
+    desk.agent("ana")
+    back(desk, at=0)
+    desk.answer("o1", at=5)
+    desk.do(RemoveQueue(QueueId("support")), 6)
+    desk.do(CallbackReached(B), 7)
+    assert desk.engine.next_deadline() is None
+    desk.fail("o1", FailureCause.CONNECT_FAILED, at=8)
+    assert desk.one(TicketEnded).result is TicketResult.WITHDRAWN
 
 
 def test_a_restart_knows_it_for_a_callback() -> None:

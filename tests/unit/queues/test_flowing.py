@@ -104,6 +104,17 @@ def test_max_wait_that_is_over_later_does_not_change_why_a_call_leaves_if_its_br
     assert desk.one(TicketMoved) == TicketMoved(TicketId("a"), SUPPORT, NIGHT, OverflowCause.EMERGENCY)
 
 
+def test_a_closing_later_does_not_change_why_a_call_leaves_if_its_bridge_fails() -> None:
+    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES, overflow_on={OverflowCause.EMERGENCY: AWAY}), sales())
+    desk.agent("ana", {}, "support")
+    desk.enter("a", at=0)
+    desk.answer("o1", at=9)
+    desk.pass_to(10)
+    desk.do(CloseQueue(SUPPORT, "fire", also_waiting=True), at=11)
+    desk.fail("o1", FailureCause.CONNECT_FAILED)
+    assert desk.one(TicketMoved) == TicketMoved(TicketId("a"), SUPPORT, SALES, OverflowCause.MAX_WAIT)
+
+
 def test_a_bridge_that_is_being_built_is_let_stand_and_one_that_fails_lets_the_call_flow_on() -> None:
     desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales())
     desk.agent("ana", {}, "support")

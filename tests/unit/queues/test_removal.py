@@ -1,6 +1,8 @@
 """Agents and queues that are unknown, or taken out while something is in hand."""
 
 from queues.commands import (
+    CloseQueue,
+    ConfigureQueue,
     EndWrapUp,
     ExtendWrapUp,
     MoveToFront,
@@ -144,3 +146,17 @@ def test_a_bridge_being_built_for_a_queue_that_is_gone_has_no_place_any_more() -
         assert desk.do(command) == []
         desk.fail("o1", FailureCause.CONNECT_FAILED)
         assert desk.one(TicketEnded).result is TicketResult.WITHDRAWN
+
+
+def test_a_bridge_being_built_for_a_queue_that_is_gone_has_no_max_wait_nor_another_queue_of_that_name() -> None:
+    desk = Desk(queue_config(max_wait=10.0), queue_config("sales"))
+    desk.agent("ana", None, "support")
+    desk.enter("a", at=0)
+    desk.answer("o1", at=5)
+    desk.do(RemoveQueue(QueueId("support")), 6)
+    assert desk.engine.next_deadline() is None
+    desk.do(ConfigureQueue(queue_config(max_wait=10.0)))
+    desk.do(CloseQueue(QueueId("support"), "fire", also_waiting=True), 12)
+    assert desk.do(SetPriority(TicketId("a"), 3)) == []
+    desk.fail("o1", FailureCause.CONNECT_FAILED, at=13)
+    assert desk.one(TicketEnded).result is TicketResult.WITHDRAWN
