@@ -299,6 +299,29 @@ def test_a_crash_loses_nobody(stage: str) -> None:
     assert centre.left() == {}
 
 
+def test_a_crash_before_the_ack_of_a_caller_without_sdp_keeps_its_place() -> None:
+    centre, (phone,) = centre_with(queue(), 7001, status="paused")
+    caller, other = centre.peer(6001), centre.peer(6002)
+    caller.invite(b"")
+    centre.wait(2)
+    other.invite(sdp(30002))
+    centre.wait(2)
+    centre.crash()
+    caller.sdp = sdp(30000)
+    caller.ack(caller.responses(200)[-1], sdp(30000))
+    centre.wait(6)
+    centre.tell(SetAgentState("a-n7001", "available"))
+    phone.reply(phone.last_request("INVITE"), 200, sdp(31000))
+    assert port_of(caller.last_request("INVITE").request.body) == 31000
+    centre.wait(5)
+    caller.request("BYE")
+    assert (last(centre).outcome, last(centre).wait_ms, last(centre).talk_ms) == ("answered", 10_000, 5000)
+    other.ack(other.responses(200)[-1])
+    other.request("BYE")
+    centre.wait(5)
+    assert centre.left() == {}
+
+
 def test_every_offer_of_a_call_can_be_explained_afterwards() -> None:
     centre, (first, second) = centre_with(queue(), 7001, 7002)
     caller = centre.peer(6001)
