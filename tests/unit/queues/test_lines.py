@@ -1,12 +1,9 @@
 """Who is served first, and what never changes a place in line."""
 
-import random
-
 import pytest
 
 from queues.commands import Abandon, ConfigureQueue, SetPriority, SetReady, Withdraw
 from queues.model import (
-    AgentStatus,
     FailureCause,
     Overflow,
     OverflowAction,
@@ -280,25 +277,6 @@ def test_abandon_and_withdraw_end_a_waiting_ticket(ready: bool) -> None:
     assert desk.offered() == []
 
 
-def test_among_hundreds_of_lines_an_agent_finds_the_first_that_it_may_serve() -> None:
-    """More of them than one look takes in, and agents whom the lines knew when they came, or did not."""
-    luck, desk = random.Random(5), Desk()
-    skills = {name: {f"s{luck.randint(0, 399)}": 1 for _ in range(12)} for name in ("ana", "bo", "cleo", "dan", "eve")}
-    for name in ("ana", "bo", "cleo"):
-        desk.agent(name, skills[name], capacity=700)
-        desk.status(name, AgentStatus.PAUSED)
-    due = [f"s{number % 400}" for number in range(700)]
-    for number, skill in enumerate(due):
-        desk.enter(f"t{number}", needs={skill: 1}, at=float(number))
-    for name, own in skills.items():
-        if name in ("dan", "eve"):
-            desk.agent(name, own, capacity=700)
-        else:
-            desk.status(name, AgentStatus.AVAILABLE)
-        assert desk.offered() == [(f"t{number}", name) for number, skill in enumerate(due) if skill in own]
-        due = ["" if skill in own else skill for skill in due]
-
-
 def test_refusals_change_nothing() -> None:
     desk = Desk()
     desk.enter("a", at=1)
@@ -352,18 +330,3 @@ def test_positions_of_offered_and_connected_tickets() -> None:
     assert desk.engine.ticket_view(TicketId("x")) is None
     assert desk.engine.depth(QueueId("support")) == 1
     assert desk.engine.depth(QueueId("nowhere")) == 0
-
-
-def test_many_who_leave_unserved_leave_nothing_behind() -> None:
-    """The heaps delete lazily, yet stay in proportion to what lives."""
-    desk = Desk()
-    desk.enter("first")
-    for number in range(2000):
-        desk.enter(f"t{number}")
-        desk.do(Abandon(TicketId(f"t{number}")))
-    line = desk.engine._floor.lines[QueueId("support")].base
-    assert len(line.rest) < 200
-    assert len(desk.engine._floor.deadlines._heap) < 200
-    desk.agent("ana")
-    assert desk.offered() == [("first", "ana")]
-    desk.status("ana", AgentStatus.LOGGED_OUT)
