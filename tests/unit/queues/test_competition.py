@@ -2,8 +2,8 @@
 
 import pytest
 
-from queues.commands import SetPriority
-from queues.model import QueueConfig, TicketId
+from queues.commands import RemoveQueue, SetPriority
+from queues.model import QueueConfig, QueueId, TicketId
 from tests.unit.queues.desk import Desk, queue_config
 
 
@@ -107,3 +107,15 @@ def test_several_lines_of_a_queue_compete_with_the_line_of_another() -> None:
     desk.enter("fourth", "blue", needs={"billing": 2}, at=10)
     desk.agent("ana", {"billing": 2, "french": 1}, capacity=4, at=20)
     assert [ticket for ticket, _ in desk.offered()] == ["first", "second", "third", "fourth"]
+
+
+def test_of_two_agents_who_become_free_at_once_the_one_idle_longest_takes_the_call() -> None:
+    """Not the one whose phone rang first."""
+    desk = Desk(queue("red"), queue("blue"))
+    desk.agent("bo", {"german": 1}, at=0)
+    desk.agent("ana", {"french": 1}, at=1)
+    desk.enter("a", "red", needs={"french": 1}, at=2)
+    desk.enter("b", "red", needs={"german": 1}, at=3)
+    desk.enter("c", "blue", at=4)
+    desk.do(RemoveQueue(QueueId("red")), at=5)
+    assert desk.offered() == [("c", "bo")]

@@ -11,6 +11,7 @@ from queues.commands import (
     RemoveAgent,
     RequeueTicket,
     ReserveTicket,
+    SetPriority,
     SetReady,
     SetStatus,
 )
@@ -225,6 +226,11 @@ def test_to_the_front() -> None:
     assert view.priority == 4, "no more than it takes"
     desk.end("t1")
     assert desk.offered() == [("c", "ana")]
+    desk.do(SetPriority(B, 2))
+    desk.do(MoveToFront(B))
+    view = desk.engine.ticket_view(B)
+    assert view is not None
+    assert view.priority == 4, "nor where it had some before"
 
 
 def test_a_ringing_call_is_moved_to_the_front_for_when_it_waits_again() -> None:

@@ -36,6 +36,7 @@ def test_a_mean_is_plain_for_the_first_samples_and_decays_by_a_twentieth_afterwa
 
 def test_lengths_have_a_mean_each_and_long_ones_share_with_their_neighbours() -> None:
     assert [bin_of(length) for length in range(19)] == [*range(18), 17]
+    assert [bin_of(17 << octave) for octave in range(5)] == [17, 25, 33, 41, 49], "eight of them an octave"
     assert bin_of(100_000) < 130
     bins = [bin_of(length) for length in range(1, 5000)]
     assert bins == sorted(bins)

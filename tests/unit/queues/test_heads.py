@@ -2,8 +2,8 @@
 
 import random
 
-from queues.commands import Abandon, SetReady
-from queues.model import AgentStatus, QueueId, TicketId
+from queues.commands import Abandon, AssignTicket, ReleaseTicket, SetReady
+from queues.model import AgentId, AgentStatus, QueueId, TicketId
 from tests.unit.queues.desk import Desk
 
 
@@ -75,8 +75,10 @@ def test_many_who_leave_unserved_leave_nothing_behind() -> None:
 
 
 def test_void_entries_of_a_heap_are_counted() -> None:
-    """However a ticket leaves it: by its turn, before it, or with others when the heap is cleared of them."""
+    """However a ticket leaves it: by its turn, before it, kept for an agent, or when the heap is cleared of such."""
     luck, desk = random.Random(4), Desk()
+    desk.agent("ana")
+    desk.status("ana", AgentStatus.PAUSED)
     line = desk.engine._floor.lines[QueueId("support")].base
     ready: dict[str, bool] = {}
     for number in range(1200):
@@ -89,6 +91,10 @@ def test_void_entries_of_a_heap_are_counted() -> None:
         if draw < 0.8:
             desk.do(Abandon(TicketId(ticket)))
             del ready[ticket]
+        elif draw < 0.85:
+            desk.do(AssignTicket(TicketId(ticket), AgentId("ana")))
+        elif draw < 0.9:
+            desk.do(ReleaseTicket(TicketId(ticket)))
         else:
             ready[ticket] = not ready[ticket]
             desk.do(SetReady(TicketId(ticket), ready=ready[ticket]))
