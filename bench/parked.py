@@ -37,7 +37,7 @@ import yaml
 from bench.parked_peers import Peers
 from bench.results import machine, table, write_section
 from tests.support.probe import quantile
-from tests.support.service import CALLYARD, Service
+from tests.support.service import CALLYARD, Service, wait_until
 
 __all__ = ["Measured", "main"]
 
@@ -162,6 +162,7 @@ class Run:
             self._sample(name, _BYE, partial(self._hang_up, name))
         for name in thorough:
             self.peers.hang_up(name)
+            wait_until(partial(self._wraps_up, name), f"{name} to wrap up")  # REST is as soon as the BYE
             self._sample(name, _WRAP_UP, partial(self._end_wrap_up, name))
 
     def _sample(self, name: str, what: str, free: Callable[[], tuple[int, int]]) -> None:
@@ -183,15 +184,18 @@ class Run:
     def _end_wrap_up(self, name: str) -> tuple[int, int]:
         return self._change("POST", f"/agents/{self._ids[name]}/wrap-up", {"action": "end"})
 
+    def _wraps_up(self, name: str) -> bool:
+        return bool(self._ask("GET", f"/agents/{self._ids[name]}/state")["routing_state"] == "wrap_up")
+
     def _change(self, method: str, path: str, body: object) -> tuple[int, int]:
         """When it was asked for, and when the core did it, by its own word."""
         asked = time.time_ns()
         said = self._ask(method, path, body)
         return asked, round(datetime.fromisoformat(said["since"]).timestamp() * 1e9)
 
-    def _ask(self, method: str, path: str, body: object) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.service.admin_key}", "Content-Type": "application/json"}
-        self._rest.request(method, f"/api/v1{path}", json.dumps(body), headers)
+        self._rest.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
         answer = self._rest.getresponse()
         text = answer.read()
         if answer.status != 200:
