@@ -95,6 +95,16 @@ def test_set_priority_moves_a_ticket_and_keeps_its_time_of_joining() -> None:
     assert desk.waiting() == ["a", "b", "c"]
 
 
+def test_a_lower_priority_takes_effect_before_the_next_agent_comes() -> None:
+    """Nothing of the old place is left, neither of one taken twice."""
+    desk = Desk()
+    for ticket, priority in (("a", 9), ("b", 5), ("c", 3)):
+        desk.enter(ticket, priority=priority)
+    desk.do(SetPriority(TicketId("b"), 0))
+    desk.agent("ana", capacity=3)
+    assert desk.offered() == [("a", "ana"), ("c", "ana"), ("b", "ana")]
+
+
 def test_a_failed_offer_keeps_the_place_and_the_time_of_joining() -> None:
     desk = Desk()
     desk.agent("ana")

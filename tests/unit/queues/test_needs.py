@@ -146,6 +146,19 @@ def test_tiers_open_by_waiting() -> None:
     assert desk.offered() == [("b", "two")]
 
 
+def test_skills_relax_beside_tiers_that_open_by_waiting() -> None:
+    steps = (RelaxationStep(15, drop=frozenset({"billing"})),)
+    desk = Desk(queue_config(needs={"billing": 5}, relaxation=steps, tier_rules=TierRules(open_after_seconds=10)))
+    desk.member("skilled", {"billing": 5}, penalty=1)
+    desk.member("plain")
+    for ticket in "ab":
+        desk.enter(ticket, at=0)
+    desk.pass_to(10)
+    assert desk.offered() == [("a", "skilled")]
+    desk.pass_to(15)
+    assert desk.offered() == [("b", "plain")]
+
+
 def test_a_tier_that_the_queue_had_nobody_in_opens_in_its_time() -> None:
     desk = Desk(queue_config(tier_rules=TierRules(open_after_seconds=10)))
     desk.enter("a", at=0)

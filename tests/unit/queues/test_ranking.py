@@ -30,6 +30,14 @@ def test_like_a_sorted_list() -> None:
     assert len(ranking) == 0
 
 
+def test_whoever_comes_last_is_found_there() -> None:
+    """Also right after the keys were divided among more chunks."""
+    ranking: Ranking[tuple[float, str]] = Ranking()
+    for number in range(1, 3001):
+        ranking.add((float(number), ""))
+        assert ranking.position((float(number), "")) == number
+
+
 def test_key_that_is_not_there() -> None:
     ranking: Ranking[str] = Ranking()
     ranking.discard("a")
