@@ -90,8 +90,16 @@ def test_a_stalled_queue_never_promises_less_than_its_head_has_waited() -> None:
     assert queue.gap.value == pytest.approx(30.0)
     head = 455.0  # joined after the last was connected, at 450
     assert queue.expected(0, 3, head, head + 100) == pytest.approx(30.0), "not longer than by chance"
+    assert queue.expected(0, 3, head, head + 240) == pytest.approx(30.0)
     assert queue.expected(0, 3, head, head + 241) == pytest.approx(241.0)
     assert QueueWaits().expected(0, 1, 10.0, 25.0) == 15.0
+
+
+def test_a_busy_queue_connects_several_calls_a_second() -> None:
+    queue = QueueWaits()
+    for number in range(6):
+        queue.learn(0, 1, 0.0, 0.5 * number)
+    assert queue.gap.value == pytest.approx(2.5 / 6)
 
 
 def test_a_ticket_is_told_what_to_expect_when_it_enters() -> None:

@@ -193,6 +193,15 @@ def test_no_call_is_in_a_queue_twice_by_overflow() -> None:
     assert (ended.queue, ended.overflow, ended.cause) == (SALES, HANG_UP, OverflowCause.MAX_WAIT)
 
 
+def test_a_queue_that_will_not_have_the_call_does_not_send_it_back() -> None:
+    desk = Desk(queue_config(max_wait=10.0, overflow=TO_SALES), sales(max_length=0, overflow=TO_SUPPORT))
+    desk.enter("a", at=0)
+    desk.pass_to(10)
+    ended = desk.one(TicketEnded)
+    assert (ended.queue, ended.overflow) == (SUPPORT, HANG_UP)
+    assert ended.turned_away == (TurnedAway(SALES, OverflowCause.QUEUE_FULL),)
+
+
 def test_where_the_other_queue_is_gone_the_general_action_counts() -> None:
     support = queue_config(max_wait=10.0, overflow=AWAY, overflow_on={OverflowCause.MAX_WAIT: TO_SALES})
     desk = Desk(support, sales())
