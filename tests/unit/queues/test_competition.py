@@ -2,7 +2,7 @@
 
 import pytest
 
-from queues.commands import RemoveQueue, SetPriority
+from queues.commands import ConfigureQueue, RemoveQueue, SetPriority
 from queues.model import QueueConfig, QueueId, TicketId
 from tests.unit.queues.desk import Desk, queue_config
 
@@ -119,3 +119,23 @@ def test_of_two_agents_who_become_free_at_once_the_one_idle_longest_takes_the_ca
     desk.enter("c", "blue", at=4)
     desk.do(RemoveQueue(QueueId("red")), at=5)
     assert desk.offered() == [("c", "bo")]
+
+
+@pytest.mark.parametrize(("ages", "stays"), [("red", "blue"), ("blue", "red")])
+def test_a_call_with_needs_of_its_own_overtakes_by_ageing_as_others_do(ages: str, stays: str) -> None:
+    """It has ten points by then, the other five for good."""
+    desk = Desk(queue(ages, ageing=1.0), queue(stays, priority=5))
+    desk.enter("own", ages, needs={"billing": 1}, at=10)
+    desk.enter("plain", stays, at=11)
+    desk.agent("ana", {"billing": 1}, capacity=2, at=20)
+    assert desk.offered() == [("own", "ana"), ("plain", "ana")]
+
+
+def test_lines_that_open_agents_may_serve_by_a_change_of_their_queue_are_served_the_best_first() -> None:
+    desk = Desk(queue_config("red", {"klingon": 1}))
+    for name in ("ana", "bo"):
+        desk.agent(name, {"french": 1}, at=0)
+    for number, (ticket, needs) in enumerate([("a", {"french": 1}), ("b", None), ("c", {"french": 1})]):
+        desk.enter(ticket, "red", needs=needs, at=float(number))
+    desk.do(ConfigureQueue(queue_config("red")))
+    assert desk.offered() == [("a", "ana"), ("b", "bo")]

@@ -1,6 +1,6 @@
 """Sticky agents: a call is kept for the agent who knows its caller, for a while, without jumping the line."""
 
-from queues.commands import Enqueue, RemoveAgent, SetReachable, SetReady
+from queues.commands import Enqueue, RemoveAgent, SetReachable, SetReady, SetStatus
 from queues.model import AgentId, AgentStatus, QueueId, TicketId
 from queues.outputs import ReservationEnded, TicketReserved
 from queues.rules.sticky import StickyPolicy
@@ -73,6 +73,15 @@ def test_a_policy_without_patience_does_not_wait() -> None:
     assert desk.offered() == [("a", "ana")]
 
 
+def test_the_patience_may_be_short() -> None:
+    desk = desk_with(wait=0.5)
+    enter(desk, "t", BO, at=5)
+    enter(desk, "a", BO, at=6)
+    assert desk.offered() == []
+    desk.pass_to(6.5)
+    assert desk.offered() == [("a", "ana")]
+
+
 def test_the_patience_begins_when_the_call_is_ready() -> None:
     desk = desk_with()
     enter(desk, "t", BO, at=5)
@@ -81,15 +90,18 @@ def test_the_patience_begins_when_the_call_is_ready() -> None:
     desk.pass_to(20)
     desk.do(SetReady(A), 20)
     assert desk.offered() == []
+    assert desk.pass_to(29.5) == []
     desk.pass_to(30)
     assert desk.offered() == [("a", "ana")]
 
 
 def test_an_agent_who_is_not_there_or_may_not_serve_is_not_waited_for() -> None:
-    desk = desk_with()
-    desk.status("bo", AgentStatus.LOGGED_OUT)
-    enter(desk, "a", BO, at=5)
-    assert desk.offered() == [("a", "ana")]
+    for gone in (SetStatus(BO, AgentStatus.LOGGED_OUT), SetReachable(BO, reachable=False)):
+        desk = desk_with()
+        desk.do(gone)
+        enter(desk, "a", BO, at=5)
+        assert desk.offered() == [("a", "ana")]
+        assert desk.of(TicketReserved) == []
     desk = desk_with(needs={"french": 3})
     enter(desk, "a", BO, at=5)
     assert desk.offered() == [("a", "ana")]
