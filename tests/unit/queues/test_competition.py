@@ -121,12 +121,11 @@ def test_of_two_agents_who_become_free_at_once_the_one_idle_longest_takes_the_ca
     assert desk.offered() == [("c", "bo")]
 
 
-@pytest.mark.parametrize(("ages", "stays"), [("red", "blue"), ("blue", "red")])
-def test_a_call_with_needs_of_its_own_overtakes_by_ageing_as_others_do(ages: str, stays: str) -> None:
+def test_a_call_with_needs_of_its_own_overtakes_by_ageing_as_others_do() -> None:
     """It has ten points by then, the other five for good."""
-    desk = Desk(queue(ages, ageing=1.0), queue(stays, priority=5))
-    desk.enter("own", ages, needs={"billing": 1}, at=10)
-    desk.enter("plain", stays, at=11)
+    desk = Desk(queue("blue", priority=5), queue("red", ageing=1.0))
+    desk.enter("own", "red", needs={"billing": 1}, at=10)
+    desk.enter("plain", "blue", at=11)
     desk.agent("ana", {"billing": 1}, capacity=2, at=20)
     assert desk.offered() == [("own", "ana"), ("plain", "ana")]
 
