@@ -5,7 +5,7 @@ import itertools
 import msgspec
 import pytest
 
-from queues.commands import RemoveQueue, SetPriority
+from queues.commands import RemoveQueue, SetPriority, SetReady
 from queues.floor.snapshot import WaitsRow
 from queues.lines.waits import AT_ONCE, Mean, QueueWaits, bin_of
 from queues.model import QueueId, TicketId
@@ -116,6 +116,16 @@ def test_a_ticket_is_told_what_to_expect_when_it_enters() -> None:
     assert desk.engine.remaining_wait(TicketId("b"), 12) == 12.0
     assert desk.engine.remaining_wait(TicketId("a"), 12) is None, "it is connected"
     assert desk.engine.expected_wait(QueueId("none"), 0, 12) is None
+
+
+def test_the_head_that_has_waited_may_have_needs_of_its_own() -> None:
+    desk = Desk()
+    desk.enter("a", needs={"french": 1}, ready=False, at=0)
+    desk.enter("b", at=1)
+    assert desk.one(TicketQueued).expected_wait is None, "nobody to serve"
+    desk.do(SetReady(TicketId("a")), at=2)
+    desk.enter("c", at=4)
+    assert desk.one(TicketQueued).expected_wait == 4.0
 
 
 def test_with_an_agent_open_nothing_is_to_be_waited_for() -> None:

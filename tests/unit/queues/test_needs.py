@@ -339,6 +339,22 @@ def test_a_queue_configured_anew_places_everybody_anew() -> None:
     assert ("b", "dan") in desk.offered()
 
 
+def test_calls_of_equal_needs_share_a_line_when_the_queue_is_configured_anew() -> None:
+    desk = Desk()
+    for ticket in "ab":
+        desk.enter(ticket, needs={"french": 1})
+    desk.do(ConfigureQueue(queue_config(priority=1)))
+    desk.agent("ana", {"french": 1}, capacity=2)
+    assert desk.offered() == [("a", "ana"), ("b", "ana")]
+
+
+def test_what_a_call_brings_never_asks_for_less_than_its_queue() -> None:
+    desk = Desk(queue_config(needs={"french": 5}))
+    desk.agent("ana", {"french": 3})
+    desk.enter("a", needs={"french": 2})
+    assert desk.offered() == []
+
+
 def test_who_meets_what() -> None:
     """The very edge of each condition: membership, its tier, groups, levels."""
     support, other = QueueId("support"), QueueId("other")
