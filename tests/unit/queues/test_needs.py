@@ -349,10 +349,12 @@ def test_calls_of_equal_needs_share_a_line_when_the_queue_is_configured_anew() -
 
 
 def test_what_a_call_brings_never_asks_for_less_than_its_queue() -> None:
-    desk = Desk(queue_config(needs={"french": 5}))
+    desk = Desk(queue_config(needs={"french": 5}, relaxation=(RelaxationStep(9, drop=frozenset({"french"})),)))
     desk.agent("ana", {"french": 3})
-    desk.enter("a", needs={"french": 2})
+    desk.enter("a", needs={"french": 2}, at=0)
     assert desk.offered() == []
+    desk.pass_to(9)
+    assert desk.offered() == [("a", "ana")]
 
 
 def test_who_meets_what() -> None:
