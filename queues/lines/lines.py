@@ -68,7 +68,7 @@ class Ticket:
     reservation: Reservation | None = None  # kept for one agent: not in the heap
     callback: bool = False  # it has no call yet: its caller is dialled when its turn comes
     alone: bool = False  # offered as a callback or by reservation: no other phone is to join in
-    stamp: int = 0  # of its entry in the line's heap, 0 when it has none
+    stamp: int = 0  # of its entry in the line's heap; negated that of its last one, when it has none
     visited: tuple[QueueId, ...] = ()
     caller: str | None = None
     place: Place = (0.0, 0.0, 0)
@@ -106,8 +106,8 @@ class Line(Headed):
         assert self.listed is not None
         return self.listed.place
 
-    def push(self, ticket: Ticket, stamp: int) -> None:
-        ticket.stamp = stamp
+    def push(self, ticket: Ticket) -> None:
+        stamp = ticket.stamp = 1 - ticket.stamp  # its own numbers: void entries of it may be left in other queues
         head = self.head
         if head is None:
             self.head = ticket
@@ -118,7 +118,7 @@ class Line(Headed):
             heappush(self.rest, (ticket.place, stamp, ticket))
 
     def unpush(self, ticket: Ticket) -> None:
-        ticket.stamp = 0
+        ticket.stamp = -ticket.stamp
         if self.head is ticket:
             self.head = self._following()
             return
@@ -147,15 +147,13 @@ class Lines:
     """
 
     __slots__ = (
-        "_last_stamp", "_of_needs", "_order", "_shared", "_steps", "alone", "base", "config", "heads", "pace", "tiered",
-        "waiting",
+        "_of_needs", "_order", "_shared", "_steps", "alone", "base", "config", "heads", "pace", "tiered", "waiting",
     )  # fmt: skip
     __deletable__ = ("base",)  # for mypyc, which wants to know what ``close`` does
 
     def __init__(self, config: QueueConfig, top_tier: int = 0) -> None:
         self.waiting: dict[TicketId, Ticket] = {}
         self._order: Ranking[Place] = Ranking()
-        self._last_stamp = 0
         self._shared: dict[tuple[str, int], tuple[str, int]] = {}  # what needs are made of, each once
         self.heads: Heads[Line] = Heads()
         self.configure(config, top_tier)
@@ -212,7 +210,7 @@ class Lines:
         del self.waiting[ticket.id]
         self._order.discard(ticket.place)
         line = ticket.line
-        if ticket.stamp:
+        if ticket.stamp > 0:
             line.unpush(ticket)
         line.size -= 1
         if not line.size and line is not self.base:
@@ -226,9 +224,9 @@ class Lines:
 
     def relist(self, ticket: Ticket) -> None:
         """Whether it may be offered to all has changed."""
-        if ticket.for_all and not ticket.stamp:
+        if ticket.for_all and ticket.stamp <= 0:
             self._push(ticket)
-        elif not ticket.for_all and ticket.stamp:
+        elif not ticket.for_all and ticket.stamp > 0:
             ticket.line.unpush(ticket)
             self._list(ticket.line)
 
@@ -292,8 +290,7 @@ class Lines:
             self.base.listed = None
 
     def _push(self, ticket: Ticket) -> None:
-        self._last_stamp += 1
-        ticket.line.push(ticket, self._last_stamp)
+        ticket.line.push(ticket)
         self._list(ticket.line)
 
     def _list(self, line: Line) -> None:

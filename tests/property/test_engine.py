@@ -50,6 +50,15 @@ class EngineMachine(CallbackRules):
             assert self.engine.waiting(QueueId(queue)) == [ticket for ticket, _ in mine]
 
     @invariant()
+    def a_line_offers_those_who_stand_in_it_each_once(self) -> None:
+        for lines in self.engine._floor.lines.values():
+            for line in lines:
+                offered = [ticket.id for _, stamp, ticket in line.rest if ticket.stamp == stamp]
+                offered += [line.head.id] if line.head is not None else []
+                mine = [ticket.id for ticket in lines.waiting.values() if ticket.line is line and ticket.for_all]
+                assert sorted(offered) == sorted(mine)
+
+    @invariant()
     def nobody_waits_beside_an_idle_agent(self) -> None:
         for agent in self.agents.values():
             live = self.engine._floor.agents.agents[agent.id]

@@ -3,6 +3,7 @@
 import pytest
 
 from queues.commands import (
+    Abandon,
     AssignTicket,
     Command,
     ConfigureQueue,
@@ -187,6 +188,19 @@ def test_a_waiting_call_in_another_queue_keeps_its_time_of_joining() -> None:
     assert desk.waiting("sales") == ["a"], "the queue's max_wait counts from the move"
     desk.pass_to(110)
     assert desk.waiting("sales") == []
+
+
+def test_a_call_that_went_to_another_queue_is_in_that_alone() -> None:
+    """It stood behind another one in either of them."""
+    desk = Desk(queue_config(), queue_config("sales"))
+    for ticket, queue in (("a", "support"), ("b", "support"), ("c", "sales")):
+        desk.enter(ticket, queue)
+    desk.do(RequeueTicket(TicketId("b"), QueueId("sales")), at=5)
+    desk.do(Abandon(TicketId("a")))
+    desk.agent("ana", None, "support", capacity=3)
+    assert desk.offered() == []
+    desk.agent("bo", None, "sales", capacity=3)
+    assert desk.offered() == [("b", "bo"), ("c", "bo")]
 
 
 def test_an_offered_call_goes_to_another_queue() -> None:
