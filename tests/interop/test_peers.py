@@ -71,7 +71,9 @@ def test_sipsak_pings_and_registers(registrar: Service) -> None:
     assert routing_state(service, "ana") == "unreachable"
     right = sipsak(service, "ana", *register, "-a", "s3cret", "-u", "ana")
     assert right.returncode == 0, right.stdout + right.stderr
-    assert routing_state(service, "ana") == "idle"
+    wait_until(
+        lambda: routing_state(service, "ana") == "idle", "ana to be reachable"
+    )  # projections learn of it in a moment
 
     wrong = sipsak(service, "bo", *register, "-a", "guess", "-u", "bo")
     assert wrong.returncode != 0
