@@ -1,5 +1,5 @@
-/* What mypyc's C calls only where something went wrong: the compiler puts the way there out of the way of the rest, so that
- * a datagram's path through the extensions is a third shorter in cache lines. Included before each file (compile.py). */
+/* What mypyc's C calls only where something went wrong: the compiler puts the way there apart, so that a datagram's path
+ * through the extensions is fewer cache lines. Included before each file (compile.py). */
 #pragma once
 #include <Python.h>
 
