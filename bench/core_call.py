@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import uuid_utils
+
 import app.core
 from app.configuration import Agent, ConfigObject, EntryPoint, Queue
 from app.core import Core, CoreConfig, Sources
@@ -109,7 +111,7 @@ class Bench:
         view = LiveView(self._alarms.now)
         for item in items:
             view.configure(item)
-        hub = EventHub(view, history=1000, new_id=_ids(2), clock=self._alarms.time)
+        hub = EventHub(view, history=1000, new_id=_uuid, clock=self._alarms.time)
         self._journal = LmdbJournal(folder)
         self._runtime = Runtime(
             self._core, self._journal, RowCodec(TABLES), view, hub, self._alarms.time,
@@ -201,13 +203,12 @@ def _core() -> Core:
         0, 0, "callyard", EndpointConfig(listeners), SwitchboardConfig("127.0.0.1", listeners),
         RegistrarConfig(("callyard",)),
     )  # fmt: skip
-    sources = Sources(_ids(1), lambda: bits.getrandbits(64), bits.random, b"x" * 32)
+    sources = Sources(_uuid, lambda: bits.getrandbits(64), bits.random, b"x" * 32)
     return Core(config, Directory([ip_network("127.0.0.0/8")]), sources)
 
 
-def _ids(kind: int) -> Callable[[], str]:
-    numbers = count(1)
-    return lambda: f"01890a5d-ac96-774b-b{kind:03d}-{next(numbers):012d}"
+def _uuid() -> str:
+    return str(uuid_utils.uuid7())
 
 
 def _items(agents: int) -> list[ConfigObject]:
