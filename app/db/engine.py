@@ -4,9 +4,11 @@ SQLite runs in WAL mode with foreign keys on. A writing session begins with ``BE
 the write lock at its start (``busy_timeout``) instead of failing half-way when it turns from reading to writing.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final
 
 import asyncpg
@@ -43,6 +45,8 @@ class Database:
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
         if self.is_sqlite:
+            # Most columns of a fact are NULL. The driver looks for what might adapt None, each time, by two exceptions.
+            sqlite3.register_adapter(NoneType, lambda none: none)
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
