@@ -1,19 +1,22 @@
 """What a queued call costs, beside Kamailio's plain proxying of a call on the same machine in the same run.
 
-    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--straight-rates 500,700] [--compiled PATH] [--no-write]
+    python -m bench.queued_call [--seconds 15] [--rates 100,200] [--straight-rates 500,700] [--compiled PATH] [--apart]
+        [--no-write]
 
 *Straight*: an agent is free on arrival. *Parked, then served*: callers wait first; the load is a closed loop, in which a
 fixed number of agents is always busy and the callers beyond them wait, so that the rate is agents ÷ call length.
 CPU is user and system time of all processes of the service (or of Kamailio) between the first call's start and the last
 one's end, divided by the calls. The set-up latency that is added (the INVITE on its way to the agent, and the agent's 200
 on its way back) is measured by raw sockets in calls of their own amid the load; they count as calls. At the rates of
-``--straight-rates`` calls may fail: they show where it ends.
+``--straight-rates`` calls may fail: they show where it ends. ``--apart``: the service, or Kamailio, has a processor of its
+own that never goes idle, see ``bench.apart``.
 """
 
 import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any, Final
 
 import yaml
 
+from bench.apart import Place, own_processor, stay
 from bench.results import machine, table, write_section
 from tests.support.kamailio import Kamailio
 from tests.support.peers import answering, media_server
@@ -133,12 +137,13 @@ def _straight(
     )
 
 
-def straight(folder: Path, rate: int, seconds: int, *, build: Build) -> Measured:
+def straight(folder: Path, rate: int, seconds: int, *, build: Build, place: Place) -> Measured:
     """To agents of ours, of whom one is always free."""
     probe_port = free_port()
     with answering(folder / "agents") as agents:
         config = configuration(2 * rate, agents.port, probe_port)
         with Service(folder / "service", config, program=build.program) as service:
+            place(service.process.pid)
             probe = LatencyProbe(service.sip, "probe", probe_port)
             return _straight(
                 f"straight to an agent{build.label}", folder / "callers", service.sip, probe, rate, seconds,
@@ -146,25 +151,27 @@ def straight(folder: Path, rate: int, seconds: int, *, build: Build) -> Measured
             )  # fmt: skip
 
 
-def proxied(folder: Path, rate: int, seconds: int) -> Measured:
+def proxied(folder: Path, rate: int, seconds: int, *, place: Place) -> Measured:
     """The same calls through Kamailio as a plain stateful proxy."""
     probe_port = free_port()
     with (
         answering(folder / "agents") as agents,
         Kamailio(folder / "kamailio", ("127.0.0.1", agents.port), {"probe": probe_port}) as proxy,
     ):
+        place(proxy.pid)
         probe = LatencyProbe(proxy.sip, "probe", probe_port)
         return _straight(
             "Kamailio, plain proxy", folder / "callers", proxy.sip, probe, rate, seconds, proxy.cpu_seconds, None
         )  # fmt: skip
 
 
-def parked(folder: Path, rate: int, seconds: int, *, build: Build, builtin: bool) -> Measured:
+def parked(folder: Path, rate: int, seconds: int, *, build: Build, builtin: bool, place: Place) -> Measured:
     """Closed loop: the agents are always busy, 40 callers wait. Media by SIPp, or by the built-in server with music."""
     busy = rate * _TALK_MS // 1000
     with answering(folder / "agents", talk_ms=_TALK_MS) as agents, media_server(folder / "media") as media:
         settings = {} if builtin else {"MEDIA": f"sip:moh@{media.address}"}
         with Service(folder / "service", configuration(busy, agents.port), settings, program=build.program) as service:
+            place(service.process.pid)
             cpu_before, messages_before = service.cpu_seconds(), messages_of(service)
             caller = _caller(
                 folder / "callers", service.sip, "load", rate=4 * rate, calls=rate * seconds, limit=busy + _BACKLOG,
@@ -184,17 +191,26 @@ def parked(folder: Path, rate: int, seconds: int, *, build: Build, builtin: bool
 
 
 def run(
-    rates: Sequence[int], straight_rates: Sequence[int], builds: Sequence[Build], seconds: int, folder: Path
+    rates: Sequence[int],
+    straight_rates: Sequence[int],
+    builds: Sequence[Build],
+    seconds: int,
+    folder: Path,
+    place: Place,
 ) -> list[Measured]:
     """All runs, one after the other: what is compared is measured within a minute."""
     found: list[Measured] = []
     for rate in (*rates, *straight_rates):
         runs: list[Callable[[Path, int, int], Measured]] = [
-            proxied,
-            *(partial(straight, build=each) for each in builds),
+            partial(proxied, place=place),
+            *(partial(straight, build=each, place=place) for each in builds),
         ]
         if rate in rates:
-            runs += [partial(parked, build=each, builtin=builtin) for builtin in (False, True) for each in builds]
+            runs += [
+                partial(parked, build=each, builtin=builtin, place=place)
+                for builtin in (False, True)
+                for each in builds
+            ]
         for number, measure in enumerate(runs):
             measured = measure(folder / f"{rate}-{number}", rate, seconds)
             print(" | ".join(measured.row()), flush=True)
@@ -202,10 +218,11 @@ def run(
     return found
 
 
-def report(measured: Sequence[Measured], seconds: int) -> str:
+def report(measured: Sequence[Measured], seconds: int, *, apart: bool) -> str:
+    heading, flag = (", on a processor of its own", " --apart") if apart else ("", "")
     return (
-        f"## A queued call\n\n{machine()}; load generator on the same machine; {seconds} s a run, "
-        f"calls of {_TALK_MS / 1000:g} s.\n`python -m bench.queued_call`\n\n"
+        f"## A queued call{heading}\n\n{machine()}; load generator on the same machine; {seconds} s a run, "
+        f"calls of {_TALK_MS / 1000:g} s.\n`python -m bench.queued_call{flag}`\n\n"
         + table(_COLUMNS, [one.row() for one in measured])
     )
 
@@ -216,16 +233,21 @@ def main() -> int:
     parser.add_argument("--rates", default="100,200", help="calls a second")
     parser.add_argument("--straight-rates", default="500,700,1000", help="more rates, of straight calls only")
     parser.add_argument("--compiled", type=Path, help="the compiled build's callyard, to be measured too")
+    parser.add_argument(
+        "--apart", action="store_true", help="a processor for what is measured, the others for the load"
+    )
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
     options = parser.parse_args()
     rates, straight_rates = _numbers(options.rates), _numbers(options.straight_rates)
     builds = [Build()]
     if options.compiled is not None:
         builds.append(Build(options.compiled.absolute(), ", compiled"))
-    with tempfile.TemporaryDirectory(prefix="callyard-bench-") as folder:
-        measured = run(rates, straight_rates, builds, options.seconds, Path(folder))
+    placing = own_processor() if options.apart else nullcontext(stay)
+    with tempfile.TemporaryDirectory(prefix="callyard-bench-") as folder, placing as place:
+        measured = run(rates, straight_rates, builds, options.seconds, Path(folder), place)
     if not options.no_write:
-        write_section("queued_call", report(measured, options.seconds))
+        section = "queued_call_apart" if options.apart else "queued_call"
+        write_section(section, report(measured, options.seconds, apart=options.apart))
     sure = measured[: len(rates) * (1 + 3 * len(builds))]
     return 1 if any(one.failed for one in sure) else 0
 

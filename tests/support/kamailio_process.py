@@ -101,10 +101,15 @@ class KamailioProcess:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of the process that started the others."""
+        assert self._process is not None
+        return self._process.pid
+
     def cpu_seconds(self) -> float:
         """CPU time of all its processes."""
-        assert self._process is not None
-        return cpu_seconds(self._process.pid)
+        return cpu_seconds(self.pid)
 
     def log(self) -> str:
         return (self.folder / "kamailio.log").read_text(errors="replace")
