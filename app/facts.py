@@ -223,18 +223,18 @@ Fact = (
     CallEvent | CallRecord | QueueSegment | WrapUp | AgentInterval | AgentState | AgentEvent | Disposition | QueueState
 )  # fmt: skip
 
-_NOT_STORED: Final = (AgentState, QueueState)
+_NOT_STORED: Final[frozenset[type]] = frozenset({AgentState, QueueState})
 
 
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return not isinstance(fact, _NOT_STORED)
+    return type(fact) not in _NOT_STORED
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
     """The facts of a turn that belong into the outbox, encoded, in order."""
     write = _encoder.encode
-    return [write(fact) for fact in facts if not isinstance(fact, _NOT_STORED)]
+    return [write(fact) for fact in facts if type(fact) not in _NOT_STORED]
 
 
 def instant_of(fact: Fact) -> float:

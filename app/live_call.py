@@ -70,9 +70,25 @@ class LiveCall:
     number: str = ""  # by which the caller is known again
     agent_first: bool = False  # to the switchboard its caller is the agent
 
+    def values(self) -> tuple[object, ...]:
+        """As they are written to the journal, in order."""
+        ringing = {offer: _rung_values(rung) for offer, rung in self.ringing.items()} if self.ringing else {}
+        return (
+            self.id, self.sip_call_id, self.caller, self.called, self.queue, self.priority, self.arrived_at,
+            self.has_offer, self.queued_at, self.connected_at, self.agent, self.offers, ringing, self.ring_ms,
+            self.parked, self.greeting, self.announcing, self.forward, self.left_queue_at, self.outcome,
+            self.expected_wait_ms, self.version, self.talked_ms, self.caller_agents, self.entered_at, self.joined_at,
+            self.segments, self.overflow, self.overflow_cause, self.farewell, self.retune, self.number,
+            self.agent_first,
+        )  # fmt: skip
+
     def first_rung(self) -> Rung | None:
         """Whose phone rings for the longest time."""
         return next(iter(self.ringing.values()), None)
+
+
+def _rung_values(rung: Rung) -> dict[str, object]:
+    return {"agent": rung.agent, "since": rung.since, "elsewhere": rung.elsewhere}
 
 
 def ended_by(call: LiveCall, by: EndedBy) -> EndedBy:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from b2bua.commands import CallId, LegId, Playlist
-from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, MediaLeg
+from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegState, MediaLeg, sooner
 from sipcore.deadlines import NEVER, Timed
 from sipcore.events import ClientKey, ServerKey
 from sipcore.message import Request, Response
@@ -96,19 +96,17 @@ class Call(Timed):
 
     def wanted_at(self) -> float:
         """When something of this call is due although nothing arrives."""
-        caller, media, soonest = self.caller, self.media, NEVER
-        for when in (
-            self.step_at, self.ends_at, caller.early_until, caller.early_repeat_at, caller.refresh_at,
-            caller.offer_until, caller.adjust_at,
-        ):  # fmt: skip
-            if when is not None and when < soonest:
-                soonest = when
-        if self.origin is not None and self.origin.ring_until is not None and self.origin.ring_until < soonest:
-            soonest = self.origin.ring_until
-        for leg in self.legs.values() if media is None else (media, *self.legs.values()):
-            for when in (leg.refresh_at, leg.ring_until, leg.offer_until, leg.adjust_at):
-                if when is not None and when < soonest:
-                    soonest = when
+        caller = self.caller
+        soonest = sooner(self.step_at, caller.wanted_before(NEVER))
+        soonest = sooner(self.ends_at, soonest)
+        soonest = sooner(caller.early_until, soonest)
+        soonest = sooner(caller.early_repeat_at, soonest)
+        if self.origin is not None:
+            soonest = sooner(self.origin.ring_until, soonest)
+        if self.media is not None:
+            soonest = sooner(self.media.ring_until, self.media.wanted_before(soonest))
+        for leg in self.legs.values():
+            soonest = sooner(leg.ring_until, leg.wanted_before(soonest))
         return soonest
 
     def busy(self, leg: Leg) -> bool:

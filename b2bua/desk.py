@@ -6,7 +6,6 @@ Actions are plain functions ``(desk, call, leg, message, now)``; the desk holds 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
 
 from b2bua.call import Call
 from b2bua.commands import CallId, LegId
@@ -57,7 +56,8 @@ class Purpose(IntEnum):
     PLAY = 7
 
 
-class Passed(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Passed:
     """A request of ``source`` that is answered when the other leg has answered it."""
 
     source: Leg
@@ -65,7 +65,8 @@ class Passed(NamedTuple):
     request: Request
 
 
-class Transit(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Transit:
     """A client transaction under way: whose, what for, and the other leg's request that it passes on.
 
     ``request``: within a dialog, to be sent again if it is challenged; ``challenges``: how often it was.

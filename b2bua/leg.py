@@ -10,7 +10,7 @@ from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
 from sipcore.packets import Source
 
-__all__ = ["CalleeLeg", "CallerLeg", "Leg", "LegKind", "LegState", "MediaLeg"]
+__all__ = ["CalleeLeg", "CallerLeg", "Leg", "LegKind", "LegState", "MediaLeg", "sooner"]
 
 
 class LegKind(IntEnum):
@@ -56,6 +56,15 @@ class Leg:
     farewell: str = ""  # the Reason (RFC 3326) of its CANCEL, also of a BYE that has to follow
     proofs: tuple[Proof, ...] = ()  # what its peer, who challenged us, is shown with every request
     shown: tuple[tuple[str, str], ...] = ()  # … and was shown with our last INVITE: its ACK has the same
+
+    def wanted_before(self, soonest: float) -> float:
+        """When this dialog is due by itself, if that is before ``soonest``, which it is else."""
+        return sooner(self.refresh_at, sooner(self.offer_until, sooner(self.adjust_at, soonest)))
+
+
+def sooner(when: float | None, soonest: float) -> float:
+    """The earlier one; None is never."""
+    return soonest if when is None or soonest < when else when
 
 
 @dataclass(slots=True, eq=False)

@@ -11,6 +11,7 @@ __all__ = ["LegSession", "described", "same_media", "still_reaches", "unheld"]
 
 _OURS: Final = b"callyard"
 _DIRECTIONS: Final = (b"a=sendrecv", b"a=sendonly", b"a=recvonly", b"a=inactive")
+_USUAL_KINDS: Final = frozenset({b"audio", b"video", b"text", b"application", b"message", b"image"})
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class LegSession:
 
 def described(body: bytes) -> bytes:
     """``body`` if it is a session description with media, else nothing: peers send all sorts of things."""
-    return body if body.startswith(b"v=0") and b"\nm=" in body else b""
+    return body if body.startswith(b"v=0") and body.find(b"\nm=") > 0 else b""
 
 
 def _rejected(offer: bytes) -> bytes:
@@ -129,24 +130,21 @@ def _essence(body: bytes) -> list[bytes]:
 
 
 def _with_origin(body: bytes, session: int, version: int) -> bytes:
-    start = body.find(b"\no=") + 1
-    end = body.find(b"\n", start)
-    if start <= 0 or end < 0:
+    before, found, rest = body.partition(b"\no=")
+    origin, ended, after = rest.partition(b"\n")
+    if not found or not ended:
         return body
-    address = body[start:end].split()[3:]
+    address = (b"o=" + origin).split()[3:]
     where = b" ".join(address) if len(address) == 3 else b"IN IP4 0.0.0.0"
-    line = b"o=%s %d %d %s\r\n" % (_OURS, session, version, where)
-    return body[:start] + line + body[end + 1 :]
+    return b"%s\no=%s %d %d %s\r\n%s" % (before, _OURS, session, version, where, after)
 
 
 def _kinds(body: bytes) -> list[bytes]:
-    if b"\rm=" in body or body.startswith(b"m="):
-        return [line[2:].split(b" ", 1)[0] for line in _media_lines(body)]
-    kinds = [part.partition(b" ")[0] for part in body.split(b"\nm=")[1:]]
-    for kind in kinds:
-        if b"\n" in kind or b"\r" in kind:  # a line without a blank
-            return [line[2:].split(b" ", 1)[0] for line in _media_lines(body)]
-    return kinds
+    if body.find(b"\rm=") < 0 and not body.startswith(b"m="):
+        kinds = [part.partition(b" ")[0] for part in body.split(b"\nm=")[1:]]
+        if _USUAL_KINDS.issuperset(kinds):  # no line without a blank
+            return kinds
+    return [line[2:].split(b" ", 1)[0] for line in _media_lines(body)]
 
 
 def _media_lines(body: bytes) -> list[bytes]:

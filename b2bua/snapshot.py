@@ -70,6 +70,21 @@ class CallRow:
     version: int = 1
     origin: LegRow | None = None
 
+    def values(self) -> tuple[object, ...]:
+        """As they are written: in order, the last ones not where they are the defaults."""
+        first = (
+            self.state, _written(self.caller), self.identity, self.passed_on, self.hops_left, self.answered,
+            self.winner, self.sounds, self.loop, self.queue, self.early_seconds, self.early_until, self.ends_at,
+            tuple([_written(leg) for leg in self.legs]),
+        )  # fmt: skip
+        media, origin = self.media, self.origin
+        if media is None and origin is None and not self.departing and not self.at:
+            return first
+        return (
+            *first, _written(media) if media is not None else None, tuple([_written(leg) for leg in self.departing]),
+            self.at, self.version, _written(origin) if origin is not None else None,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class InviteRow:
@@ -79,6 +94,18 @@ class InviteRow:
     hop: tuple[str, str, int]
     listener: int
     version: int = 1
+
+    def values(self) -> tuple[object, ...]:
+        """As they are written."""
+        return (self.data, self.hop, self.listener, self.version)
+
+
+_made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
+_OF_A_CALLER: Final = LegRow._fields.index("transaction")  # the fields from here on are those of legs that we call
+
+
+def _written(leg: LegRow) -> tuple[object, ...]:
+    return leg[:_OF_A_CALLER] if leg.kind == LegKind.CALLER else leg
 
 
 def take_changes(desk: Desk) -> list[Change]:
@@ -120,11 +147,13 @@ def _invite_change(desk: Desk, call: Call, changes: list[Change]) -> None:
 
 def row_of(call: Call) -> CallRow:
     playlist, media, departing = call.playlist, call.media, call.departing
+    sounds, loop, queue = _SILENCE if playlist is None else (playlist.sounds, playlist.loop, playlist.queue)
+    state: int = call.state
     # By position: a call writes three rows, and names would cost as much as all the rest.
     return CallRow(
-        int(call.state), _leg_row(call.caller), call.identity, call.passed_on, call.hops_left, call.answered,
-        call.winner, *((playlist.sounds, playlist.loop, playlist.queue) if playlist is not None else _SILENCE),
-        call.early_seconds, call.caller.early_until, call.ends_at, tuple([_leg_row(leg) for leg in call.legs.values()]),
+        state, _leg_row(call.caller), call.identity, call.passed_on, call.hops_left, call.answered,
+        call.winner, sounds, loop, queue, call.early_seconds, call.caller.early_until, call.ends_at,
+        tuple([_leg_row(leg) for leg in call.legs.values()]),
         _leg_row(media) if media is not None else None,
         tuple([_leg_row(leg) for leg in departing]) if departing else (), call.at,
         1, _leg_row(call.origin) if call.origin is not None else None,
@@ -147,13 +176,15 @@ def _leg_row(leg: Leg) -> LegRow:
             mode = leg.mode
         elif isinstance(leg, MediaLeg):
             server = leg.server
-    return LegRow(
-        leg.id, int(leg.kind), int(leg.state),
+    kind: int = leg.kind
+    state: int = leg.state
+    return _made(LegRow, (
+        leg.id, kind, state,
         (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
         d.route_set, d.local_cseq, d.remote_cseq, hop,
         (s.id, s.version, s.local, s.remote), leg.session_expires, leg.refreshing, leg.updates,
         timer, transaction, branch, uri, invite_cseq, mode, server,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def call_of(call_id: CallId, row: CallRow) -> Call:

@@ -278,7 +278,7 @@ class Switchboard:
 
     def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
         """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
-        call, leg, purpose, passed, _, _ = transit
+        call, leg, purpose, passed = transit.call, transit.leg, transit.purpose, transit.passed
         self._desk.refreshes -= purpose is Purpose.REFRESH
         if leg.offer == key:
             leg.offer, leg.offer_until = ClientKey(""), None

@@ -3,7 +3,8 @@
 A value is the msgpack array ``[version, row]``, or ``[version, row, true]`` where a text of the row is no UTF-8 (peers
 send what they like, and a dialog must be found again by the very bytes): its texts are kept in another form then. The
 table's name is the row's address. A row is the array of its fields' values in the order of the dataclass (a map of them,
-as it was before, is read as well): a third of the time and of the bytes.
+as it was before, is read as well): a third of the time and of the bytes. A class whose rows are written with every call
+says by its method ``values`` what that array is; it may leave out the last ones where they are the fields' defaults.
 
 The next release reads this one's journal: a new field is put at the end and has a default; a table that changes shape in
 any other way raises its version and says how an older row becomes a newer one.
@@ -18,12 +19,10 @@ import msgspec
 
 from app.journal.building import converted, decoder
 from app.journal.envelope import Envelope
-from app.journal.port import JournalError, Row
+from app.journal.port import JournalError, Row, Stored
 
 __all__ = ["RowCodec", "TableSchema", "Upgrade"]
 
-
-_made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
 
 _TEXTS_KNOWN: Final = 4000  # while all rows are read
 
@@ -52,7 +51,7 @@ class RowCodec:
         }
         self._names = {name: _names_of(schema.type) for name, schema in self._schemas.items()}
         self._writers = {
-            name: (schema.version, _values_of(self._names[name])) for name, schema in self._schemas.items()
+            name: (schema.version, _writer_of(schema.type, self._names[name])) for name, schema in self._schemas.items()
         }
         self._envelope = decoder(Envelope)
         self._encoder = msgspec.msgpack.Encoder()
@@ -71,34 +70,34 @@ class RowCodec:
         except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise JournalError(f"row {key!r} of journal table {table!r} cannot be encoded: {error}") from error
 
-    def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[Row]:
+    def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[Stored]:
         """A turn's changes, in order; as ``encode``, with the common case first."""
-        writers, write, made = self._writers, self._encoder.encode, _made
-        rows: list[Row] = []
+        writers, write = self._writers, self._encoder.encode
+        rows: list[Stored] = []
         for table, key, row in changes:
             writer = writers.get(table)
             if writer is None:
                 raise JournalError(f"unknown journal table {table!r}")
             if row is None:
-                rows.append(made(Row, (table, key, None)))
+                rows.append((table, key, None))
                 continue
             try:
-                rows.append(made(Row, (table, key, write((writer[0], writer[1](row))))))
+                rows.append((table, key, write((writer[0], writer[1](row)))))
             except (AttributeError, TypeError, ValueError, OverflowError):  # not UTF-8, or no encoding at all
                 rows.append(self.encode(table, key, row))
         return rows
 
-    def decode_all(self, rows: Iterable[Row]) -> Iterator[tuple[str, str, Any]]:
+    def decode_all(self, rows: Iterable[Stored]) -> Iterator[tuple[str, str, Any]]:
         """Table, key and dataclass of each row, as ``decode``.
 
         Texts that stand in many rows (queues, hosts, the media server) become one object again, as they were when the rows
         were written; those of few rows are not worth the room that it takes to know them.
         """
         texts: dict[str, str] = {}
-        for row in rows:
+        for table, key, value in rows:
             if len(texts) > _TEXTS_KNOWN:
                 texts.clear()  # what stands in many rows is known again soon
-            yield row.table, row.key, self._decoded(row, texts)
+            yield table, key, self._decoded(Row(table, key, value), texts)
 
     def decode(self, row: Row) -> Any:  # noqa: ANN401 - the type is the table's
         """The dataclass that was encoded. Raises ``JournalError`` naming what is unknown, too new or damaged."""
@@ -144,6 +143,12 @@ class RowCodec:
 def _names_of(kind: type[Any]) -> tuple[str, ...]:
     """Of the fields that the constructor takes."""
     return tuple([each.name for each in fields(kind) if each.init])
+
+
+def _writer_of(kind: type[Any], names: tuple[str, ...]) -> Callable[[Any], tuple[object, ...]]:
+    """What makes the array of a row of this class."""
+    own: Callable[[Any], tuple[object, ...]] | None = getattr(kind, "values", None)
+    return own if own is not None else _values_of(names)
 
 
 def _values_of(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:

@@ -28,8 +28,7 @@ __all__ = ["FORMAT", "LmdbJournal"]
 FORMAT: Final = 1
 _FORMAT_KEY: Final = b"mformat"
 _SHIPPED_KEY: Final = b"mshipped"
-_ROW_MARK: Final = "r"
-_ROWS: Final = _ROW_MARK.encode()
+_ROWS: Final = b"r"
 _ROWS_END: Final = b"s"
 _OUTBOX: Final = b"\xff"
 _LONG: Final = b"\xff"  # no UTF-8 text starts with it: marks a row key kept by its hash
@@ -46,6 +45,7 @@ class LmdbJournal:
 
     def __init__(self, path: Path, *, sync: bool = False, map_size: int = 1 << 28) -> None:
         self._path = path
+        self._starts: dict[str, bytes] = {}  # of the keys of a table's rows
         self._lock = OwnerLock(path)
         try:
             self._env = self._open(path, sync=sync, map_size=map_size)
@@ -78,20 +78,22 @@ class LmdbJournal:
                 return
 
     def _append(self, turn: Turn) -> None:
-        changes: list[tuple[str, int]] = []
+        rows, facts = turn
+        new: list[str] = []
+        gone: list[str] = []
         last = self._last
         txn = self._env.begin(write=True)
         try:
-            for table, key, value in turn.rows:
-                raw = f"{_ROW_MARK}{table}\0{key}".encode(errors="surrogatepass")
+            for table, key, value in rows:
+                raw = self._address(table, key)
                 if len(raw) > _MAX_KEY:
                     raw, value = _hashed(table, key, value)  # noqa: PLW2901 - the row as it is stored
                 if value is None:
                     if txn.delete(raw):
-                        changes.append((table, -1))
+                        gone.append(table)
                 elif txn.replace(raw, value) is None:
-                    changes.append((table, 1))
-            for fact in turn.facts:
+                    new.append(table)
+            for fact in facts:
                 last += 1
                 txn.put(_OUTBOX + last.to_bytes(8, "big"), fact, append=True)
             txn.commit()
@@ -101,8 +103,21 @@ class LmdbJournal:
             raise
         self._outbox_size += last - self._last
         self._last = last
-        for table, change in changes:
-            self._rows_by_table[table] += change
+        counts = self._rows_by_table
+        for table in new:
+            counts[table] = counts.get(table, 0) + 1
+        for table in gone:
+            counts[table] -= 1
+
+    def _address(self, table: str, key: str) -> bytes:
+        """Where the row is, unless that is too long."""
+        start = self._starts.get(table)
+        if start is None:
+            start = self._starts[table] = _ROWS + table.encode() + b"\0"
+        try:
+            return start + key.encode()
+        except UnicodeEncodeError:
+            return start + key.encode(errors="surrogatepass")
 
     def load(self) -> Iterator[Row]:
         position = _ROWS
@@ -199,7 +214,7 @@ class LmdbJournal:
             found = stored.decode(errors="replace")
             raise JournalError(f"journal {self._path} has format {found}, this release knows formats up to {FORMAT}")
 
-    def _survey(self) -> tuple[Counter[str], int, int]:
+    def _survey(self) -> tuple[dict[str, int], int, int]:
         """Rows by table, the outbox's size and the last sequence number given out: counted once, then kept."""
         rows: Counter[str] = Counter()
         size = 0
@@ -212,7 +227,7 @@ class LmdbJournal:
                     else:
                         size += 1
                         last = max(last, int.from_bytes(raw[1:], "big"))
-        return rows, size, last
+        return dict(rows), size, last
 
     def _grow(self) -> None:
         size = self._env.info()["map_size"] * 2

@@ -52,6 +52,21 @@ class TicketRow:
     reserved_seconds: float | None = None
     callback: bool = False
 
+    def values(self) -> tuple[object, ...]:
+        """As they are written: in order, the last ones not where they are the defaults."""
+        first = (
+            self.queue, self.state, self.priority, self.joined_at, self.sequence, self.ready, self.flow_out_at,
+            self.agent, self.call_order, self.met, self.entered_at, self.version, self.wrap_up_seconds, self.coded,
+            self.visited, self.caller, self.connected_at, self.requirements,
+        )  # fmt: skip
+        reserved = self.reserved_for is not None or self.reserved_until is not None or self.reserved_seconds is not None
+        if not (reserved or self.reserved_first or self.reserved_holds or self.callback):
+            return first
+        return (
+            *first, self.reserved_for, self.reserved_until, self.reserved_first, self.reserved_holds,
+            self.reserved_seconds, self.callback,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class QueueRow:
@@ -103,6 +118,16 @@ class AgentRow:
     calls: int = 0
     talk_seconds: float = 0.0
     last_offers: dict[QueueId, int] = field(default_factory=dict)
+
+    def values(self) -> tuple[object, ...]:
+        """As they are written, in order."""
+        return (
+            self.status, self.pause_reason, self.pending_status, self.pending_reason, self.reachable, self.idle_since,
+            self.idle_order, self.wrap_up_until, self.wrap_up_ticket, self.delay_until, self.state, self.since,
+            self.ticket, self.told_at, self.version, self.wrap_up_calls, self.wrap_up_latest, self.misses,
+            self.paused_at, self.pause_overdue, self.forced_by, self.told_outside, self.calls, self.talk_seconds,
+            self.last_offers,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ def test_round_trip() -> None:
     leg = Leg("t", None, ("<sip:a;lr>",), b"\xff\0", until=1.5)
     assert codec.decode(codec.encode("legs", "k", leg)) == leg
     assert codec.encode("legs", "k", None) == Row("legs", "k", None)
-    assert [row.key for row in codec.encode_all([("legs", "a", leg), ("legs", "b", None)])] == ["a", "b"]
+    assert [key for _, key, _ in codec.encode_all([("legs", "a", leg), ("legs", "b", None)])] == ["a", "b"]
 
 
 def test_older_row_is_upgraded() -> None:
