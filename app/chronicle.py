@@ -1,7 +1,7 @@
 """Writes down what happens in the call centre, as facts; and tells it again after a restart, for the projections."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from app.configuration import Queue
 from app.facts import AgentInterval, AgentState, CallEvent, CallEventKind, Fact, QueueState, WrapUp
@@ -13,6 +13,8 @@ from queues.outputs import AgentChanged, QueueChanged, TurnedAway
 from queues.views import AgentView
 
 __all__ = ["Chronicle", "queue_state", "retold"]
+
+_WRAP_UP: Final = RoutingState.WRAP_UP
 
 
 class Chronicle:
@@ -82,11 +84,7 @@ class Chronicle:
         """The interval that ends now, a wrap-up that is over, and the new state. ``address``: the desk it sits at."""
         if now > output.previous_since:
             self.facts.append(_interval(output, self._ids(), now))
-        if (
-            output.previous is RoutingState.WRAP_UP
-            and output.previous_ticket is not None
-            and output.state is not output.previous
-        ):
+        if output.previous is _WRAP_UP and output.previous_ticket is not None and output.state is not output.previous:
             spent = round((now - output.previous_since) * 1000)
             self.facts.append(WrapUp(self._ids(), now, output.previous_ticket, output.agent, spent))
         pending = output.pending_status

@@ -3,19 +3,23 @@ event stream are fed by them.
 
 Instants are seconds since the epoch (float), durations integer milliseconds (``…_ms``), ids UUIDv7 strings. What a peer
 wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a fact shows such bytes as U+FFFD.
+
+Encoded, a fact is the msgpack array of its kind and of its fields' values in their order. The next release reads it: a new
+field is put at the end and has a default. (A map of the fields, as it was before, is read as well.)
 """
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, Literal
 
 import msgspec
 
-from app.journal.building import decoder
+from app.journal.building import converted
 
 __all__ = [
     "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome",
-    "QueueSegment", "QueueState", "WrapUp",
-    "decode", "encode", "encode_stored", "instant_of", "is_stored",
+    "QueueSegment", "QueueState", "Stored", "WrapUp",
+    "decode", "encode", "encode_stored", "instant_of", "is_stored", "values_of",
 ]  # fmt: skip
 
 CallEventKind = Literal[
@@ -29,19 +33,22 @@ Outcome = Literal["answered", "abandoned", "flowed_out", "system", "rejected"]
 """A, B, F, X of the metrics reference, and the calls that never entered a queue."""
 
 
-def _show(fact: msgspec.Struct, names: tuple[str, ...]) -> None:
-    for name in names:
-        text = getattr(fact, name)
-        if text is not None:
-            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            msgspec.structs.force_setattr(fact, name, shown)
+def _shown(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _is_plain(text: str | None) -> bool:
-    return text is None or text.isascii()
+class Stored:
+    """A fact that has a place in the database, and so belongs into the journal's outbox."""
+
+    __slots__ = ()
+
+    def row(self) -> tuple[object, ...]:
+        """Its kind, and the values that are stored."""
+        raise NotImplementedError
 
 
-class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=True):
+@dataclass(slots=True)
+class CallEvent(Stored):
     """One step of a call's life; stored as a row of ``call_events`` and shown as the event ``call.<kind>``."""
 
     id: str
@@ -62,11 +69,19 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call_event", omit_defaults=Tru
     def __post_init__(self) -> None:
         if self.caller is None and self.cause is None and self.called is None:
             return  # nearly all: only arrivals and failures have words of a peer
-        if not (_is_plain(self.cause) and _is_plain(self.caller) and _is_plain(self.called)):
-            _show(self, ("cause", "caller", "called"))
+        self.cause = None if self.cause is None else _shown(self.cause)
+        self.caller = None if self.caller is None else _shown(self.caller)
+        self.called = None if self.called is None else _shown(self.called)
+
+    def row(self) -> tuple[object, ...]:
+        return (
+            "call_event", self.id, self.time, self.kind, self.call, self.queue, self.agent, self.offer, self.cause,
+            self.position, self.caller, self.called, self.priority,
+        )  # fmt: skip
 
 
-class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=True):
+@dataclass(slots=True)
+class CallRecord(Stored):
     """A finished call: a row of ``calls``, keyed by ``call``.
 
     ``wait_ms`` from entering the queue until connected or gone; ``ring_ms`` the ringing of the offer that succeeded (or
@@ -101,11 +116,22 @@ class CallRecord(msgspec.Struct, frozen=True, tag="call_record", omit_defaults=T
     overflow_cause: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.sip_call_id + self.caller + self.called + self.cause).isascii():
-            _show(self, ("sip_call_id", "caller", "called", "cause"))
+        self.sip_call_id = _shown(self.sip_call_id)
+        self.caller = _shown(self.caller)
+        self.called = _shown(self.called)
+        self.cause = _shown(self.cause)
+
+    def row(self) -> tuple[object, ...]:
+        return (
+            "call_record", self.id, self.call, self.sip_call_id, self.caller, self.called, self.queue, self.agent,
+            self.arrived_at, self.queued_at, self.answered_at, self.ended_at, self.outcome, self.cause, self.wait_ms,
+            self.ring_ms, self.talk_ms, self.offers, self.priority, self.within_threshold, self.short_abandon,
+            self.ended_by, self.expected_wait_ms, self.segments, self.overflow_cause,
+        )  # fmt: skip
 
 
-class QueueSegment(msgspec.Struct, frozen=True, tag="queue_segment", omit_defaults=True):
+@dataclass(slots=True)
+class QueueSegment(Stored):
     """A queue's part in a call that several queues had to do with; a row of ``queue_segments``.
 
     ``number`` counts from 1. ``outcome`` is the queue's view: a call that went on to another queue flowed out of this one;
@@ -129,11 +155,17 @@ class QueueSegment(msgspec.Struct, frozen=True, tag="queue_segment", omit_defaul
     short_abandon: bool = False
 
     def __post_init__(self) -> None:
-        if not self.cause.isascii():
-            _show(self, ("cause",))
+        self.cause = _shown(self.cause)
+
+    def row(self) -> tuple[object, ...]:
+        return (
+            "queue_segment", self.id, self.call, self.number, self.queue, self.entered_at, self.left_at, self.outcome,
+            self.cause, self.wait_ms, self.talk_ms, self.agent, self.to, self.within_threshold, self.short_abandon,
+        )  # fmt: skip
 
 
-class QueueState(msgspec.Struct, frozen=True, tag="queue_state", omit_defaults=True):
+@dataclass(slots=True)
+class QueueState:
     """Whether a queue takes calls from ``time`` on: the events ``queue.closed`` and ``queue.opened``. Not stored."""
 
     id: str
@@ -143,7 +175,8 @@ class QueueState(msgspec.Struct, frozen=True, tag="queue_state", omit_defaults=T
     reason: str | None = None
 
 
-class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):
+@dataclass(slots=True)
+class WrapUp(Stored):
     """The wrap-up that followed ``call`` is over."""
 
     id: str
@@ -152,8 +185,12 @@ class WrapUp(msgspec.Struct, frozen=True, tag="wrap_up"):
     agent: str
     wrap_up_ms: int
 
+    def row(self) -> tuple[object, ...]:
+        return ("wrap_up", self.id, self.time, self.call, self.agent, self.wrap_up_ms)
 
-class AgentInterval(msgspec.Struct, frozen=True, tag="agent_interval", omit_defaults=True):
+
+@dataclass(slots=True)
+class AgentInterval(Stored):
     """A closed segment of an agent's timeline, ``[start, end)``; a row of ``agent_intervals``."""
 
     id: str
@@ -164,8 +201,14 @@ class AgentInterval(msgspec.Struct, frozen=True, tag="agent_interval", omit_defa
     pause_reason: str | None = None
     call: str | None = None
 
+    def row(self) -> tuple[object, ...]:
+        return (
+            "agent_interval", self.id, self.agent, self.state, self.start, self.end, self.pause_reason, self.call
+        )  # fmt: skip
 
-class AgentState(msgspec.Struct, frozen=True, tag="agent_state", omit_defaults=True):
+
+@dataclass(slots=True)
+class AgentState:
     """An agent's state from ``time`` on: the event ``agent.state_changed``. Not stored (its interval will be)."""
 
     id: str
@@ -187,7 +230,8 @@ class AgentState(msgspec.Struct, frozen=True, tag="agent_state", omit_defaults=T
 AgentEventKind = Literal["auto_paused", "pause_overdue", "forced", "desk_taken", "desk_left"]
 
 
-class AgentEvent(msgspec.Struct, frozen=True, tag="agent_event", omit_defaults=True):
+@dataclass(slots=True)
+class AgentEvent(Stored):
     """What befell an agent; a row of ``agent_events``, and the event ``agent.<kind>``.
 
     ``queue``, ``cause`` and ``misses``: the last of the calls missed in a row. ``actor``: who forced the state.
@@ -206,8 +250,15 @@ class AgentEvent(msgspec.Struct, frozen=True, tag="agent_event", omit_defaults=T
     actor: str | None = None
     address: str | None = None
 
+    def row(self) -> tuple[object, ...]:
+        return (
+            "agent_event", self.id, self.time, self.kind, self.agent, self.status, self.pause_reason, self.queue,
+            self.cause, self.misses, self.actor, self.address,
+        )  # fmt: skip
 
-class Disposition(msgspec.Struct, frozen=True, tag="disposition", omit_defaults=True):
+
+@dataclass(slots=True)
+class Disposition(Stored):
     """What came of a call; a row of ``call_dispositions``, the last word counts. The event ``call.disposition``."""
 
     id: str
@@ -218,23 +269,45 @@ class Disposition(msgspec.Struct, frozen=True, tag="disposition", omit_defaults=
     code: str
     note: str | None = None
 
+    def row(self) -> tuple[object, ...]:
+        return ("disposition", self.id, self.time, self.call, self.queue, self.agent, self.code, self.note)
+
 
 Fact = (
     CallEvent | CallRecord | QueueSegment | WrapUp | AgentInterval | AgentState | AgentEvent | Disposition | QueueState
 )  # fmt: skip
 
-_NOT_STORED: Final[frozenset[type]] = frozenset({AgentState, QueueState})
+_KINDS: Final[dict[str, type[Any]]] = {
+    "call_event": CallEvent, "call_record": CallRecord, "queue_segment": QueueSegment, "wrap_up": WrapUp,
+    "agent_interval": AgentInterval, "agent_event": AgentEvent, "disposition": Disposition,
+    "agent_state": AgentState, "queue_state": QueueState,
+}  # fmt: skip
+"""The last two are not stored; an earlier release may have left one."""
+
+_SHOWN_ONLY: Final = frozenset({"expected_wait_ms", "joined_at"})
+"""What of a ``CallEvent`` is not stored."""
+
+
+def _fields_of(kind: type[Any]) -> dict[str, Any]:
+    """The names of the values that are stored, with their defaults."""
+    hidden = _SHOWN_ONLY if kind is CallEvent else ()
+    return {each.name: each.default for each in fields(kind) if each.name not in hidden}
+
+
+_FIELDS: Final = {name: _fields_of(kind) for name, kind in _KINDS.items()}
+_write: Final = msgspec.msgpack.Encoder().encode
+_read: Final = msgspec.msgpack.decode
 
 
 def is_stored(fact: Fact) -> bool:
     """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return type(fact) not in _NOT_STORED
+    return isinstance(fact, Stored)
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
     """The facts of a turn that belong into the outbox, encoded, in order."""
-    write = _encoder.encode
-    return [write(fact) for fact in facts if type(fact) not in _NOT_STORED]
+    write = _write
+    return [write(fact.row()) for fact in facts if isinstance(fact, Stored)]
 
 
 def instant_of(fact: Fact) -> float:
@@ -246,15 +319,37 @@ def instant_of(fact: Fact) -> float:
     return fact.end if isinstance(fact, AgentInterval) else fact.time
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoded = decoder(Fact)
-
-
 def encode(fact: Fact) -> bytes:
-    return _encoder.encode(fact)
+    """Raises ``TypeError`` for a fact that is not stored."""
+    if not isinstance(fact, Stored):
+        raise TypeError(f"{type(fact).__name__} is not stored")
+    return _write(fact.row())
 
 
 def decode(data: bytes) -> Fact:
-    """Raises ``msgspec.DecodeError`` on bytes that are not a fact of this or an earlier release."""
-    decoded: Fact = _decoded(data)
-    return decoded
+    """Raises ``msgspec.MsgspecError`` on bytes that are not a fact of this or an earlier release."""
+    name, values = values_of(data)
+    fact: Fact = converted(dict(zip(_FIELDS[name], values, strict=True)), _KINDS[name])
+    return fact
+
+
+def values_of(data: bytes) -> tuple[str, list[Any]]:
+    """The kind of an encoded fact, and its fields' values in their order. Raises as ``decode``, and looks at no value."""
+    found = _read(data)
+    as_map = isinstance(found, dict)
+    name = found.get("type") if as_map else found.pop(0) if isinstance(found, list) and found else None
+    known = _FIELDS.get(name) if isinstance(name, str) else None
+    if not isinstance(name, str) or known is None:
+        raise msgspec.ValidationError(f"{name!r} is no kind of fact")
+    if as_map:
+        return name, _completed(found, known)
+    if len(found) != len(known):  # of another release
+        return name, _completed(dict(zip(known, found, strict=False)), known)
+    return name, found
+
+
+def _completed(found: dict[str, Any], known: dict[str, Any]) -> list[Any]:
+    values = [found.get(name, default) for name, default in known.items()]
+    if MISSING in values:
+        raise msgspec.ValidationError(f"{list(known)[values.index(MISSING)]!r} is missing")
+    return values

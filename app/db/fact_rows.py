@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, assert_never
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,20 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.agent_tables import AgentEventRow, CallDispositionRow
 from app.db.statement import Statement, Values
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, QueueSegmentRow
-from app.facts import (
-    AgentEvent,
-    AgentInterval,
-    AgentState,
-    CallEvent,
-    CallRecord,
-    Disposition,
-    Fact,
-    QueueSegment,
-    QueueState,
-    WrapUp,
-)
+from app.facts import values_of
 
-__all__ = ["Batch", "FactStore", "to_ms"]
+__all__ = ["Batch", "FactStore", "Item", "item_of", "to_ms"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
@@ -37,9 +26,23 @@ _DISPOSED_AT: Final = list(_DISPOSITIONS.columns.keys()).index("time")
 _BEFORE_WRAP_UP: Final = list(_CALLS.columns.keys()).index("wrap_up_ms")
 
 
+_NUL: Final = b"\0"
+
+Item = tuple[int, str, list[Any]]
+"""A fact of the outbox: its sequence number, its kind, its fields' values in their order (``app.facts.values_of``)."""
+
+
 def to_ms(instant: float) -> int:
     """Seconds since the epoch as the tables keep them."""
     return round(instant * 1000)
+
+
+def item_of(sequence: int, data: bytes) -> Item:
+    """Raises ``msgspec.MsgspecError`` on bytes that are no fact."""
+    kind, values = values_of(data)
+    if _NUL in data:  # PostgreSQL takes no NUL in a text, and a peer's display name may hold one; a number often does
+        values = [each.replace("\0", "\ufffd") if isinstance(each, str) else each for each in values]
+    return sequence, kind, values
 
 
 @dataclass(slots=True)
@@ -55,31 +58,29 @@ class Batch:
     dispositions: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Self:
+    def of(cls, items: Iterable[Item]) -> Self:
         batch = cls()
-        for fact in facts:
-            batch.add(fact)
+        for _, kind, values in items:
+            batch.add(kind, values)
         return batch
 
-    def add(self, fact: Fact) -> None:
-        if isinstance(fact, CallEvent):  # half of all
-            self.events.append(_event(fact))
-        elif isinstance(fact, AgentInterval):
-            self.intervals.append(_interval(fact))
-        elif isinstance(fact, CallRecord):
-            self.calls[fact.call] = _call(fact, self.wrap_ups.pop(fact.call, None))
-        elif isinstance(fact, WrapUp):
-            self._wrapped_up(fact.call, fact.wrap_up_ms)
-        elif isinstance(fact, AgentEvent):
-            self.agent_events.append(_agent_event(fact))
-        elif isinstance(fact, Disposition):
-            known = self.dispositions.get(fact.call)
-            if known is None or known[_DISPOSED_AT] <= to_ms(fact.time):  # type: ignore[operator]  # an integer column
-                self.dispositions[fact.call] = _disposition(fact)
-        elif isinstance(fact, QueueSegment):
-            self.segments.append(_segment(fact))
-        elif not isinstance(fact, AgentState | QueueState):  # not stored; an earlier release may have left one
-            assert_never(fact)
+    def add(self, kind: str, values: list[Any]) -> None:
+        if kind == "call_event":  # half of all
+            self.events.append((values[0], to_ms(values[1]), *values[2:]))
+        elif kind == "agent_interval":
+            fact_id, agent, state, start, end, *others = values
+            self.intervals.append((fact_id, agent, state, to_ms(start), to_ms(end), *others))
+        elif kind == "call_record":
+            self.calls[values[1]] = _call(values, self.wrap_ups.pop(values[1], None))
+        elif kind == "wrap_up":
+            self._wrapped_up(values[2], values[4])
+        elif kind == "agent_event":
+            self.agent_events.append((values[0], to_ms(values[1]), *values[2:]))
+        elif kind == "disposition":
+            self._disposed(values)
+        elif kind == "queue_segment":
+            *before, entered_at, left_at = values[:6]
+            self.segments.append((*before, to_ms(entered_at), to_ms(left_at), *values[6:]))
 
     def _wrapped_up(self, call: str, wrap_up_ms: int) -> None:
         row = self.calls.get(call)
@@ -87,6 +88,13 @@ class Batch:
             self.wrap_ups[call] = wrap_up_ms
         else:
             self.calls[call] = (*row[:_BEFORE_WRAP_UP], wrap_up_ms, *row[_BEFORE_WRAP_UP + 1 :])
+
+    def _disposed(self, values: list[Any]) -> None:
+        fact_id, time, call, *others = values
+        time_ms = to_ms(time)
+        known = self.dispositions.get(call)
+        if known is None or known[_DISPOSED_AT] <= time_ms:  # type: ignore[operator]  # an integer column
+            self.dispositions[call] = (call, fact_id, time_ms, *others)
 
 
 class FactStore:
@@ -142,56 +150,14 @@ class FactStore:
         return wrap_ups.keys() - known
 
 
-def _event(event: CallEvent) -> Values:
-    cause, caller, called = event.cause, event.caller, event.called
-    if cause is not None or caller is not None or called is not None:
-        cause, caller, called = _text(cause), _text(caller), _text(called)
+def _call(values: list[Any], wrap_up_ms: int | None) -> Values:
+    fact_id, call, sip_call_id, caller, called, queue, agent, *instants = values[:11]
+    outcome, cause, wait_ms, ring_ms, talk_ms, *others = values[11:]
     return (
-        event.id, round(event.time * 1000), event.kind, event.call, event.queue, event.agent, event.offer, cause,
-        event.position, caller, called, event.priority,
+        call, fact_id, sip_call_id, caller, called, queue, agent, *map(_ms, instants), outcome, cause, wait_ms, ring_ms,
+        talk_ms, wrap_up_ms, *others,
     )  # fmt: skip
-
-
-def _call(record: CallRecord, wrap_up_ms: int | None) -> Values:
-    return (
-        record.call, record.id, _text(record.sip_call_id), _text(record.caller), _text(record.called), record.queue,
-        record.agent, to_ms(record.arrived_at), _ms(record.queued_at), _ms(record.answered_at), to_ms(record.ended_at),
-        record.outcome, _text(record.cause), record.wait_ms, record.ring_ms, record.talk_ms, wrap_up_ms, record.offers,
-        record.priority, record.within_threshold, record.short_abandon, record.ended_by, record.expected_wait_ms,
-        record.segments, record.overflow_cause,
-    )  # fmt: skip
-
-
-def _segment(segment: QueueSegment) -> Values:
-    return (
-        segment.id, segment.call, segment.number, segment.queue, to_ms(segment.entered_at), to_ms(segment.left_at),
-        segment.outcome, _text(segment.cause), segment.wait_ms, segment.talk_ms, segment.agent, segment.to,
-        segment.within_threshold, segment.short_abandon,
-    )  # fmt: skip
-
-
-def _interval(interval: AgentInterval) -> Values:
-    return (
-        interval.id, interval.agent, interval.state, round(interval.start * 1000), round(interval.end * 1000),
-        _text(interval.pause_reason), interval.call,
-    )  # fmt: skip
-
-
-def _agent_event(event: AgentEvent) -> Values:
-    return (
-        event.id, to_ms(event.time), event.kind, event.agent, event.status, _text(event.pause_reason), event.queue,
-        event.cause, event.misses, _text(event.actor), _text(event.address),
-    )  # fmt: skip
-
-
-def _disposition(fact: Disposition) -> Values:
-    return (fact.call, fact.id, to_ms(fact.time), fact.queue, fact.agent, _text(fact.code), _text(fact.note))
 
 
 def _ms(instant: float | None) -> int | None:
     return None if instant is None else to_ms(instant)
-
-
-def _text(text: str | None) -> str | None:
-    """PostgreSQL takes no NUL in a text, and a peer's display name may hold one."""
-    return text.replace("\0", "\ufffd") if text and "\0" in text else text

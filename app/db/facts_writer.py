@@ -15,8 +15,8 @@ import msgspec
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app.db.engine import Database
-from app.db.fact_rows import Batch, FactStore
-from app.facts import CallRecord, Fact, WrapUp, decode, instant_of
+from app.db.fact_rows import Batch, FactStore, Item, item_of
+from app.facts import decode, instant_of
 from app.journal.port import Journal
 
 __all__ = ["FactsWriter"]
@@ -27,8 +27,8 @@ _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 30.0
 _REFUSED: Final = (DataError, IntegrityError, OverflowError)
 _AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
-
-Item = tuple[int, Fact]
+_CALL: Final = 2  # the place of the call among a wrap-up's values
+_RECORDED: Final = 1  # and among a record's
 
 
 class FactsWriter:
@@ -55,7 +55,7 @@ class FactsWriter:
         self._batch = batch
         self._interval = interval
         self._after = 0
-        self._early: dict[str, tuple[int, WrapUp]] = {}  # wrap-ups whose call has no record yet, by call
+        self._early: dict[str, Item] = {}  # wrap-ups whose call has no record yet, by call
         self._failing = 0
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -120,7 +120,7 @@ class FactsWriter:
 
     def _decoded(self, raw: Sequence[tuple[int, bytes]]) -> list[Item]:
         try:
-            return [(sequence, decode(data)) for sequence, data in raw]
+            return [item_of(sequence, data) for sequence, data in raw]
         except msgspec.MsgspecError:
             return self._readable(raw)
 
@@ -128,31 +128,32 @@ class FactsWriter:
         items: list[Item] = []
         for sequence, data in raw:
             try:
-                items.append((sequence, decode(data)))
+                items.append(item_of(sequence, data))
             except msgspec.MsgspecError as error:
                 self._refuse(sequence, error)
         return items
 
     async def _write(self, items: Sequence[Item]) -> list[int]:
         """Store them in one transaction; the sequence numbers of those that are stored now."""
-        batch = Batch.of([fact for _, fact in items])
+        batch = Batch.of(items)
         early = self._early_for(items) if self._early else []
-        for _, wrap_up in early:
-            batch.add(wrap_up)
+        for _, kind, values in early:
+            batch.add(kind, values)
         async with self._database.begin() as connection:
             orphans = await self._store.write(connection, batch)
-        stored: list[int] = [sequence for sequence, _ in early]
+        stored: list[int] = [item[0] for item in early]
         if not orphans:
-            return stored + [sequence for sequence, _ in items]
-        for sequence, fact in items:
-            if isinstance(fact, WrapUp) and fact.call in orphans:
-                self._early[fact.call] = (sequence, fact)
+            return stored + [item[0] for item in items]
+        for item in items:
+            sequence, kind, values = item
+            if kind == "wrap_up" and values[_CALL] in orphans:
+                self._early[values[_CALL]] = item
             else:
                 stored.append(sequence)
         return stored
 
-    def _early_for(self, items: Sequence[Item]) -> list[tuple[int, WrapUp]]:
-        calls = {fact.call for _, fact in items if isinstance(fact, CallRecord)}
+    def _early_for(self, items: Sequence[Item]) -> list[Item]:
+        calls = {values[_RECORDED] for _, kind, values in items if kind == "call_record"}
         return [self._early[call] for call in calls & self._early.keys()]
 
     async def _one_by_one(self, items: Sequence[Item]) -> None:

@@ -7,28 +7,22 @@ import msgspec
 
 from app.facts import (
     AgentEvent,
-    AgentInterval,
     AgentState,
     CallEvent,
     CallRecord,
     Disposition,
-    QueueSegment,
     QueueState,
     WrapUp,
 )
 from app.projections.views import QueueStats
 
-__all__ = ["FAMILIES", "NOT_TOLD", "Event", "Names", "Told", "event_of", "reset", "rfc3339", "stats_event"]
+__all__ = ["FAMILIES", "Event", "Names", "Told", "event_of", "reset", "rfc3339", "stats_event"]
 
 Told = CallEvent | CallRecord | AgentState | WrapUp | AgentEvent | Disposition | QueueState
 """Facts that are events of the stream."""
 
 FAMILIES: Final = frozenset({"call", "agent", "queue", "stream"})
 """What event types begin with."""
-
-NOT_TOLD: Final = (AgentInterval, QueueSegment)
-"""Facts that are not told one by one: of intervals the state was, of segments the steps. A call's end is told by its record,
-with all its times, and not by the step ``ended``."""
 
 _encoder = msgspec.json.Encoder()
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.events.event import NOT_TOLD, Event, Told, event_of, reset, stats_event
-from app.facts import CallEvent, Fact
+from app.events.event import Event, Told, event_of, reset, stats_event
+from app.facts import AgentInterval, CallEvent, Fact, QueueSegment
 from app.projections.views import QueueStats
 
 __all__ = ["EventHub", "Interest", "QueueSource", "Subscription", "TooManyStreams"]
@@ -130,9 +130,9 @@ class EventHub:
         for fact in facts:
             if isinstance(fact, CallEvent):
                 if fact.kind == "ended":
-                    continue
-            elif isinstance(fact, NOT_TOLD):
-                continue
+                    continue  # the record tells it, with all its times
+            elif isinstance(fact, (AgentInterval, QueueSegment)):
+                continue  # of intervals the state was told, of segments the steps
             ring[seq % size] = fact
             seq += 1
         if seq != self._next:

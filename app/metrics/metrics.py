@@ -4,7 +4,6 @@ Counters and histograms are fed by facts and by the runtime; gauges are read at 
 from the numbers of ``/internals``. Each application has a registry of its own.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -64,7 +63,8 @@ class Metrics:
 
     def _ended(self, record: CallRecord) -> None:
         queue = self._view.queue_name(record.queue) or ""
-        self._counts.ended[queue, record.outcome] += 1
+        ended, labels = self._counts.ended, (queue, record.outcome)
+        ended[labels] = ended.get(labels, 0) + 1
         if record.outcome == "answered":
             self._wait.observe(queue, record.wait_ms / 1000)
             self._talk.observe(queue, record.talk_ms / 1000)
@@ -81,7 +81,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self.events: dict[str, int] = {}
-        self.ended: Counter[tuple[str, str]] = Counter()
+        self.ended: dict[tuple[str, str], int] = {}
 
     def collect(self) -> Iterator[Metric]:
         ended = CounterMetricFamily(

@@ -1,18 +1,14 @@
 """The callers of one queue: who waits in which place, for whom an agent rings, who talks."""
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
 
-from app.projections.views import CallState, CallView
 from queues.lines.ranking import Ranking
 
-__all__ = ["Line", "Place", "place_of"]
-
-_GROUPS: Final[dict[CallState, str]] = {
-    "queued": "waiting", "parked": "waiting", "offered": "offered", "connecting": "offered", "bridged": "connected",
-}  # fmt: skip
+__all__ = ["Line", "Place"]
 
 
-class Place(NamedTuple):
+@dataclass(slots=True)
+class Place:
     """Where a caller stands: ``group`` is waiting, offered or connected."""
 
     queue: str
@@ -22,14 +18,9 @@ class Place(NamedTuple):
     call: str
     joined_at: float  # what the order goes by: older than ``queued_at`` where an old place was taken up
 
-
-def place_of(call: CallView) -> Place | None:
-    """None for a caller who is in no queue (yet, or any more)."""
-    group = _GROUPS.get(call.state)
-    if group is None or call.queue is None or call.queued_at is None:
-        return None
-    joined_at = call.queued_at if call.joined_at is None else call.joined_at
-    return Place(call.queue, group, call.priority, call.queued_at, call.id, joined_at)
+    def ranks_as(self, other: "Place") -> bool:
+        """Whether the place of the same caller in the same line is as far ahead."""
+        return self.priority == other.priority and self.joined_at == other.joined_at
 
 
 class Line:
@@ -54,7 +45,8 @@ class Line:
             return
         self._ranking.add(self._rank(place))
         self._by_join.add((place.queued_at, place.call))
-        self.offered += place.group == "offered"
+        if place.group == "offered":
+            self.offered += 1
 
     def leave(self, place: Place) -> None:
         """The place that was joined."""
@@ -63,11 +55,12 @@ class Line:
             return
         self._ranking.discard(self._rank(place))
         self._by_join.discard((place.queued_at, place.call))
-        self.offered -= place.group == "offered"
+        if place.group == "offered":
+            self.offered -= 1
 
     def shift(self, before: Place, after: Place) -> None:
         """From the place that was joined to another one in this line; who is offered keeps the rank."""
-        if "connected" not in (before.group, after.group) and self._rank(before) == self._rank(after):
+        if before.group != "connected" and after.group != "connected" and before.ranks_as(after):
             self.offered += (after.group == "offered") - (before.group == "offered")
             return
         self.leave(before)

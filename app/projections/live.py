@@ -6,18 +6,18 @@ today's counts start anew at midnight UTC.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from msgspec.structs import replace
-
 from app.configuration import Agent, ConfigObject, ObjectKind, Queue
-from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState
+from app.facts import AgentInterval, AgentState, CallEvent, CallRecord, Fact, QueueSegment, QueueState, Stored
 from app.projections.callbacks import CallbackViews
+from app.projections.caller import Caller
 from app.projections.day import COUNTED, DAY_SECONDS, Day, midnight
-from app.projections.line import Line, Place, place_of
+from app.projections.line import Line, Place
 from app.projections.members import Members
-from app.projections.steps import CallSteps
-from app.projections.views import CallView, Forecast, QueueStats, no_forecast
+from app.projections.steps import change
+from app.projections.views import CallState, CallView, Forecast, QueueStats, RingingView, no_forecast
 from queues.lines.ranking import Ranking
 
 __all__ = ["Forecast", "LiveView"]
@@ -34,11 +34,9 @@ class LiveView:
 
     def __init__(self, now: float) -> None:
         self.forecast: Forecast = no_forecast
-        self._calls: dict[str, CallView] = {}
+        self._calls: dict[str, Caller] = {}
         self._order: Ranking[str] = Ranking()
-        self._places: dict[str, Place] = {}  # of the calls that are in a queue
-        self._steps = CallSteps()
-        self._by_state: Counter[str] = Counter()
+        self._by_state: dict[CallState, int] = {}
         self._lines: dict[str, Line] = {}
         self._queues: dict[str, Queue] = {}
         self._agents: dict[str, Agent] = {}
@@ -77,10 +75,7 @@ class LiveView:
 
     def apply_all(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
-            if isinstance(fact, AgentState):
-                self._agent_changed(fact)
-            elif not isinstance(fact, AgentInterval):  # the past of an agent: nothing here shows it
-                self.apply(fact)
+            self.apply(fact)
 
     def apply(self, fact: Fact) -> None:
         self._follow(fact)
@@ -89,7 +84,7 @@ class LiveView:
                 self._roll(fact.time)
             if fact.kind in COUNTED:
                 self._day.apply(fact)
-        elif not isinstance(fact, AgentState):
+        elif isinstance(fact, Stored) and not isinstance(fact, AgentInterval):  # of an agent's past nothing is counted
             self._day.apply(fact)
 
     def restore(self, facts: Iterable[Fact]) -> None:
@@ -212,48 +207,46 @@ class LiveView:
         if call is None:
             if kind not in {"arrived", "queued"}:
                 return  # a late word about a call that is over
-            call = CallView(event.call, "arrived", event.caller or "", event.called or "", event.time)
+            call = Caller(event.call, event.caller or "", event.called or "", event.time)
             self._calls[call.id] = call
             self._order.add(call.id)
-            self._by_state[call.state] += 1
+            self._count(call.state, 1)
         if kind == "arrived":
             return
         state = call.state
-        self._steps.change(call, event)
+        change(call, event)
         if call.state != state:
-            self._by_state[state] -= 1
-            self._by_state[call.state] += 1
+            self._count(state, -1)
+            self._count(call.state, 1)
         elif kind not in _MOVING:
             return
-        self._move(call, place_of(call))
+        self._move(call, call.stands())
+
+    def _count(self, state: CallState, more: int) -> None:
+        self._by_state[state] = self._by_state.get(state, 0) + more
 
     def _drop(self, call_id: str) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
             self._move(call, None)
-            self._by_state[call.state] -= 1
+            self._count(call.state, -1)
             self._order.discard(call_id)
-            self._steps.forget(call_id)
 
-    def _move(self, call: CallView, after: Place | None) -> None:
+    def _move(self, call: Caller, after: Place | None) -> None:
         """To another place in line, or out of it (None)."""
-        before = self._places.get(call.id)
-        if after == before:
-            return
+        before, call.place = call.place, after
         if before is not None and after is not None and before.queue == after.queue:
-            self._lines[before.queue].shift(before, after)
-        else:
-            if before is not None:
-                self._leave(before)
-            if after is not None:
-                self._line(after.queue).join(after)
-        for place in (before, after):
-            if place is not None:
-                self._touch(place.queue)
+            if before.group == after.group and before.ranks_as(after):
+                return  # parked, for one
+            self._lines[after.queue].shift(before, after)
+            self._touch(after.queue)
+            return
+        if before is not None:
+            self._leave(before)
+            self._touch(before.queue)
         if after is not None:
-            self._places[call.id] = after
-        else:
-            del self._places[call.id]
+            self._line(after.queue).join(after)
+            self._touch(after.queue)
 
     def _leave(self, place: Place) -> None:
         line = self._lines[place.queue]
@@ -274,9 +267,9 @@ class LiveView:
         line = self._lines.get(queue_id)
         if line is not None and line.ageing != queue.routing.ageing:
             self._lines[queue_id] = line = Line(queue.routing.ageing)
-            for place in self._places.values():
-                if place.queue == queue_id:
-                    line.join(place)
+            for call in self._calls.values():
+                if call.place is not None and call.place.queue == queue_id:
+                    line.join(call.place)
 
     def _agent_changed(self, state: AgentState) -> None:
         before = self._states.get(state.agent)
@@ -288,7 +281,7 @@ class LiveView:
         ):
             state = replace(state, time=before.time)
         self._states[state.agent] = state
-        self._touched |= self._members.served_by(state.agent)
+        self._touched.update(self._members.served_by(state.agent))
 
     def _touch(self, queue_id: str | None) -> None:
         if queue_id in self._queues:
@@ -307,14 +300,33 @@ class LiveView:
         state = self._states.get(agent_id)
         return "offline" if state is None else state.routing_state
 
-    def _shown(self, call: CallView, now: float) -> CallView:
-        shown = replace(call)
-        shown.queue_name = self.queue_name(call.queue)
-        shown.agent_name = self.agent_name(call.agent)
-        shown.reserved_name = self.agent_name(call.reserved_for)
-        ringing = self._steps.ringing(call.id)
-        shown.ringing = tuple([replace(each, agent_name=self.agent_name(each.agent)) for each in ringing])
-        place = self._places.get(call.id)
+    def _shown(self, call: Caller, now: float) -> CallView:
+        shown = CallView(
+            id=call.id,
+            state=call.state,
+            caller=call.caller,
+            called=call.called,
+            arrived_at=call.arrived_at,
+            queue=call.queue,
+            queue_name=self.queue_name(call.queue),
+            priority=call.priority,
+            queued_at=call.queued_at,
+            joined_at=call.joined_at,
+            agent=call.agent,
+            agent_name=self.agent_name(call.agent),
+            connected_at=call.connected_at,
+            offer=call.offer,
+            offers=call.offers,
+            reserved_for=call.reserved_for,
+            reserved_name=self.agent_name(call.reserved_for),
+            ringing=tuple(
+                [
+                    RingingView(each.offer, each.agent, each.since, self.agent_name(each.agent))
+                    for each in call.ringing.values()
+                ]
+            ),
+        )
+        place = call.place
         if place is not None:
             shown.position = self._lines[place.queue].position(place)
             if shown.position is not None:

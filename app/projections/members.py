@@ -1,9 +1,14 @@
 """Which agents serve which queue: by membership, groups and skills, at the least that the queue ever asks for."""
 
+from collections.abc import Set as AbstractSet
+from typing import Final
+
 from app.configuration import Agent, Queue
 from queues.lines.needs import meets, widest
 
 __all__ = ["Members"]
+
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Members:
@@ -15,13 +20,13 @@ class Members:
         self._of_queue: dict[str, set[str]] = {}
         self._served: dict[str, set[str]] = {}
 
-    def of(self, queue: str) -> set[str]:
+    def of(self, queue: str) -> AbstractSet[str]:
         """The queue's agents."""
-        return self._of_queue.get(queue, set())
+        return self._of_queue.get(queue) or _NOBODY
 
-    def served_by(self, agent: str) -> set[str]:
+    def served_by(self, agent: str) -> AbstractSet[str]:
         """The agent's queues."""
-        return self._served.get(agent, set())
+        return self._served.get(agent) or _NOBODY
 
     def enrol(self, agent: Agent, queue: Queue) -> set[str]:
         queue_id, agent_id = queue.routing.id, agent.routing.id
