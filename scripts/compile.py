@@ -46,6 +46,7 @@ COMPILED: Final = (
     "app/chronicle.py",
     "app/core.py",
     "app/configuration.py",
+    "app/db/fact_batch.py",
     "app/directory.py",
     "app/events/hub.py",
     "app/facts.py",

@@ -1,19 +1,18 @@
-"""Facts as rows: SQLAlchemy Core ``executemany`` statements that may be repeated without harm."""
+"""Facts into their tables: SQLAlchemy Core ``executemany`` statements that may be repeated without harm."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.agent_tables import AgentEventRow, CallDispositionRow
-from app.db.statement import Statement, Values
+from app.db.fact_batch import Batch
+from app.db.statement import Statement
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, QueueSegmentRow
-from app.facts import values_of
 
-__all__ = ["Batch", "FactStore", "Item", "item_of", "to_ms"]
+__all__ = ["FactStore", "to_ms"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
@@ -22,79 +21,10 @@ _AGENT_EVENTS: Final[sa.Table] = AgentEventRow.__table__  # type: ignore[attr-de
 _DISPOSITIONS: Final[sa.Table] = CallDispositionRow.__table__  # type: ignore[attr-defined]  # as above
 _SEGMENTS: Final[sa.Table] = QueueSegmentRow.__table__  # type: ignore[attr-defined]  # as above
 
-_DISPOSED_AT: Final = list(_DISPOSITIONS.columns.keys()).index("time")
-_BEFORE_WRAP_UP: Final = list(_CALLS.columns.keys()).index("wrap_up_ms")
-
-
-_NUL: Final = b"\0"
-
-Item = tuple[int, str, list[Any]]
-"""A fact of the outbox: its sequence number, its kind, its fields' values in their order (``app.facts.values_of``)."""
-
 
 def to_ms(instant: float) -> int:
     """Seconds since the epoch as the tables keep them."""
     return round(instant * 1000)
-
-
-def item_of(sequence: int, data: bytes) -> Item:
-    """Raises ``msgspec.MsgspecError`` on bytes that are no fact."""
-    kind, values = values_of(data)
-    if _NUL in data:  # PostgreSQL takes no NUL in a text, and a peer's display name may hold one; a number often does
-        values = [each.replace("\0", "\ufffd") if isinstance(each, str) else each for each in values]
-    return sequence, kind, values
-
-
-@dataclass(slots=True)
-class Batch:
-    """Rows by table, and the wrap-ups of calls whose row is not in this batch."""
-
-    calls: dict[str, Values] = field(default_factory=dict)
-    events: list[Values] = field(default_factory=list)
-    intervals: list[Values] = field(default_factory=list)
-    segments: list[Values] = field(default_factory=list)
-    wrap_ups: dict[str, int] = field(default_factory=dict)
-    agent_events: list[Values] = field(default_factory=list)
-    dispositions: dict[str, Values] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, items: Iterable[Item]) -> Self:
-        batch = cls()
-        for _, kind, values in items:
-            batch.add(kind, values)
-        return batch
-
-    def add(self, kind: str, values: list[Any]) -> None:
-        if kind == "call_event":  # half of all
-            self.events.append((values[0], to_ms(values[1]), *values[2:]))
-        elif kind == "agent_interval":
-            fact_id, agent, state, start, end, *others = values
-            self.intervals.append((fact_id, agent, state, to_ms(start), to_ms(end), *others))
-        elif kind == "call_record":
-            self.calls[values[1]] = _call(values, self.wrap_ups.pop(values[1], None))
-        elif kind == "wrap_up":
-            self._wrapped_up(values[2], values[4])
-        elif kind == "agent_event":
-            self.agent_events.append((values[0], to_ms(values[1]), *values[2:]))
-        elif kind == "disposition":
-            self._disposed(values)
-        elif kind == "queue_segment":
-            *before, entered_at, left_at = values[:6]
-            self.segments.append((*before, to_ms(entered_at), to_ms(left_at), *values[6:]))
-
-    def _wrapped_up(self, call: str, wrap_up_ms: int) -> None:
-        row = self.calls.get(call)
-        if row is None:
-            self.wrap_ups[call] = wrap_up_ms
-        else:
-            self.calls[call] = (*row[:_BEFORE_WRAP_UP], wrap_up_ms, *row[_BEFORE_WRAP_UP + 1 :])
-
-    def _disposed(self, values: list[Any]) -> None:
-        fact_id, time, call, *others = values
-        time_ms = to_ms(time)
-        known = self.dispositions.get(call)
-        if known is None or known[_DISPOSED_AT] <= time_ms:  # type: ignore[operator]  # an integer column
-            self.dispositions[call] = (call, fact_id, time_ms, *others)
 
 
 class FactStore:
@@ -134,7 +64,7 @@ class FactStore:
         await self._events.many(connection, batch.events)
         await self._intervals.many(connection, batch.intervals)
         await self._segments.many(connection, batch.segments)
-        await self._calls.many(connection, batch.calls.values())
+        await self._calls.many(connection, batch.calls())
         if batch.agent_events:
             await self._agent_events.many(connection, batch.agent_events)
         if batch.dispositions:
@@ -148,16 +78,3 @@ class FactStore:
         known = set((await connection.execute(query)).scalars())
         await self._wrap_up.many(connection, [(call, wrap_ups[call]) for call in known])
         return wrap_ups.keys() - known
-
-
-def _call(values: list[Any], wrap_up_ms: int | None) -> Values:
-    fact_id, call, sip_call_id, caller, called, queue, agent, *instants = values[:11]
-    outcome, cause, wait_ms, ring_ms, talk_ms, *others = values[11:]
-    return (
-        call, fact_id, sip_call_id, caller, called, queue, agent, *map(_ms, instants), outcome, cause, wait_ms, ring_ms,
-        talk_ms, wrap_up_ms, *others,
-    )  # fmt: skip
-
-
-def _ms(instant: float | None) -> int | None:
-    return None if instant is None else to_ms(instant)

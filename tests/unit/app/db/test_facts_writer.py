@@ -12,10 +12,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
-from app.db.fact_rows import Batch, FactStore
+from app.db.fact_batch import Batch
+from app.db.fact_rows import FactStore
 from app.db.facts_writer import FactsWriter
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, metadata
-from app.facts import AgentInterval, CallRecord, Fact, encode
+from app.facts import AgentInterval, CallEvent, CallRecord, Fact, decode, encode
 from app.journal.memory import MemoryJournal
 from app.journal.port import Turn
 from app.projections.day import midnight
@@ -166,6 +167,32 @@ async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
     assert journal.counts() == {"outbox": 2}
     assert not await writer.ship()
     assert writer.counters["refused"] == 2
+
+
+async def test_of_many_facts_the_one_that_is_refused_is_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, sizes = FactStore.write, []
+
+    async def picky(store: FactStore, connection: AsyncConnection, batch: Batch) -> set[str]:
+        sizes.append(len(batch.events))
+        if any(event[4] == "q777" for event in batch.events):
+            raise sa.exc.DataError("insert", {}, ValueError("no such queue"))
+        return await whole(store, connection, batch)
+
+    monkeypatch.setattr(FactStore, "write", picky)
+    facts = Story()
+    for n in range(1000):
+        facts.step(f"c{n}", "queued", NOON + n, queue=f"q{n}")
+    journal = journal_of(facts.facts)
+    writer = writer_of(journal, database)
+    assert not await writer.ship()
+    assert writer.counters == {"stored": 999, "refused": 1, "failures": 0, "outages": 0}
+    ((_, left),) = journal.outbox(0, 9)
+    assert isinstance(refused := decode(left), CallEvent)
+    assert refused.queue == "q777"
+    assert sizes[0] == 1000  # one transaction, though the loop turns meanwhile
+    assert len(sizes) < 25
 
 
 def test_statements_for_postgresql() -> None:
