@@ -1,8 +1,9 @@
 """The configuration in force, as the live core looks things up in it: who is called what, and where it can be reached."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.configuration import (
     Agent,
@@ -35,7 +36,8 @@ Network = IPv4Network | IPv6Network
 _MAX_VERDICTS: Final = 4096
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """The queue (id) that a call enters, and the priority and requirements that it enters with."""
 
     queue: str

@@ -90,10 +90,10 @@ class CallCenter:
                 trusted = directory.is_trusted(event.source.hop.host)
                 number = caller_number(event.request, each.caller, trusted=trusted)
                 known_as = number or each.caller
-                found = directory.priority_rules.apply(
+                priority, requirements = directory.priority_rules.apply(
                     entry.queue, known_as, header, entry.priority, entry.requirements
                 )
-                self._waiting.arrived(each, number, Entry(entry.queue, *found), now)
+                self._waiting.arrived(each, number, Entry(entry.queue, priority, requirements), now)
                 self.calls[call_id].caller_agents = tuple(callers)
                 if wrap_up is not None:
                     self._desk.tell_engine(to_engine.SetWrapUp(TicketId(call_id), wrap_up), now)

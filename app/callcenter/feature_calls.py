@@ -13,7 +13,6 @@ from app.callcenter.guesses import Guesses
 from app.callcenter.workplaces import Workplaces
 from app.commands import RefusedReply, SetAgentState
 from app.configuration import Agent, FeatureCode
-from app.instants import earliest
 from app.workplace import Dialled
 from b2bua import commands as to_board
 from b2bua import events as from_board
@@ -131,7 +130,7 @@ class FeatureCalls:
     # ------------------------------------------------------------------ time
 
     def next_deadline(self) -> float | None:
-        return earliest(*(call.until for call in self._calls.values()))
+        return min([call.until for call in self._calls.values()]) if self._calls else None
 
     def expire(self, now: float) -> None:
         for call_id in [call_id for call_id, call in self._calls.items() if call.until <= now]:

@@ -33,7 +33,7 @@ class Waiting:
     def arrived(self, event: from_board.CallArrived, number: str, entry: Entry, now: float) -> None:
         """``number``: by which the caller is known again, "" for nobody's."""
         desk = self._desk
-        queue_id, priority, requirements = entry
+        queue_id, priority = entry.queue, entry.priority
         call = LiveCall(
             event.call, event.sip_call_id, event.caller, event.called, queue_id, priority, now, event.has_offer,
             number=number,
@@ -43,7 +43,12 @@ class Waiting:
         call.greeting = desk.directory.queues[queue_id].greeting is not None
         ready = call.has_offer and not call.greeting
         enqueue = to_engine.Enqueue(
-            TicketId(call.id), QueueId(queue_id), priority, ready, caller=number or None, requirements=requirements
+            TicketId(call.id),
+            QueueId(queue_id),
+            priority,
+            ready,
+            caller=number or None,
+            requirements=entry.requirements,
         )
         sticky = desk.directory.queues[queue_id].routing.sticky
         if sticky is not None and number:

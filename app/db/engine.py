@@ -47,6 +47,7 @@ class Database:
         if self.is_sqlite:
             # Most columns of a fact are NULL. The driver looks for what might adapt None, each time, by two exceptions.
             sqlite3.register_adapter(NoneType, lambda none: none)
+            sqlite3.register_adapter(bool, int)
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 

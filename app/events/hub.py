@@ -142,9 +142,9 @@ class EventHub:
 
     def tick(self, now: float) -> None:
         """Tell the statistics of queues that changed, each at most once a second, to those who listen."""
-        self._collect()
         if not self._subscriptions:
             return
+        self._collect()
         for queue_id in [queue_id for queue_id in self._dirty if self._due(queue_id) <= now][:_STATS_PER_TICK]:
             del self._dirty[queue_id]
             stats = self._queues.queue_stats(queue_id, now)
