@@ -208,21 +208,20 @@ class Engine:
         return now
 
     def _carry_out(self, command: Command, now: float) -> Refused | None:
-        match command:
-            case OfferRinging() | OfferAnswered() | Connected() | OfferFailed():
-                return offer_commands.carry_out(self._floor, command, now)
-            case Enqueue() | CallEnded() | SetReady() | Abandon() | Withdraw() | SetPriority() | SetWrapUp():
-                return ticket_commands.carry_out(self._floor, command, now)
-            case SetStatus() | SetReachable() | EndWrapUp() | ExtendWrapUp() | OutsideCalls() | SetDisposition():
-                return agent_commands.carry_out(self._floor, command, now)
-            case SetOpening() | CloseQueue() | OpenQueue():
-                return door_commands.carry_out(self._floor, command, now)
-            case AssignTicket() | ReserveTicket() | ReleaseTicket() | RequeueTicket() | MoveToFront():
-                return dispatch_commands.carry_out(self._floor, command, now)
-            case EnqueueCallback() | HoldOffer() | ReturnOffer() | CallbackReached():
-                return callback_commands.carry_out(self._floor, command, now)
-            case _:
-                return configuring.carry_out(self._floor, command, now)
+        # Not ``match``: its class patterns ask the metaclass of each even when compiled, isinstance compares two pointers.
+        if isinstance(command, (OfferRinging, OfferAnswered, Connected, OfferFailed)):
+            return offer_commands.carry_out(self._floor, command, now)
+        if isinstance(command, (Enqueue, CallEnded, SetReady, Abandon, Withdraw, SetPriority, SetWrapUp)):
+            return ticket_commands.carry_out(self._floor, command, now)
+        if isinstance(command, (SetStatus, SetReachable, EndWrapUp, ExtendWrapUp, OutsideCalls, SetDisposition)):
+            return agent_commands.carry_out(self._floor, command, now)
+        if isinstance(command, (SetOpening, CloseQueue, OpenQueue)):
+            return door_commands.carry_out(self._floor, command, now)
+        if isinstance(command, (AssignTicket, ReserveTicket, ReleaseTicket, RequeueTicket, MoveToFront)):
+            return dispatch_commands.carry_out(self._floor, command, now)
+        if isinstance(command, (EnqueueCallback, HoldOffer, ReturnOffer, CallbackReached)):
+            return callback_commands.carry_out(self._floor, command, now)
+        return configuring.carry_out(self._floor, command, now)
 
     def _expire_due(self, now: float) -> bool:
         """Carry out the deadlines that are due, without matching. Were there any?"""

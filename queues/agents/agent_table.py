@@ -5,7 +5,7 @@ ranked by tier, level (where the queue wants that) and the queue's strategy. An 
 the agent's present stamp. Whether an agent may serve a certain line is a bit of the line's audience.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from queues.agents.agent import Agent, IdlePlace, Told, offline
 from queues.agents.audience import Audience
@@ -16,7 +16,7 @@ from queues.lines.lines import Line, Lines, Place
 from queues.lines.needs import surplus
 from queues.model import AgentConfig, AgentId, QueueConfig, QueueId
 from queues.rules.requirements import OpenWhen
-from queues.strategies import Standing
+from queues.standing import Standing
 
 __all__ = ["AgentTable"]
 
@@ -40,7 +40,7 @@ class AgentTable:
         self.audience = Audience()
         self.staff = Staff()
         self.open = 0
-        self._rosters: dict[QueueId, Roster[Agent]] = {}
+        self._rosters: dict[QueueId, Roster] = {}
         self._last_stamp = 0
         self._idle_order = 0
 
@@ -79,7 +79,7 @@ class AgentTable:
 
     def configure_queue(self, config: QueueConfig) -> None:
         roster = self._rosters.get(config.id)
-        self._rosters[config.id] = fresh = Roster[Agent](config)
+        self._rosters[config.id] = fresh = Roster(config)
         for agent in self.agents.values():
             if agent.removed:
                 continue
@@ -155,7 +155,7 @@ class AgentTable:
             stretch.look_again()
         return None
 
-    def best(self, line: Line, others: Iterable[Agent] = ()) -> Agent | None:
+    def best(self, line: Line, others: tuple[Agent, ...] = ()) -> Agent | None:
         """The agent to offer the line's next ticket to; not one of ``others``, whom it rings already."""
         among = self.serving(line) & self.open
         for other in others:

@@ -6,33 +6,48 @@ while they bear the agent's present stamp.
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
 
-from queues.agents.tally import Tally
+from queues.agents.agent import Agent
 from queues.lines.heaps import in_order
 from queues.lines.needs import meets, widest
 from queues.model import AgentConfig, AgentId, QueueConfig
-from queues.strategies import STRATEGIES, Rank, Standing
+from queues.standing import Rank, Standing
+from queues.strategies import STRATEGIES
 
-__all__ = ["Listed", "Roster"]
+__all__ = ["Roster"]
 
 _SLACK: Final = 16
 _LOOKS: Final = 4  # entries looked at for each of those asked for
 
 
-class Listed(Protocol):
-    """What a roster sees of an agent: ``place`` is the number of its bit, ``stamp`` of the entries that are valid."""
+class _Entry:
+    """An agent's place in the heap: by tier, level and rank, among equals by stamp."""
 
-    config: AgentConfig
-    place: int
-    stamp: int
-    tally: Tally
+    __slots__ = ("above", "agent", "first", "second", "stamp", "third", "tier")
+
+    def __init__(self, tier: int, above: int, rank: Rank, agent: Agent) -> None:
+        self.tier = tier
+        self.above = above
+        self.first, self.second, self.third = rank
+        self.stamp = agent.stamp
+        self.agent = agent
+
+    def __lt__(self, other: "_Entry") -> bool:
+        if self.tier != other.tier:
+            return self.tier < other.tier
+        if self.above != other.above:
+            return self.above < other.above
+        if self.first != other.first:
+            return self.first < other.first
+        if self.second != other.second:
+            return self.second < other.second
+        if self.third != other.third:
+            return self.third < other.third
+        return self.stamp < other.stamp
 
 
-Who = TypeVar("Who", bound=Listed)
-
-
-class Roster(Generic[Who]):
+class Roster:
     """The agents open for one queue. ``size``, how many could serve it, bounds the heap."""
 
     __slots__ = ("_clocks", "_needs", "_queue", "_strategy", "config", "heap", "size")
@@ -41,7 +56,7 @@ class Roster(Generic[Who]):
         self.config = config
         self._queue = config.id
         self._strategy = STRATEGIES[config.strategy]
-        self.heap: list[tuple[int, int, Rank, int, Who]] = []
+        self.heap: list[_Entry] = []
         self.size = 0
         self._clocks: dict[tuple[int, int], float] = {}  # by tier and level: the first number of the rank picked last
         self._needs = widest(config)
@@ -49,7 +64,7 @@ class Roster(Generic[Who]):
     def accepts(self, agent: AgentConfig) -> bool:
         return meets(agent, self.config.id, self._needs)
 
-    def push(self, agent: Who, standing: Standing) -> None:
+    def push(self, agent: Agent, standing: Standing) -> None:
         queue, config, own = self._queue, self.config, agent.config
         member = own.members.get(queue) if own.members else None
         tier, standing.position = (member.penalty, member.position) if member is not None else (0, 0)
@@ -57,25 +72,27 @@ class Roster(Generic[Who]):
         standing.last_offer = agent.tally.last_offers.get(queue, 0)
         standing.clock = self._clocks.get((tier, above), 0.0)
         heap = self.heap
-        heappush(heap, (tier, above, self._strategy.rank(standing, config), agent.stamp, agent))
+        heappush(heap, _Entry(tier, above, self._strategy.rank(standing, config), agent))
         if len(heap) > 2 * self.size + _SLACK:
-            self.heap = [entry for entry in heap if entry[4].stamp == entry[3]]
+            self.heap = [entry for entry in heap if entry.agent.stamp == entry.stamp]
             heapify(self.heap)
 
-    def best(self, among: int) -> Who | None:
+    def best(self, among: int) -> Agent | None:
         """Of the agents of this set of bits."""
         heap = self.heap
         while heap:
-            _, _, _, stamp, agent = heap[0]
-            if agent.stamp == stamp:
+            entry = heap[0]
+            agent = entry.agent
+            if agent.stamp == entry.stamp:
                 return agent if among >> agent.place & 1 else next(self.ranked(among), None)
             heappop(heap)
         return None
 
-    def ranked(self, among: int) -> Iterator[Who]:
+    def ranked(self, among: int) -> Iterator[Agent]:
         """Those of this set of bits, the best first. Nothing must change meanwhile."""
-        for _, _, _, stamp, agent in in_order(self.heap):
-            if agent.stamp == stamp and among >> agent.place & 1:
+        for entry in in_order(self.heap):
+            agent = entry.agent
+            if agent.stamp == entry.stamp and among >> agent.place & 1:
                 yield agent
 
     def runners_up(self, among: int, most: int) -> tuple[AgentId, ...]:
@@ -86,8 +103,9 @@ class Roster(Generic[Who]):
         for _ in range(_LOOKS * most):
             if not frontier:
                 break
-            (_, _, _, stamp, agent), at = frontier[0]
-            if agent.stamp == stamp and among >> agent.place & 1:
+            entry, at = frontier[0]
+            agent = entry.agent
+            if agent.stamp == entry.stamp and among >> agent.place & 1:
                 found.append(agent.config.id)
                 if len(found) == most:
                     break
@@ -100,8 +118,11 @@ class Roster(Generic[Who]):
         """How far the agent is above what the queue requires."""
         return sum(agent.skills.get(need.skill, 0) - need.min_level for need in self.config.requirements)
 
-    def picked(self, agent: Who) -> None:
+    def picked(self, agent: Agent) -> None:
         """The best is being offered a call."""
-        if self.heap and self.heap[0][4] is agent and self.heap[0][3] == agent.stamp:
-            tier, level, rank, _, _ = self.heap[0]
-            self._clocks[tier, level] = max(self._clocks.get((tier, level), 0.0), rank[0])
+        if not self.heap:
+            return
+        entry = self.heap[0]
+        if entry.agent is agent and entry.stamp == agent.stamp:
+            place = entry.tier, entry.above
+            self._clocks[place] = max(self._clocks.get(place, 0.0), entry.first)

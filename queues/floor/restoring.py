@@ -6,6 +6,7 @@ connected one goes on, as does the call of an agent who is gone.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from operator import itemgetter
 
 from queues.agents.agent import Agent
@@ -70,7 +71,8 @@ def restore(floor: Floor, rows: Iterable[tuple[str, str, object]], now: float) -
 def _as_told(agent: Agent) -> None:
     """What the row does not repeat was told as it is restored; only true changes, such as lost offers, are news."""
     wrap_up, pending = agent.wrap_up, agent.pending
-    agent.told.picture = agent.told.picture._replace(
+    agent.told.picture = replace(
+        agent.told.picture,
         active=len(agent.calls),
         pending_status=pending[0] if pending is not None else None,
         wrap_up_until=wrap_up.until if wrap_up is not None else None,
@@ -101,8 +103,12 @@ def _restore_agent(floor: Floor, agent_id: AgentId, row: AgentRow) -> None:
     agent.misses, agent.forced_by, agent.told_outside = row.misses, row.forced_by, row.told_outside
     agent.told.since = row.since
     agent.told.at = row.told_at
-    agent.told.picture = agent.told.picture._replace(
-        status=agent.status, pause_reason=row.pause_reason, state=RoutingState(row.state), ticket=row.ticket
+    agent.told.picture = replace(
+        agent.told.picture,
+        status=agent.status,
+        pause_reason=row.pause_reason,
+        state=RoutingState(row.state),
+        ticket=row.ticket,
     )
     floor.touch(agent)
 

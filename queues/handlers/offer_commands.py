@@ -16,15 +16,14 @@ def carry_out(floor: Floor, command: OfferCommand, now: float) -> Refused | None
     offer = floor.offers.get(command.offer)
     if offer is None:
         return Refused(RefusalReason.UNKNOWN_OFFER, f"offer {command.offer} is over")
-    match command:
-        case OfferRinging():
-            _ringing(floor, offer)
-        case OfferAnswered():
-            _answered(floor, offer, now)
-        case Connected():
-            _connected(floor, offer, now)
-        case OfferFailed():
-            _failed(floor, offer, command, now)
+    if isinstance(command, OfferRinging):
+        _ringing(floor, offer)
+    elif isinstance(command, OfferAnswered):
+        _answered(floor, offer, now)
+    elif isinstance(command, Connected):
+        _connected(floor, offer, now)
+    else:
+        _failed(floor, offer, command, now)
     return None
 
 

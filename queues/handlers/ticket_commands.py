@@ -17,21 +17,19 @@ TicketCommand = Enqueue | SetReady | SetPriority | Abandon | Withdraw | CallEnde
 
 
 def carry_out(floor: Floor, command: TicketCommand, now: float) -> Refused | None:
-    match command:
-        case Enqueue():
-            return _enqueue(floor, command, now)
-        case CallEnded():
-            return _call_ended(floor, command.ticket, now)
-        case SetReady():
-            return _set_ready(floor, command, now)
-        case Abandon():
-            return _leave(floor, command.ticket, TicketResult.ABANDONED, CancelReason.ABANDONED, now)
-        case Withdraw():
-            return _leave(floor, command.ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
-        case SetPriority():
-            return _set_priority(floor, command, now)
-        case SetWrapUp():
-            return wrap_ups.set_seconds(floor, command)
+    if isinstance(command, Enqueue):
+        return _enqueue(floor, command, now)
+    if isinstance(command, CallEnded):
+        return _call_ended(floor, command.ticket, now)
+    if isinstance(command, SetReady):
+        return _set_ready(floor, command, now)
+    if isinstance(command, Abandon):
+        return _leave(floor, command.ticket, TicketResult.ABANDONED, CancelReason.ABANDONED, now)
+    if isinstance(command, Withdraw):
+        return _leave(floor, command.ticket, TicketResult.WITHDRAWN, CancelReason.WITHDRAWN, now)
+    if isinstance(command, SetPriority):
+        return _set_priority(floor, command, now)
+    return wrap_ups.set_seconds(floor, command)
 
 
 def _enqueue(floor: Floor, command: Enqueue, now: float) -> Refused | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
-from typing import Any, TypeVar
+from typing import TypeVar
 
 __all__ = ["in_order"]
 
-T = TypeVar("T", bound=tuple[Any, ...])
+T = TypeVar("T")
 
 
 def in_order(heap: list[T]) -> Iterator[T]:

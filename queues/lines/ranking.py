@@ -40,9 +40,14 @@ class Ranking(Generic[Key]):
             self._chunks.append([key])
             self._lasts.append(key)
             return
-        at = min(bisect_left(self._lasts, key), len(self._chunks) - 1)
-        chunk = self._chunks[at]
-        insort(chunk, key)
+        if key > self._lasts[-1]:  # as nearly all do
+            at = len(self._chunks) - 1
+            chunk = self._chunks[at]
+            chunk.append(key)
+        else:
+            at = bisect_left(self._lasts, key)
+            chunk = self._chunks[at]
+            insort(chunk, key)
         if len(chunk) > 2 * _CHUNK:
             self._chunks.insert(at + 1, chunk[_CHUNK:])
             self._lasts.insert(at + 1, chunk[-1])
@@ -90,6 +95,10 @@ class Ranking(Generic[Key]):
                     yield found
 
     def _find(self, key: Key) -> tuple[int, int]:
+        if not self._chunks:
+            return -1, 0
+        if self._chunks[0][0] == key:  # who has waited longest is the next to go
+            return 0, 0
         at = bisect_left(self._lasts, key)
         if at == len(self._chunks):
             return -1, 0

@@ -27,7 +27,7 @@ def join(floor: Floor, now: float) -> None:
 
 def _fill(floor: Floor, ticket: Ticket, now: float) -> None:
     while floor.ringing.wants(ticket):
-        ringing = [floor.offers[offer].agent for offer in ticket.offers]
+        ringing = tuple([floor.offers[offer].agent for offer in ticket.offers])
         agent = floor.agents.best(ticket.line, ringing)
         if agent is None:
             return

@@ -9,13 +9,14 @@ __all__ = ["tell"]
 
 def tell(floor: Floor, agent: Agent, now: float) -> None:
     """Say what became of the agent since it was last told of; forget one who is gone and has nothing in hand any more."""
-    offered = floor.offers[next(iter(agent.offers))].ticket.id if agent.offers else None
+    offer = agent.first_offer()
+    offered = floor.offers[offer].ticket.id if offer is not None else None
     picture = agent.picture(offered)
     told, decisions = agent.told, floor.decisions
     floor.dirty.agents[agent.config.id] = None
     if decisions is not None:
         decisions.follow(agent, picture.state)
-    if picture != told.picture:
+    if picture.differs(told.picture):
         floor.outputs.append(_changed(agent, picture))
         if picture.state is not told.picture.state:
             told.since = now
