@@ -79,10 +79,10 @@ _ANSWERS = (ResponseReceived, ClientFailed)
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a deciding room may not make for itself: UUIDv7s, 64 random bits, a number in [0, 1), and the nonces' secret."""
+    """What a deciding room may not make for itself: UUIDv7s, hex digits (see ``Minter``), numbers in [0, 1), a nonce secret."""
 
     uuid: Callable[[], str]
-    bits: Callable[[], int]
+    digits: Callable[[], str]
     uniform: Callable[[], float]
     nonce_secret: bytes
 
@@ -110,7 +110,7 @@ class CoreConfig:
 
 class Core:
     def __init__(self, config: CoreConfig, directory: Directory, sources: Sources) -> None:
-        ids = Minter(config.node, config.worker, sources.bits)
+        ids = Minter(config.node, config.worker, sources.digits)
         nonces = self._nonces = NonceMaker(sources.nonce_secret, config.nonce_seconds, config.nonces_tracked)
         self.endpoint = Endpoint(config.endpoint, ids)
         self.directory = directory

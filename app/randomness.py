@@ -1,19 +1,10 @@
-"""Randomness for ids: the kernel's generator, asked for many numbers at once."""
+"""Randomness for ids: the kernel's generator, asked for much at once."""
 
 import os
-from collections.abc import Callable
-from struct import unpack
 
-__all__ = ["random_bits"]
+__all__ = ["random_digits"]
 
 
-def random_bits() -> Callable[[], int]:
-    """Gives 64 unpredictable bits at each call. A system call for each would be one per cent of a call's CPU."""
-    stock: list[int] = []
-
-    def draw() -> int:
-        if not stock:
-            stock.extend(unpack("=128Q", os.urandom(1024)))
-        return stock.pop()
-
-    return draw
+def random_digits() -> str:
+    """2,048 unpredictable hex digits: 128 ids' worth. A system call for each id would be one per cent of a call's CPU."""
+    return os.urandom(1024).hex()

@@ -43,7 +43,7 @@ from app.metrics.router import metrics_router
 from app.open_files import allow_files, too_few_files
 from app.projections.live import LiveView
 from app.projections.today import load_today
-from app.randomness import random_bits
+from app.randomness import random_digits
 from app.registrations.journalled import forget_journalled, journalled_bindings
 from app.registrations.writer import RegistrationWriter
 from app.release import Build, build
@@ -246,7 +246,7 @@ class _Service:
         settings = self._settings
         config = await core_config(settings, listeners, limits)
         sources = Sources(
-            self._ids.new, random_bits(), random.random, await server_secret(database, "digest-nonce")
+            self._ids.new, random_digits, random.random, await server_secret(database, "digest-nonce")
         )  # fmt: skip
         return Core(config, Directory(settings.trunks), sources)
 

@@ -204,7 +204,7 @@ def _core(ids: Uuids) -> Core:
         0, 0, "callyard", EndpointConfig(listeners), SwitchboardConfig("127.0.0.1", listeners),
         RegistrarConfig(("callyard",)),
     )  # fmt: skip
-    sources = Sources(ids.new, lambda: bits.getrandbits(64), bits.random, b"x" * 32)
+    sources = Sources(ids.new, lambda: bits.randbytes(1024).hex(), bits.random, b"x" * 32)
     return Core(config, Directory([ip_network("127.0.0.0/8")]), sources)
 
 

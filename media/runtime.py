@@ -65,7 +65,7 @@ class Runtime:
             _log(str(problem))
         await self._network.start()
         listeners = self._network.listeners
-        ids = Minter(0, 0, lambda: secrets.randbits(64))
+        ids = Minter(0, 0, lambda: secrets.token_hex(64))
         config = EndpointConfig(listeners, user_agent="Callyard media")
         self._endpoint = Endpoint(config, ids)
         ports = UdpPorts(

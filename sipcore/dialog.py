@@ -52,40 +52,33 @@ class Dialog:
     flow: int = ANY_FLOW
     secure: bool = False
 
-    @classmethod
-    def as_uas(cls, request: Request, source: Source, *, local_tag: str, contact: str) -> "Dialog":
+    @staticmethod
+    def as_uas(request: Request, source: Source, *, local_tag: str, contact: str) -> "Dialog":
         """The dialog that our response to ``request`` forms (RFC 3261 §12.1.1). Raises BadHeader: no usable Contact."""
         target = _contact_uri(request)
         route_set = tuple(request.record_route)
         hop, flow = (None, ANY_FLOW) if route_set else _reach(request, source, target)
         remote_tag = request.from_tag
-        return cls(
+        return Dialog(
             request.call_id, local_tag, remote_tag, without_tag(request.get("To") or ""),
             _untagged(request.get("From") or "", remote_tag), contact, target, route_set, 0, request.cseq.number,
             hop, flow, source.hop.transport == "TLS" and request.uri[:5].lower() == "sips:",
         )  # fmt: skip
 
-    @classmethod
-    def as_uac(cls, request: Request, response: Response, *, hop: Hop | None = None, flow: int = ANY_FLOW) -> "Dialog":
+    @staticmethod
+    def as_uac(request: Request, response: Response, *, hop: Hop | None = None, flow: int = ANY_FLOW) -> "Dialog":
         """The dialog that ``response`` to our ``request`` forms (RFC 3261 §12.1.2). Raises BadHeader: no Contact.
 
         ``hop`` and ``flow``: where the request was sent, if later ones must go the same way whatever Contact says.
         """
         route_set = tuple(reversed(response.record_route))
-        return cls(
-            call_id=request.call_id,
-            local_tag=request.from_tag,
-            remote_tag=response.to_tag,
-            local=_untagged(request.get("From") or "", request.from_tag),
-            remote=without_tag(request.get("To") or ""),
-            local_contact=request.get("Contact") or "",
-            remote_target=_contact_uri(response),
-            route_set=route_set,
-            local_cseq=request.cseq.number,
-            hop=None if route_set else hop,
-            flow=ANY_FLOW if route_set else flow,
-            secure=request.uri[:5].lower() == "sips:",
-        )
+        local_tag = request.from_tag
+        return Dialog(
+            request.call_id, local_tag, response.to_tag, _untagged(request.get("From") or "", local_tag),
+            without_tag(request.get("To") or ""), request.get("Contact") or "", _contact_uri(response), route_set,
+            request.cseq.number, None, None if route_set else hop, ANY_FLOW if route_set else flow,
+            request.uri[:5].lower() == "sips:",
+        )  # fmt: skip
 
     @property
     def key(self) -> DialogKey:
@@ -126,12 +119,13 @@ class Dialog:
             local = f"{local};tag={self.local_tag}"
         if self.remote_tag:
             remote = f"{remote};tag={self.remote_tag}"
+        number = f"{cseq} {method}"
         # Nothing here can break a line: it was read from lines, or is of our own making.
         own: list[Header] = [
             ("From", local, f"From: {local}"),
             ("To", remote, f"To: {remote}"),
             ("Call-ID", self.call_id, f"Call-ID: {self.call_id}"),
-            ("CSeq", f"{cseq} {method}", f"CSeq: {cseq} {method}"),
+            ("CSeq", number, f"CSeq: {number}"),
             _MAX_FORWARDS
             if max_forwards == 70
             else ("Max-Forwards", str(max_forwards), f"Max-Forwards: {max_forwards}"),

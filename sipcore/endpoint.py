@@ -162,9 +162,10 @@ class Endpoint:
             return self._layer.fail_client(client_key(branch, request.method), now).tell
         if self._config.tcp_for_large_requests and hop is None:
             target = self._router.large_request_hop(target, len(request.encode()) + 100)
-        listener, sent_by, before, after = self._router.path_to(target)
-        request.push_via(f"{before}{branch}{after}")
-        return self._layer.open_client(request, branch, Way(target, flow, listener), sent_by, now, once=once).tell
+        path = self._router.path_to(target)
+        request.push_via(f"{path.before_branch}{branch}{path.after_branch}")
+        way = Way(target, flow, path.listener)
+        return self._layer.open_client(request, branch, way, path.sent_by, now, once=once).tell
 
     def hop_to(self, uri: str, route: Sequence[str] = ()) -> Hop | None:
         """Where a request for ``uri`` goes that passes ``route`` first; None: nowhere that we know."""
@@ -188,13 +189,13 @@ class Endpoint:
         if target is None:
             layer.count("unroutable_acks")
             return
-        listener, sent_by, before, after = self._router.path_to(target)
-        ack.push_via(f"{before}{self._ids.branch()}{after}")
-        send = Send(ack.encode(), target, flow, listener)
+        path = self._router.path_to(target)
+        ack.push_via(f"{path.before_branch}{self._ids.branch()}{path.after_branch}")
+        send = Send(ack.encode(), target, flow, path.listener)
         layer.sends.append(send)
         layer.count("sent_ack")
         if invite is None:
-            invite = layer.restore_client(transaction, Way(target, flow, listener), sent_by, now)
+            invite = layer.restore_client(transaction, Way(target, flow, path.listener), path.sent_by, now)
         invite.acks[ack.to_tag] = send
 
     def adopt(self, request: Request, source: Source, now: float) -> ServerKey:
@@ -256,10 +257,11 @@ class Endpoint:
         method = request.method
         layer.counters[_RECEIVED.get(method, "received_other")] += 1
         via = request.via
-        if self._config.force_rport and source.hop.transport == "UDP":
+        transport, host, port = source.hop
+        if self._config.force_rport and transport == "UDP":
             via.params.setdefault("rport", None)
-        if via.host != source.hop.host or "rport" in via.params:
-            stamp_received(request, source.hop.host, source.hop.port)
+        if via.host != host or "rport" in via.params:
+            stamp_received(request, host, port)
         if method == "ACK":
             if not layer.receive_ack(request, via, source, now):
                 layer.count("stray_acks")

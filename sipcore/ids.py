@@ -12,44 +12,60 @@ __all__ = ["MAGIC_COOKIE", "Minter"]
 MAGIC_COOKIE: Final = "z9hG4bK"
 _HEX: Final = frozenset("0123456789abcdef")
 _MAX_OWNER_DIGITS: Final = 6
-_MIN_TOKEN: Final = 16
+_TOKEN: Final = 16
 
 
 class Minter:
-    """Makes identifiers. ``token`` returns at least 64 random bits; they are the security of tags and Call-IDs."""
+    """Makes identifiers. ``more`` returns random hex digits in lower case, 16 of them or many times 16.
 
-    __slots__ = ("_branch_prefix", "_prefix", "_token", "node", "worker")
+    They are the security of tags and Call-IDs. Raises ValueError where they are too few.
+    """
 
-    def __init__(self, node: int, worker: int, token: Callable[[], int]) -> None:
+    __slots__ = ("_branch_prefix", "_digits", "_more", "_prefix", "_used", "node", "worker")
+
+    def __init__(self, node: int, worker: int, more: Callable[[], str]) -> None:
         if not 0 <= node < 10**_MAX_OWNER_DIGITS or not 0 <= worker < 10**_MAX_OWNER_DIGITS:
             raise ValueError("node and worker are 0 to 999999")
         self.node = node
         self.worker = worker
-        self._token = token
+        self._more = more
+        self._digits = ""
+        self._used = 0
         self._prefix = f"{node}.{worker}."
         self._branch_prefix = f"{MAGIC_COOKIE}{node}.{worker}."
 
     def branch(self) -> str:
         """A branch, unique over space and time."""
-        return f"{self._branch_prefix}{self._token():016x}"
+        return self._branch_prefix + self._token()
 
     def tag(self) -> str:
         """A From or To tag (RFC 3261 §19.3)."""
-        return f"{self._prefix}{self._token():016x}"
+        return self._prefix + self._token()
 
     def call_id(self) -> str:
         """A Call-ID; names no host, so that it tells nothing of our network."""
-        return f"{self._prefix}{self._token():016x}"
+        return self._prefix + self._token()
 
     def contact_user(self) -> str:
         """The user part of a Contact."""
-        return f"{self._prefix}{self._token():016x}"
+        return self._prefix + self._token()
+
+    def _token(self) -> str:
+        """16 digits that were not used yet."""
+        at = self._used
+        if at == len(self._digits):
+            self._digits = self._more()
+            at = 0
+            if not self._digits or len(self._digits) % _TOKEN:
+                raise ValueError("random digits come by the 16")
+        self._used = at + _TOKEN
+        return self._digits[at : at + _TOKEN]
 
     @staticmethod
     def owner_of(text: str) -> tuple[int, int] | None:
         """(node, worker) of an identifier in our form, None for anyone else's."""
         parts = text.removeprefix(MAGIC_COOKIE).split(".", 2)
-        if len(parts) != 3 or len(parts[2]) < _MIN_TOKEN or not _HEX.issuperset(parts[2]):
+        if len(parts) != 3 or len(parts[2]) < _TOKEN or not _HEX.issuperset(parts[2]):
             return None
         node, worker = parts[0], parts[1]
         if len(node) > _MAX_OWNER_DIGITS or len(worker) > _MAX_OWNER_DIGITS:

@@ -3,6 +3,7 @@
 Knows nothing of SIP syntax; the transports speak these values and nothing else.
 """
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 __all__ = ["ANY_FLOW", "ANY_LISTENER", "Hop", "Send", "Source"]
@@ -19,7 +20,8 @@ class Hop(NamedTuple):
     port: int
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Source:
     """Where a message came from: the peer, the index of our listener, and the stream it came over (0 for UDP)."""
 
     hop: Hop
@@ -27,7 +29,8 @@ class Source(NamedTuple):
     flow: int = ANY_FLOW
 
 
-class Send(NamedTuple):
+@dataclass(slots=True)
+class Send:
     """Bytes to send. ``flow`` names an open stream to prefer (RFC 3261 §18.2.2); 0 lets the transport choose.
 
     ``listener`` is the index of the listener whose socket a datagram leaves from (RFC 3581 §4: a response is "sent from

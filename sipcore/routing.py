@@ -3,9 +3,9 @@
 Also which of our listeners a message leaves from, and so what our Via says. Asks no DNS, knows no transactions.
 """
 
-from functools import lru_cache
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Final
 
 from sipcore.config import DEFAULT_PORTS, EndpointConfig
 from sipcore.errors import SipError
@@ -14,6 +14,7 @@ from sipcore.packets import Hop, Source
 
 __all__ = ["Path", "Router", "response_hop"]
 
+_REMEMBERED: Final = 4096  # hops, and paths
 _LARGE: Final = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
 
 
@@ -27,10 +28,12 @@ def response_hop(via: Via, source: Source) -> Hop:
     transport, host, port = source.hop
     if transport == "UDP" and "rport" in via.params:
         return source.hop
-    return Hop(transport, host, via.port or DEFAULT_PORTS.get(transport, 5060) or port)
+    wanted = via.port or DEFAULT_PORTS.get(transport, 5060)
+    return source.hop if wanted == port else Hop(transport, host, wanted)
 
 
-class Path(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Path:
     """How our requests reach a hop: from which listener, and what their Via says around its branch."""
 
     listener: int
@@ -42,14 +45,13 @@ class Path(NamedTuple):
 class Router:
     """Answers from the configuration alone; remembers its answers (both memories are bounded)."""
 
-    __slots__ = ("_address_of", "_config", "_paths", "_resolve", "_sent_by")
+    __slots__ = ("_config", "_hops", "_paths", "_sent_by")
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config = config
         self._sent_by = tuple([listener.sent_by for listener in config.listeners])
         self._paths: dict[tuple[str, str], Path] = {}
-        self._address_of = lru_cache(maxsize=4096)(self._find_address)
-        self._resolve = lru_cache(maxsize=4096)(self._hop_of)
+        self._hops: dict[str, Hop] = {}
 
     def hop_for(self, request: Request) -> Hop | None:
         """RFC 3261 §8.1.2: the first Route's URI, else the Request-URI. None when it leads nowhere that we know."""
@@ -64,12 +66,23 @@ class Router:
         """The listener to send from: same transport and family, loopback to loopback; -1: none has the transport."""
         return self.path_to(hop).listener
 
+    def _resolve(self, uri: str) -> Hop | None:
+        hop = self._hops.get(uri)
+        if hop is None:
+            hop = self._hop_of(uri)
+            if hop is not None:
+                if len(self._hops) >= _REMEMBERED:
+                    self._hops.clear()
+                self._hops[uri] = hop
+        return hop
+
     def path_to(self, hop: Hop) -> Path:
         """The listener for ``hop``, and our Via. Over UDP it asks for ``rport`` (RFC 3581 §3)."""
-        key = (hop.transport, hop.host)
+        transport, host, _ = hop
+        key = (transport, host)
         path = self._paths.get(key)
         if path is None:
-            if len(self._paths) > 4096:
+            if len(self._paths) >= _REMEMBERED:
                 self._paths.clear()
             path = self._paths[key] = self._choose_path(hop)
         return path
@@ -113,7 +126,7 @@ class Router:
             transport = "TLS"
         if transport not in DEFAULT_PORTS:
             return None
-        host = self._address_of(uri.host)
+        host = self._find_address(uri.host)
         return None if host is None else Hop(transport, host, uri.port or DEFAULT_PORTS[transport])
 
     def _find_address(self, host: str) -> str | None:

@@ -56,7 +56,7 @@ class Station:
     def __init__(self, service: Hop, chance: random.Random) -> None:
         self.service = service
         self.chance = chance
-        self.ids = Minter(0, 0, lambda: chance.getrandbits(64))
+        self.ids = Minter(0, 0, lambda: f"{chance.getrandbits(64):016x}")
         self.loop = asyncio.get_running_loop()
         self.phones: dict[str, Phone] = {}
         self._calls: dict[tuple[str, str], Incoming] = {}

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.journal.port import Journal, Row, Turn
 from sipcore.binding import Binding
-from sipcore.packets import Source
+from sipcore.packets import Hop, Source
 
-__all__ = ["BindingsRow", "JournalledBinding", "forget_journalled", "journalled_bindings"]
+__all__ = ["BindingsRow", "JournalledBinding", "JournalledSource", "forget_journalled", "journalled_bindings"]
+
+
+class JournalledSource(NamedTuple):
+    """In the row it is an array."""
+
+    hop: Hop
+    listener: int = 0
+    flow: int = 0
 
 
 @dataclass(slots=True)
@@ -19,7 +28,7 @@ class JournalledBinding:
     expires_at: float
     call_id: str
     cseq: int
-    source: Source
+    source: JournalledSource
     q: float = 1.0
     path: tuple[str, ...] = ()
     user_agent: str = ""
@@ -41,7 +50,7 @@ def journalled_bindings(
     found = [each for _, _, row in rows if isinstance(row, BindingsRow) for each in row.bindings]
     return [
         Binding(
-            old.aor, old.contact, old.expires_at, old.call_id, old.cseq, old.source._replace(flow=0), old.q,
+            old.aor, old.contact, old.expires_at, old.call_id, old.cseq, Source(old.source.hop, old.source.listener), old.q,
             tuple(old.path), old.user_agent, ruid=f"journal-{old.aor}-{number}"[:64], updated_at=now,
         )
         for number, old in enumerate(found)

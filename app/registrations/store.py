@@ -56,7 +56,7 @@ class RegistrationStore:
 
 def _row(binding: Binding) -> Values:
     """In the order of the table's columns."""
-    (transport, host, port), listener, _ = binding.source
+    (transport, host, port), listener = binding.source.hop, binding.source.listener
     return (
         binding.ruid, binding.aor, binding.contact, to_ms(binding.expires_at), binding.q, binding.call_id, binding.cseq,
         "\n".join(binding.path), binding.user_agent, binding.instance, binding.reg_id, transport, host, port, listener,

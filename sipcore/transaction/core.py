@@ -6,7 +6,8 @@ lies in ``sends`` and ``events`` until its owner takes it.
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from sipcore.config import Timers
 from sipcore.deadlines import NEVER, Deadlines, Timed
@@ -18,7 +19,6 @@ from sipcore.transaction.tables import MACHINE_NAMES, STATE_NAMES, TERMINATED
 __all__ = ["Action", "Core", "Transaction", "Way"]
 
 _NO_TIMER: Final = -1
-_made: Final = tuple.__new__  # a named tuple's own constructor is a Python function
 _STATES: Final = len(STATE_NAMES)
 
 # (core, transaction, message or None, now); the last two types differ by machine, and the tables keep them apart.
@@ -26,7 +26,8 @@ Action = Callable[..., None]
 Rows = list[list[tuple[int, Action] | None]]
 
 
-class Way(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Way:
     """How a transaction's messages leave: to which hop, over which stream, from which listener."""
 
     hop: Hop
@@ -126,7 +127,8 @@ class Core:
 
     def send(self, transaction: Transaction, data: bytes) -> None:
         """Put ``data`` on its way to the transaction's peer."""
-        self.sends.append(_made(Send, (data, *transaction.way)))
+        way = transaction.way
+        self.sends.append(Send(data, way.hop, way.flow, way.listener))
 
     def start_resending(self, transaction: Transaction, timer: int, interval: float, now: float) -> None:
         """Start the timer that sends again."""

@@ -87,7 +87,7 @@ def registrations() -> Registrations:
     """A registrar without digest and with nothing registered."""
     ids = count(1)
     endpoint = Endpoint(
-        EndpointConfig((Listener("UDP", "127.0.0.1", 5060),)), minter := Minter(0, 0, lambda: next(ids))
+        EndpointConfig((Listener("UDP", "127.0.0.1", 5060),)), minter := Minter(0, 0, lambda: f"{next(ids):016x}")
     )
     return Registrations(
         RegistrarConfig(("callyard", "127.0.0.1"), digest=False), KeepAlive(), endpoint, lambda *_: None,

@@ -118,7 +118,7 @@ class Phone:
         await self._network.start()
         self.contact = self._network.listeners[0].contact_uri("phone")
         config = EndpointConfig(self._network.listeners)
-        self._endpoint = Endpoint(config, Minter(0, 9, lambda: secrets.randbits(64)))
+        self._endpoint = Endpoint(config, Minter(0, 9, lambda: secrets.token_hex(8)))
 
     async def close(self) -> None:
         for opened in self._sockets:

@@ -29,7 +29,7 @@ class World:
 
     def __init__(self, familiar: int, *, digest: bool) -> None:
         numbers = count(1)
-        ids = Minter(1, 1, lambda: next(numbers))
+        ids = Minter(1, 1, lambda: f"{next(numbers):016x}")
         self.endpoint = Endpoint(
             EndpointConfig((Listener("UDP", "192.0.2.1", 5060), Listener("TCP", "192.0.2.1", 5060))), ids
         )

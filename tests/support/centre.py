@@ -61,7 +61,9 @@ class Centre(Wire):
             1, 0, "callyard", EndpointConfig((listener,)), SwitchboardConfig("127.0.0.1", (listener,)),
             RegistrarConfig(("callyard", "127.0.0.1")), feature_networks=tuple(self.networks),
         )  # fmt: skip
-        sources = Sources(lambda: next(ids), lambda: self.random.getrandbits(64), self.random.random, b"secret" * 6)
+        sources = Sources(
+            lambda: next(ids), lambda: f"{self.random.getrandbits(64):016x}", self.random.random, b"secret" * 6
+        )
         self.core = Core(config, Directory(self.networks), sources)
         if self.uses_media:
             uri = f"sip:annc@127.0.0.1:{self.media.hop.port};play={{sound}};repeat={{repeat}}"

@@ -34,7 +34,7 @@ class FleetNode:
         self.stored = stored
         self.started_at = fleet.now
         self._fleet = fleet
-        ids = Minter(number, 0, lambda: fleet.random.getrandbits(64))
+        ids = Minter(number, 0, lambda: f"{fleet.random.getrandbits(64):016x}")
         registrar = RegistrarConfig(("callyard",), min_expires=1, digest=False)
         self.endpoint = Endpoint(EndpointConfig((Listener("UDP", _HOST, self.hop.port),)), ids)
         self.registrations = Registrations(

@@ -132,7 +132,7 @@ class DmqNet:
 
     def node(self, port: int, *notify: int, join: bool = True, channel: Channel | None = None, **config: Any) -> Node:
         """One of ours, on the bus at once unless it shall not ``join``. A second one at a port replaces the first."""
-        ids = Minter(1, 0, lambda: self._random.getrandbits(64))
+        ids = Minter(1, 0, lambda: f"{self._random.getrandbits(64):016x}")
         endpoint = Endpoint(EndpointConfig((Listener("UDP", HOST, port),)), ids)
         settings = {"allowed": (ip_network("127.0.0.0/8"),), "notify": tuple(map(address, notify)), **config}
         bus = Bus(BusConfig(address(port), **settings), endpoint, ids)

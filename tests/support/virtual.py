@@ -171,7 +171,7 @@ class Wire:
 
     def peer(self, port: int) -> Peer:
         hop = Hop("UDP", "127.0.0.1", port)
-        ids = Minter(2, 0, lambda: self.random.getrandbits(64))
+        ids = Minter(2, 0, lambda: f"{self.random.getrandbits(64):016x}")
         endpoint = Endpoint(EndpointConfig((Listener("UDP", hop.host, port),)), ids)
         self.peers[hop] = Peer(self, hop, endpoint)
         return self.peers[hop]

@@ -1,11 +1,11 @@
-"""Ids' randomness: numbers of 64 bits, none given out twice."""
+"""Ids' randomness: digits by the 16, none given out twice."""
 
-from app.randomness import random_bits
+from app.randomness import random_digits
+from sipcore.ids import Minter
 
 
-def test_numbers_are_fresh_beyond_one_stock() -> None:
-    draw = random_bits()
-    drawn = [draw() for _ in range(1000)]
-    assert len(set(drawn)) == 1000
-    assert max(drawn).bit_length() <= 64
-    assert max(drawn).bit_length() > 56
+def test_tags_are_fresh_beyond_one_draw() -> None:
+    ids = Minter(0, 0, random_digits)
+    tags = [ids.tag() for _ in range(1000)]
+    assert len(set(tags)) == 1000
+    assert all(Minter.owner_of(tag) == (0, 0) for tag in tags)

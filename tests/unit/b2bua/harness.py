@@ -33,7 +33,7 @@ class Net(Wire):
 
     def start(self) -> None:
         """The switchboard, new (after a crash: ``restore`` its rows)."""
-        ids = Minter(1, 0, lambda: self.random.getrandbits(64))
+        ids = Minter(1, 0, lambda: f"{self.random.getrandbits(64):016x}")
         self.endpoint = Endpoint(EndpointConfig((self.listener,)), ids)
         self.board = Switchboard(self.endpoint, ids, self.config, self.random.random, self.secrets)
         uris = tuple(f"sip:annc@127.0.0.1:{server.hop.port};play={{sound}};repeat={{repeat}}" for server in self.media)

@@ -26,9 +26,9 @@ SERVER = Hop("UDP", "127.0.0.1", 5070)
 CALLER = Hop("UDP", "127.0.0.1", 5080)
 
 
-def counter(first: int) -> Callable[[], int]:
+def counter(first: int) -> Callable[[], str]:
     numbers = itertools.count(first)
-    return lambda: next(numbers)
+    return lambda: f"{next(numbers):016x}"
 
 
 def sdp(

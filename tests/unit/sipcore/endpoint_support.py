@@ -32,7 +32,7 @@ SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\
 def make_endpoint(hop: Hop = US, seed: int = 1, **settings: object) -> Endpoint:
     bits = random.Random(seed)
     config = EndpointConfig((Listener(hop.transport, hop.host, hop.port),), **settings)  # type: ignore[arg-type]
-    return Endpoint(config, Minter(1, seed, lambda: bits.getrandbits(64)))
+    return Endpoint(config, Minter(1, seed, lambda: f"{bits.getrandbits(64):016x}"))
 
 
 def request(

@@ -29,7 +29,7 @@ class Desk:
             self.store,
             lambda user, realm, algorithm: compute_ha1(algorithm, user, realm, "s3cret") if user == "ana" else None,
             nonces=NonceMaker(b"0123456789abcdef"),
-            ids=Minter(1, 1, lambda: next(numbers)),
+            ids=Minter(1, 1, lambda: f"{next(numbers):016x}"),
         )
         self.cseq = 0
 

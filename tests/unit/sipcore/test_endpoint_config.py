@@ -66,13 +66,13 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_via_is_that_of_the_listener_that_sends() -> None:
-    endpoint = Endpoint(EndpointConfig(ALL), Minter(1, 1, lambda: 1))
+    endpoint = Endpoint(EndpointConfig(ALL), Minter(1, 1, lambda: f"{1:016x}"))
     endpoint.request(request("OPTIONS"), 0.0, hop=Hop("UDP", "198.51.100.1", 5060))
     assert endpoint.sends[0].listener == 1
     assert sent_requests(endpoint)[0].via.sent_by == "203.0.113.9:15060"
 
 
 def test_without_a_listener_of_the_transport_answers_come_back_over_the_stream() -> None:
-    endpoint = Endpoint(EndpointConfig((UDP_LOOPBACK,)), Minter(1, 1, lambda: 1))
+    endpoint = Endpoint(EndpointConfig((UDP_LOOPBACK,)), Minter(1, 1, lambda: f"{1:016x}"))
     endpoint.request(request("OPTIONS"), 0.0, hop=Hop("TCP", "127.0.0.1", 5060))
     assert sent_requests(endpoint)[0].get("Via") == "SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK1.1.0000000000000001"

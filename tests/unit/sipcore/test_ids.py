@@ -10,7 +10,7 @@ from sipcore.ids import MAGIC_COOKIE, Minter
 
 def minter(node: int = 3, worker: int = 1) -> Minter:
     numbers = count(255)
-    return Minter(node, worker, lambda: next(numbers))
+    return Minter(node, worker, lambda: f"{next(numbers):016x}")
 
 
 def test_forms() -> None:
@@ -23,7 +23,7 @@ def test_forms() -> None:
 
 def test_every_identifier_names_its_owner() -> None:
     random = Random(7)
-    ids = Minter(12, 345, lambda: random.getrandbits(128))
+    ids = Minter(12, 345, lambda: random.randbytes(32).hex())
     for text in (ids.branch(), ids.tag(), ids.call_id(), ids.contact_user()):
         assert Minter.owner_of(text) == (12, 345)
     assert ids.branch().startswith(MAGIC_COOKIE)
@@ -39,6 +39,20 @@ def test_every_identifier_names_its_owner() -> None:
 )  # fmt: skip
 def test_what_others_minted_has_no_owner(text: str) -> None:
     assert Minter.owner_of(text) is None
+
+
+def test_no_digit_serves_twice() -> None:
+    drawn = iter(["0123456789abcdeffedcba9876543210", "00112233445566778899aabbccddeeff" * 2])
+    ids = Minter(1, 1, lambda: next(drawn))
+    assert [ids.tag().rpartition(".")[2] for _ in range(4)] == [
+        "0123456789abcdef", "fedcba9876543210", "0011223344556677", "8899aabbccddeeff",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("digits", ["", "0123456789abcde", "0123456789abcdef0"])
+def test_too_few_digits(digits: str) -> None:
+    with pytest.raises(ValueError, match="by the 16"):
+        Minter(1, 1, lambda: digits).tag()
 
 
 @pytest.mark.parametrize(("node", "worker"), [(-1, 0), (0, -1), (10**6, 0), (0, 10**6)])

@@ -52,7 +52,7 @@ def test_reach_follows_the_contact_unless_nat_or_a_stream_is_in_the_way() -> Non
     assert replace(ONE, contact="nonsense").reach() == (UDP.hop, 0)
     stream = Source(Hop("TCP", "192.0.2.1", 40000), 1, 7)
     assert replace(ONE, source=stream).reach() == (stream.hop, 7)
-    ended = stream._replace(flow=0)
+    ended = replace(stream, flow=0)
     assert replace(ONE, source=ended).reach() == (None, 0)
     assert replace(ONE, source=ended, contact="sip:ana@10.0.0.7").reach() == (stream.hop, 0)
 
@@ -82,7 +82,7 @@ def test_what_came_over_a_stream_is_found_by_it() -> None:
     over = replace(ONE, source=stream)
     store.replace(ONE.aor, [over, TWO])
     assert store.of_flow(7) == [over]
-    store.replace(ONE.aor, [replace(over, source=stream._replace(flow=8)), TWO])
+    store.replace(ONE.aor, [replace(over, source=replace(stream, flow=8)), TWO])
     assert (store.of_flow(7), len(store.of_flow(8))) == ([], 1)
     store.replace(ONE.aor, [])
     assert store.of_flow(8) == []

@@ -13,7 +13,13 @@ from app.journal.codec import RowCodec
 from app.journal.memory import MemoryJournal
 from app.journal.port import Turn
 from app.journal_tables import TABLES
-from app.registrations.journalled import BindingsRow, JournalledBinding, forget_journalled, journalled_bindings
+from app.registrations.journalled import (
+    BindingsRow,
+    JournalledBinding,
+    JournalledSource,
+    forget_journalled,
+    journalled_bindings,
+)
 from app.registrations.writer import RegistrationWriter
 from tests.support import written_behind
 from tests.support.migrated import migrated_database
@@ -78,7 +84,8 @@ async def test_the_task_writes_and_stops_with_everything_written(database: Datab
 
 
 async def test_an_older_journal_s_bindings_are_taken_over_once(database: Database) -> None:
-    old = JournalledBinding(ONE.aor, ONE.contact, 2000.5, "c-1", 7, ONE.source._replace(flow=3), 0.5, ONE.path, "Phone")
+    source = JournalledSource(ONE.source.hop, ONE.source.listener, 3)
+    old = JournalledBinding(ONE.aor, ONE.contact, 2000.5, "c-1", 7, source, 0.5, ONE.path, "Phone")
     expired = replace(old, contact="sip:ana@10.0.0.8", expires_at=1.0)
     journal = MemoryJournal()
     codec = RowCodec(TABLES)

@@ -30,7 +30,9 @@ class Agent:
     async def __aenter__(self) -> "Agent":
         await self.network.start()
         token = iter(range(self._seed, 10**9))
-        self.endpoint = Endpoint(EndpointConfig(self.network.listeners), Minter(1, self._seed, lambda: next(token)))
+        self.endpoint = Endpoint(
+            EndpointConfig(self.network.listeners), Minter(1, self._seed, lambda: f"{next(token):016x}")
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
