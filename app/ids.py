@@ -10,6 +10,7 @@ from typing import Final
 __all__ = ["Uuids"]
 
 _COUNTS: Final = tuple([f"-7{count:03x}-8" for count in range(1 << 12)])
+_BYTES: Final = tuple([f"{byte:02x}" for byte in range(1 << 8)])
 _DIGITS: Final = 15  # random ones of an id
 _AT_ONCE: Final = 1024  # random bytes drawn
 
@@ -17,7 +18,7 @@ _AT_ONCE: Final = 1024  # random bytes drawn
 class Uuids:
     """``clock``: nanoseconds since the epoch. ``draw``: that many random bytes."""
 
-    __slots__ = ("_clock", "_count", "_draw", "_drawn", "_head", "_millisecond", "_used")
+    __slots__ = ("_clock", "_count", "_draw", "_drawn", "_first", "_head", "_millisecond", "_minute", "_used")
 
     def __init__(self, clock: Callable[[], int], draw: Callable[[int], bytes]) -> None:
         self._clock = clock
@@ -26,6 +27,8 @@ class Uuids:
         self._used = 0
         self._millisecond = 0
         self._count = 0
+        self._minute = -1  # 65 seconds, to be exact
+        self._first = ""
         self._head = ""
 
     def new(self) -> str:
@@ -44,6 +47,8 @@ class Uuids:
         return f"{self._head}{_COUNTS[self._count]}{drawn[used : used + 3]}-{drawn[used + 3 : used + _DIGITS]}"
 
     def _begin(self, millisecond: int) -> None:
-        digits = millisecond.to_bytes(6, "big").hex()
-        self._head = f"{digits[:8]}-{digits[8:]}"
+        minute, rest = millisecond >> 16, millisecond & 0xFFFF
+        if minute != self._minute:
+            self._minute, self._first = minute, f"{minute:08x}"
+        self._head = f"{self._first}-{_BYTES[rest >> 8]}{_BYTES[rest & 0xFF]}"
         self._millisecond, self._count = millisecond, 0

@@ -116,12 +116,12 @@ class CallCenter:
 
     def sip(self, event: Event, now: float) -> None:
         """What the endpoint reports of dialogs and transactions of ours."""
-        self._desk.work.extend(self._desk.board.receive(event, now))
+        self._desk.work.add(self._desk.board.receive(event, now))
         self._run(now)
 
     def expire(self, now: float) -> None:
-        self._desk.work.extend(self._desk.board.expire(now))
-        self._desk.work.extend(self._desk.engine.expire(now))
+        self._desk.work.add(self._desk.board.expire(now))
+        self._desk.work.add(self._desk.engine.expire(now))
         self._announcing.expire(now)
         self._leaving.flowing_out.expire(now)
         self._features.expire(now)
@@ -247,8 +247,7 @@ class CallCenter:
     def _run(self, now: float) -> None:
         """Carry out what the two engines said, and what they say to that, until both are silent."""
         work, calls = self._desk.work, self._desk.calls
-        while work:
-            said = work.popleft()
+        while (said := work.take()) is not None:
             of_call = self._of_board.get(type(said))
             if of_call is not None:
                 call = calls.get(said.call)
@@ -312,7 +311,7 @@ class CallCenter:
             desk.tell_board(to_board.HangUp(call_id, "restart"), now)
         callbacks = {key: row for _, key, row in ours if isinstance(row, Callback)}
         self._calling_back.restore(callbacks, now)
-        desk.work.extend(outputs)
+        desk.work.add(outputs)
         self._hours.look_all(now)
         self._run(now)
         for call in list(desk.calls.values()):

@@ -1,6 +1,6 @@
 """What the rooms of the call centre share: the two engines, the calls that are live, and how both are told and noted."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,13 +16,46 @@ from queues.engine import Engine
 from queues.model import AgentId
 from queues.outputs import Refused, TurnedAway
 
-__all__ = ["Desk", "OfBoard", "OfEngine"]
+__all__ = ["Desk", "OfBoard", "OfEngine", "Work"]
 
 OfBoard = dict[type, Callable[[LiveCall, Any, float], None]]
 """Who hears what the switchboard says of a call that is live."""
 
 OfEngine = dict[type, Callable[[Any, float], None]]
 """Who hears what the queue engine says."""
+
+
+class Work:
+    """What the two engines said and nobody has carried out yet, in order. (A deque costs compiled code four times as much.)"""
+
+    __slots__ = ("_next", "_said")
+
+    def __init__(self) -> None:
+        self._said: list[Any] = []  # CallEvent and Output
+        self._next = 0
+
+    def add(self, said: list[Any]) -> None:
+        self._said += said
+
+    def take(self) -> Any | None:  # noqa: ANN401 - of two vocabularies
+        """The next, which is here no more; None when all is silent."""
+        if self._next == len(self._said):
+            self.clear()
+            return None
+        self._next += 1
+        return self._said[self._next - 1]
+
+    def waiting(self) -> list[Any]:
+        """What was not taken yet."""
+        return self._said[self._next :]
+
+    def following(self) -> Any | None:  # noqa: ANN401 - as above
+        """What is taken next."""
+        return self._said[self._next] if self._next < len(self._said) else None
+
+    def clear(self) -> None:
+        self._said.clear()
+        self._next = 0
 
 
 class Desk:
@@ -40,19 +73,19 @@ class Desk:
         self.memory = memory
         self.chronicle = Chronicle(ids)
         self.calls: dict[str, LiveCall] = {}
-        self.work: deque[Any] = deque()  # CallEvent and Output
+        self.work = Work()
         self.dirty: dict[str, None] = {}  # calls whose rows changed
         self.calling: Counter[str] = Counter()  # how many calls each agent makes to us
 
     def tell_board(self, command: to_board.Command, now: float) -> None:
-        self.work.extend(self.board.handle(command, now))
+        self.work.add(self.board.handle(command, now))
 
     def tell_engine(self, command: to_engine.Command, now: float) -> Refused | None:
         """Whether the engine refused it; outputs are queued up."""
         outputs = self.engine.handle(command, now)
         if outputs and isinstance(outputs[0], Refused):
             return outputs[0]
-        self.work.extend(outputs)
+        self.work.add(outputs)
         return None
 
     def begin_calling(self, agents: Iterable[str], now: float) -> None:

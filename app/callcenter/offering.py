@@ -86,7 +86,7 @@ class Offering:
 
     def _answered(self, call: LiveCall, event: from_board.LegAnswered, now: float) -> None:
         desk, leg = self._desk, event.leg
-        following = desk.work[0] if desk.work else None
+        following = desk.work.following()
         if leg == call.forward or (isinstance(following, from_board.LegBridged) and following.leg == leg):
             return  # bridged in the same breath: to say that is enough
         if desk.tell_engine(to_engine.OfferAnswered(OfferId(leg)), now) is not None:

@@ -139,7 +139,7 @@ class Workplaces:
         kind, shown = ("desk_left", before) if address is None else ("desk_taken", address)
         desk.chronicle.facts.append(AgentEvent(desk.ids(), now, kind, agent, address=shown))  # type: ignore[arg-type]  # one of the two
         view = desk.engine.agent_view(AgentId(agent))
-        told = any(isinstance(each, from_engine.AgentChanged) and each.agent == agent for each in desk.work)
+        told = any(isinstance(each, from_engine.AgentChanged) and each.agent == agent for each in desk.work.waiting())
         if view is not None and not told:
             desk.chronicle.agent_moved(view, now, address)
 

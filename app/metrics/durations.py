@@ -8,7 +8,7 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 
 __all__ = ["Durations"]
 
-_SECONDS: Final = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+_SECONDS: Final[tuple[float, ...]] = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 
 
 class Durations:
