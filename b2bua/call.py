@@ -75,7 +75,7 @@ class Call(Timed):
     ends_at: float | None = None  # a bridged call lasts no longer
     relay: Relay | None = None
     early_seconds: float | None = None
-    departing: list[Leg] = field(default_factory=list)
+    departing: tuple[Leg, ...] = ()
     origin: CalleeLeg | None = None  # the caller's leg while we dial it; kept then for its ACK
     invite_stored: bool = False  # the journal holds the caller's INVITE
 

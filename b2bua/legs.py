@@ -38,7 +38,7 @@ def advance(
     if state is LegState.GONE:
         desk.forget_leg(leg)
     elif leg not in call.departing:
-        call.departing.append(leg)
+        call.departing = (*call.departing, leg)
     return outcome
 
 

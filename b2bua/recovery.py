@@ -63,7 +63,7 @@ def _restore(floor: Floor, call: Call, invite: InviteRow | None, within: tuple[f
         _adopt(floor, call, invite, now)
     elif call.caller.state is LegState.OK_SENT:
         _acked(floor, call.caller, now)
-    for leg in list(call.departing):
+    for leg in call.departing:
         _take_leave(floor, call, leg, now)
     if call.state is CallState.ENDED:
         _end_again(floor, call, now)

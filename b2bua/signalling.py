@@ -164,7 +164,8 @@ class Signalling:
         self._desk.endpoint.cancel(leg.transaction, now, headers=headers)
 
     def ack(self, leg: OutgoingLeg, now: float, body: bytes = b"") -> None:
-        """The ACK to the 2xx of the leg's first INVITE."""
+        """The ACK to the 2xx of the leg's first INVITE, which is never sent again."""
+        leg.branch = ""
         self._ack(leg.dialog, leg, leg.invite_cseq, now, body)
 
     def ack_unwanted(self, leg: OutgoingLeg, now: float) -> None:

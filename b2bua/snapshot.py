@@ -155,7 +155,7 @@ def row_of(call: Call) -> CallRow:
         call.winner, sounds, loop, queue, call.early_seconds, call.caller.early_until, call.ends_at,
         tuple([_leg_row(leg) for leg in call.legs.values()]),
         _leg_row(media) if media is not None else None,
-        tuple([_leg_row(leg) for leg in departing]) if departing else (), call.at,
+        tuple([_leg_row(leg) for leg in departing]), call.at,
         1, _leg_row(call.origin) if call.origin is not None else None,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
     if row.origin is not None:
         call.origin = _callee(row.origin)
         call.origin.dialog, call.origin.session = caller.dialog, caller.session
-    call.departing = [caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing]
+    call.departing = tuple([caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing])
     return call
 
 

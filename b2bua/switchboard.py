@@ -205,6 +205,7 @@ class Switchboard:
         if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
             self._desk.invites.pop(call.caller.transaction, None)
             self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
+            call.caller.transaction, call.caller.source = ServerKey(""), None  # nobody asks for them any more
             self._desk.acked.append(call)
         else:
             relay.acked(self._floor, call, leg, event.request, now)
@@ -318,7 +319,7 @@ class Switchboard:
     def _leg(self, call: Call, leg: Leg, leg_input: LegInput, now: float, cause: Cause | None = None) -> None:
         outcome = self._floor.advance(call, leg, leg_input, now)
         if leg.state is LegState.GONE and leg in call.departing:
-            call.departing.remove(leg)
+            call.departing = tuple([each for each in call.departing if each is not leg])
         call_input = OUTCOMES.get((leg.kind, outcome)) if outcome is not LegOutcome.NONE else None
         if call_input is not None and _concerns(call, leg):
             if cause is None:
