@@ -4,7 +4,8 @@ One B-tree holds three key spaces, told apart by the first byte (one tree costs 
 commit, since every tree that a turn touches has its path copied):
 
 - ``m…`` notes about the journal itself: its format, the highest sequence number ever shipped;
-- ``r<table>\\0<key>`` live rows;
+- ``s<key>\\0<table>`` live rows: those of one call side by side, so that a turn touches few pages, each of which is copied
+  and written (format 1 had them by table, ``r<table>\\0<key>``: they are moved when it is opened);
 - ``\\xff<8 bytes, big-endian>`` the outbox, in order of its sequence numbers, at the end of the tree.
 
 With ``sync=False`` a commit is in the kernel's page cache when ``append`` returns: nothing is lost when the process
@@ -12,11 +13,11 @@ dies, the last turns may be when the machine does. ``sync=True`` waits for the d
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import lmdb
 
@@ -25,15 +26,19 @@ from app.journal.port import JournalError, Row, Turn
 
 __all__ = ["FORMAT", "LmdbJournal"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _FORMAT_KEY: Final = b"mformat"
 _SHIPPED_KEY: Final = b"mshipped"
-_ROWS: Final = b"r"
-_ROWS_END: Final = b"s"
+_ROWS: Final = b"s"
+_ROWS_END: Final = b"t"
+_ROWS_BY_TABLE: Final = b"r"  # format 1
+_ROWS_BY_TABLE_END: Final = b"s"
 _OUTBOX: Final = b"\xff"
 _LONG: Final = b"\xff"  # no UTF-8 text starts with it: marks a row key kept by its hash
 _MAX_KEY: Final = 511  # LMDB's own limit
 _PAGE_OF_ROWS: Final = 500
+_T = TypeVar("_T")
+_DUPLICATES = _OVERWRITE = _AT_THE_END = True  # by position: names would double what it costs to say them
 
 
 class LmdbJournal:
@@ -45,7 +50,7 @@ class LmdbJournal:
 
     def __init__(self, path: Path, *, sync: bool = False, map_size: int = 1 << 28) -> None:
         self._path = path
-        self._starts: dict[str, bytes] = {}  # of the keys of a table's rows
+        self._ends: dict[str, bytes] = {}  # of the keys of a table's rows
         self._lock = OwnerLock(path)
         try:
             self._env = self._open(path, sync=sync, map_size=map_size)
@@ -95,7 +100,7 @@ class LmdbJournal:
                     new.append(table)
             for fact in facts:
                 last += 1
-                txn.put(_OUTBOX + last.to_bytes(8, "big"), fact, append=True)
+                txn.put(_OUTBOX + last.to_bytes(8, "big"), fact, _DUPLICATES, _OVERWRITE, _AT_THE_END)
             txn.commit()
         except BaseException:
             with suppress(lmdb.Error):  # a commit that failed has ended the transaction by itself
@@ -111,31 +116,31 @@ class LmdbJournal:
 
     def _address(self, table: str, key: str) -> bytes:
         """Where the row is, unless that is too long."""
-        start = self._starts.get(table)
-        if start is None:
-            start = self._starts[table] = _ROWS + table.encode() + b"\0"
+        end = self._ends.get(table)
+        if end is None:
+            end = self._ends[table] = b"\0" + table.encode()
         try:
-            return start + key.encode()
+            return _ROWS + key.encode() + end
         except UnicodeEncodeError:
-            return start + key.encode(errors="surrogatepass")
+            return _ROWS + key.encode(errors="surrogatepass") + end
 
     def load(self) -> Iterator[Row]:
         position = _ROWS
         while True:
-            page = self._page(position)
+            page = self._page(position, _ROWS_END)
             for raw, value in page:
                 yield _row(raw, value)
             if len(page) < _PAGE_OF_ROWS:
                 return
             position = page[-1][0] + b"\0"  # the smallest key above the last one
 
-    def _page(self, position: bytes) -> list[tuple[bytes, bytes]]:
+    def _page(self, position: bytes, end: bytes) -> list[tuple[bytes, bytes]]:
         page: list[tuple[bytes, bytes]] = []
         with self._env.begin() as txn, txn.cursor() as cursor:
             if not cursor.set_range(position):
                 return page
             for raw, value in cursor.iternext(keys=True, values=True):
-                if raw >= _ROWS_END or len(page) == _PAGE_OF_ROWS:
+                if raw >= end or len(page) == _PAGE_OF_ROWS:
                     break
                 page.append((raw, value))
         return page
@@ -153,11 +158,13 @@ class LmdbJournal:
 
     def shipped(self, sequences: Iterable[int]) -> None:
         wanted = sorted(set(sequences))
-        if not wanted:
-            return
+        if wanted:
+            self._written(self._forget, wanted)
+
+    def _written(self, write: Callable[[list[_T]], None], what: list[_T]) -> None:
         while True:
             try:
-                self._forget(wanted)
+                write(what)
             except lmdb.MapFullError:
                 self._grow()
             except lmdb.Error as error:
@@ -213,6 +220,22 @@ class LmdbJournal:
         elif not stored.isdigit() or int(stored) > FORMAT:
             found = stored.decode(errors="replace")
             raise JournalError(f"journal {self._path} has format {found}, this release knows formats up to {FORMAT}")
+        elif int(stored) < FORMAT:
+            self._regroup()
+
+    def _regroup(self) -> None:
+        """From format 1. Some rows at a time: should it be interrupted, the next start goes on with what is left."""
+        while page := self._page(_ROWS_BY_TABLE, _ROWS_BY_TABLE_END):
+            self._written(self._move, page)
+        with self._env.begin(write=True) as txn:
+            txn.put(_FORMAT_KEY, str(FORMAT).encode())
+
+    def _move(self, page: list[tuple[bytes, bytes]]) -> None:
+        with self._env.begin(write=True) as txn:
+            for raw, value in page:
+                table, _, key = raw[1:].partition(b"\0")
+                txn.put(_ROWS + key + b"\0" + table, value)
+                txn.delete(raw)
 
     def _survey(self) -> tuple[dict[str, int], int, int]:
         """Rows by table, the outbox's size and the last sequence number given out: counted once, then kept."""
@@ -223,7 +246,7 @@ class LmdbJournal:
             if cursor.set_range(_ROWS):
                 for raw in cursor.iternext(keys=True, values=False):
                     if raw < _ROWS_END:
-                        rows[raw[1:].partition(b"\0")[0].decode()] += 1
+                        rows[raw.rpartition(b"\0")[2].decode()] += 1
                     else:
                         size += 1
                         last = max(last, int.from_bytes(raw[1:], "big"))
@@ -243,12 +266,12 @@ class LmdbJournal:
 def _hashed(table: str, key: str, value: bytes | None) -> tuple[bytes, bytes | None]:
     """A key above LMDB's limit (a peer chose a very long Call-ID) is stored by its hash, the key before the value."""
     name = key.encode(errors="surrogatepass")
-    raw = _ROWS + table.encode() + b"\0" + _LONG + sha256(name).digest()
+    raw = _ROWS + _LONG + sha256(name).digest() + b"\0" + table.encode()
     return raw, None if value is None else len(name).to_bytes(4, "big") + name + value
 
 
 def _row(raw: bytes, value: bytes) -> Row:
-    table, _, key = raw[1:].partition(b"\0")
+    key, _, table = raw[1:].rpartition(b"\0")
     if key[:1] == _LONG:
         end = 4 + int.from_bytes(value[:4], "big")
         key, value = value[4:end], value[end:]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import lmdb
@@ -136,9 +137,35 @@ def test_truncated_file(tmp_path: Path) -> None:
 
 def test_later_format(tmp_path: Path) -> None:
     with lmdb.open(str(tmp_path)) as env, env.begin(write=True) as txn:
-        txn.put(b"mformat", b"2")
-    with pytest.raises(JournalError, match="has format 2, this release knows formats up to 1"):
+        txn.put(b"mformat", b"3")
+    with pytest.raises(JournalError, match="has format 3, this release knows formats up to 2"):
         LmdbJournal(tmp_path)
+
+
+def test_format_1_is_read(tmp_path: Path) -> None:
+    """Its rows lay by table. Some had been moved when the first start of this release was killed."""
+    long = "k" * 600
+    with lmdb.open(str(tmp_path), map_size=1 << 24) as env, env.begin(write=True) as txn:
+        txn.put(b"mformat", b"1")
+        txn.put(b"mshipped", (6).to_bytes(8, "big"))
+        txn.put(b"\xff" + (7).to_bytes(8, "big"), b"fact")
+        for n in range(1200):
+            txn.put(b"rcalls\0%05d" % n, b"%d" % n)
+        txn.put(b"rcalls\0a\0b", b"nul")
+        txn.put(b"rcalls\0\xff" + sha256(long.encode()).digest(), (600).to_bytes(4, "big") + long.encode() + b"long")
+        txn.put(b"sgone\0agents", b"moved")
+    journal = LmdbJournal(tmp_path, map_size=1 << 16)
+    rows = {(row.table, row.key): row.value for row in journal.load()}
+    assert len(rows) == 1203
+    assert rows["calls", "00700"] == b"700"
+    assert (rows["calls", "a\0b"], rows["calls", long], rows["agents", "gone"]) == (b"nul", b"long", b"moved")
+    assert journal.counts() == {"calls": 1202, "agents": 1, "outbox": 1}
+    journal.append(Turn([Row("calls", "00700", None), Row("calls", long, None)], [b"next"]))
+    journal.close()
+    again = LmdbJournal(tmp_path)
+    assert again.counts() == {"calls": 1200, "agents": 1, "outbox": 2}
+    assert again.outbox(7, 9) == [(8, b"next")]
+    again.close()
 
 
 def test_somebody_elses_file(tmp_path: Path) -> None:
