@@ -21,12 +21,16 @@ _USUAL_USER: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 def passed_on(invite: Request) -> list[tuple[str, str]]:
     """Headers of a caller's INVITE that go to the callee: who and what the call is about, and every ``X-`` header."""
-    return [(name, value) for name, value, _ in invite.headers if name in _ON_INVITE or name[:2] == _PRIVATE]
+    return [
+        (each.name, each.value) for each in invite.headers if each.name in _ON_INVITE or each.name.startswith(_PRIVATE)
+    ]
 
 
 def passed_within(message: Request) -> list[tuple[str, str]]:
     """Headers of an in-dialog request (INFO, REFER, NOTIFY, MESSAGE) that go to the other leg."""
-    return [(name, value) for name, value, _ in message.headers if name in _WITHIN or name[:2] == _PRIVATE]
+    return [
+        (each.name, each.value) for each in message.headers if each.name in _WITHIN or each.name.startswith(_PRIVATE)
+    ]
 
 
 def caller_of(invite: Request, host: str) -> tuple[str, str]:

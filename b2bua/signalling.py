@@ -13,7 +13,7 @@ from b2bua.proof import renewed
 from b2bua.session import LegSession, described
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey, ServerKey
-from sipcore.message import Request, Response, respond_to
+from sipcore.message import Request, Response, marks, respond_to
 from sipcore.message.grammar import small_number
 from sipcore.message.headers import Header, make_header
 from sipcore.packets import ANY_FLOW
@@ -266,7 +266,7 @@ class Signalling:
             return False
         leg.dialog.local_cseq += 1
         request = Request(asked.method, asked.uri, (), asked.body)
-        request.headers = [header for header in asked.headers if header[0] not in _OF_ITS_TRANSACTION]
+        request.headers = [header for header in asked.headers if header.name not in _OF_ITS_TRANSACTION]
         request.set("CSeq", f"{leg.dialog.local_cseq} {asked.method}")
         more = Transit(call, leg, transit.purpose, transit.passed, request, transit.challenges + 1)
         new = self._send(more, request, now)
@@ -350,7 +350,7 @@ class Signalling:
 
 def _contact(leg: Leg) -> Header:
     contact = leg.dialog.local_contact  # of our own making
-    return ("Contact", contact, f"Contact: {contact}")
+    return Header("Contact", contact, f"Contact: {contact}", marks.CONTACT)
 
 
 def _repeat_proof(leg: Leg, ack: Request) -> None:
@@ -362,10 +362,7 @@ def _repeat_proof(leg: Leg, ack: Request) -> None:
 
 
 def _interval(expires: int, minimum: int) -> list[Header]:
-    return [
-        ("Session-Expires", str(expires), f"Session-Expires: {expires}"),
-        ("Min-SE", str(minimum), f"Min-SE: {minimum}"),
-    ]
+    return [make_header("Session-Expires", str(expires)), make_header("Min-SE", str(minimum))]
 
 
 def refresh_interval(leg: Leg) -> float:

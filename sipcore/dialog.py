@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sipcore.errors import BadHeader, BadUri
+from sipcore.message import marks
 from sipcore.message.builder import without_tag
 from sipcore.message.fields import NameAddr
 from sipcore.message.headers import Header, make_header
@@ -122,20 +123,20 @@ class Dialog:
         number = f"{cseq} {method}"
         # Nothing here can break a line: it was read from lines, or is of our own making.
         own: list[Header] = [
-            ("From", local, f"From: {local}"),
-            ("To", remote, f"To: {remote}"),
-            ("Call-ID", self.call_id, f"Call-ID: {self.call_id}"),
-            ("CSeq", number, f"CSeq: {number}"),
+            Header("From", local, f"From: {local}", marks.FROM),
+            Header("To", remote, f"To: {remote}", marks.TO),
+            Header("Call-ID", self.call_id, f"Call-ID: {self.call_id}", marks.CALL_ID),
+            Header("CSeq", number, f"CSeq: {number}", marks.CSEQ),
             _MAX_FORWARDS
             if max_forwards == 70
-            else ("Max-Forwards", str(max_forwards), f"Max-Forwards: {max_forwards}"),
+            else Header("Max-Forwards", str(max_forwards), f"Max-Forwards: {max_forwards}", marks.MAX_FORWARDS),
         ]
         if routes:
             own.insert(0, make_header("Route", ", ".join(routes)))
         if method in TARGET_REFRESH and self.local_contact:
-            own.append(("Contact", self.local_contact, f"Contact: {self.local_contact}"))
+            own.append(Header("Contact", self.local_contact, f"Contact: {self.local_contact}", marks.CONTACT))
         if body and content_type is not None:
-            own.append(_SDP if content_type == _SDP[1] else make_header("Content-Type", content_type))
+            own.append(_SDP if content_type == _SDP.value else make_header("Content-Type", content_type))
         request.headers = own
         return request
 

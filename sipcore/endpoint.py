@@ -260,7 +260,7 @@ class Endpoint:
         transport, host, port = source.hop
         if self._config.force_rport and transport == "UDP":
             via.params.setdefault("rport", None)
-        if via.host != host or "rport" in via.params:
+        if via.host != host or via.asks_port:
             stamp_received(request, host, port)
         if method == "ACK":
             if not layer.receive_ack(request, via, source, now):

@@ -5,7 +5,7 @@ for was read and judged the first time; only the new parts are looked at after t
 """
 
 from sipcore.binding import Binding
-from sipcore.message import Request
+from sipcore.message import Request, marks
 from sipcore.message.cut import Cut
 from sipcore.packets import Hop, Source
 from sipcore.registration import Asked, user_agent_of
@@ -14,7 +14,6 @@ from sipcore.transaction.layer import server_key
 
 __all__ = ["Familiar", "FamiliarPhones", "Repeat"]
 
-_COPIED = frozenset({"Via", "From", "To", "Call-ID", "CSeq"})
 _BRANCH, _FROM_TAG, _TO_TAG, _CSEQ = range(4)
 
 
@@ -104,16 +103,17 @@ def _is_cut_of(cut: Cut, request: Request) -> bool:
 def _answer_parts(request: Request) -> tuple[tuple[str, str, str, str, str], tuple[int, int, int, int]]:
     """The copied headers around their four new parts, and the order in which these stand."""
     parts, order = [""], []
-    for name, value, raw in request.headers:
-        if name not in _COPIED:
+    for header in request.headers:
+        mark, value, raw = header.mark, header.value, header.raw
+        if not mark & marks.MANDATORY:
             continue
-        if name == "To":
+        if mark == marks.TO:
             before, after, place = f"To: {value};tag=", "", _TO_TAG
-        elif name == "From":
+        elif mark == marks.FROM:
             before, after, place = *_around(raw, ";tag=", request.from_tag), _FROM_TAG
-        elif name == "CSeq":
+        elif mark == marks.CSEQ:
             before, after, place = *_around(raw, "CSeq: ", value.partition(" ")[0]), _CSEQ
-        elif name == "Via" and _BRANCH not in order:
+        elif mark == marks.VIA and _BRANCH not in order:
             before, after, place = *_around(raw, ";branch=", request.via.branch), _BRANCH
         else:
             parts[-1] = f"{parts[-1]}{raw}\r\n"

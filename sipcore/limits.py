@@ -69,7 +69,7 @@ def _stamped(vias: list[bytes], others: dict[bytes, bytes], source: Source) -> R
         via = Via.parse(vias[0].decode("ascii"))
     except (SipError, UnicodeDecodeError):
         return None
-    if "rport" in via.params:
+    if via.asks_port:
         via.params["rport"] = str(source.hop.port)
         via.params["received"] = source.hop.host
     elif via.host != source.hop.host:

@@ -16,8 +16,9 @@ from sipcore.errors import SipError
 from sipcore.familiar import FamiliarPhones, Repeat
 from sipcore.ids import Minter
 from sipcore.location import LocationStore
-from sipcore.message import NameAddr, Request, Response, Uri, respond_to
+from sipcore.message import NameAddr, Request, Response, Uri, marks, respond_to
 from sipcore.message.cut import Cut, cut
+from sipcore.message.headers import Header
 from sipcore.packets import Source
 from sipcore.registration import (
     Asked,
@@ -107,7 +108,8 @@ class Registrar:
     def _plain_one(self, request: Request) -> tuple[str, Asked] | None:
         """Address-of-record and contact of a request with one contact and nothing special; None: look at all of it."""
         to = contact = expires = None
-        for name, value, _ in request.headers:
+        for header in request.headers:
+            name, value = header.name, header.value
             if name == "Contact":
                 if contact is not None or "," in value:
                     return None
@@ -176,9 +178,9 @@ class Registrar:
         response = respond_to(request, 200, to_tag=self._ids.tag())
         for binding in self._store.bindings(change.binding.aor):
             contact = contact_value(binding, now)
-            response.headers.append(("Contact", contact, f"Contact: {contact}"))
+            response.headers.append(Header("Contact", contact, f"Contact: {contact}", marks.CONTACT))
         date = self._date_text(int(now))
-        response.headers.append(("Date", date, f"Date: {date}"))
+        response.headers.append(Header("Date", date, f"Date: {date}"))
         return response
 
     # -- and nearly every one of these says what the phone said before, to the letter (``AtOnce`` of the endpoint)

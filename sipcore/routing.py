@@ -26,7 +26,7 @@ def response_hop(via: Via, source: Source) -> Hop:
     parameter […] using the port in the "sent-by" value".
     """
     transport, host, port = source.hop
-    if transport == "UDP" and "rport" in via.params:
+    if transport == "UDP" and via.asks_port:
         return source.hop
     wanted = via.port or DEFAULT_PORTS.get(transport, 5060)
     return source.hop if wanted == port else Hop(transport, host, wanted)

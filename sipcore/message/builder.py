@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import USUAL_ADDRESS, NameAddr, Via
+from sipcore.message import marks
+from sipcore.message.fields import NameAddr, tag_of, usual_address
 from sipcore.message.grammar import split_quoted
 from sipcore.message.headers import Header, end_of_quote, make_header
 from sipcore.message.messages import Request, Response
 
 __all__ = ["ack_for_failure", "cancel_for", "respond_to", "stamp_received", "trying", "with_tag", "without_tag"]
 
-_COPIED: Final = frozenset({"Via", "From", "To", "Call-ID", "CSeq"})
-_COPIED_WITH_ROUTE: Final = _COPIED | {"Record-Route"}
-_COPIED_INTO_TRYING: Final = _COPIED | {"Timestamp"}  # RFC 3261 §8.2.6.1
+_COPIED_WITH_ROUTE: Final = marks.MANDATORY | marks.RECORD_ROUTE
+_COPIED_INTO_TRYING: Final = marks.MANDATORY | marks.TIMESTAMP  # RFC 3261 §8.2.6.1
+_SHARED: Final = marks.FROM | marks.TO | marks.CALL_ID | marks.ROUTE  # by all requests of one transaction
 
 
 def respond_to(
@@ -33,50 +34,46 @@ def respond_to(
     Record-Route is copied into 101 to 299 (§12.1.1). ``headers`` are appended in order.
     """
     response = Response(status, reason, (), body)
-    names = _COPIED_WITH_ROUTE if 100 < status < 300 else _COPIED
-    copied = [header for header in request.headers if header[0] in names]
-    if to_tag:
-        copied = [_tagged(header, to_tag) if header[0] == "To" else header for header in copied]
+    copied = _COPIED_WITH_ROUTE if 100 < status < 300 else marks.MANDATORY
+    lines = [
+        _tagged(header, to_tag) if to_tag and header.mark == marks.TO else header
+        for header in request.headers
+        if header.mark & copied
+    ]
     if headers:
-        copied += [make_header(name, value) for name, value in headers]
-    response.headers = copied
+        lines += [make_header(name, value) for name, value in headers]
+    response.headers = lines
     return response
 
 
 def trying(request: Request) -> bytes:
     """The 100 to ``request`` as it is sent: ``respond_to`` and ``encode`` in one, for the most frequent answer."""
-    lines = [raw for name, _, raw in request.headers if name in _COPIED_INTO_TRYING]
+    lines = [header.raw for header in request.headers if header.mark & _COPIED_INTO_TRYING]
     return "\r\n".join(["SIP/2.0 100 Trying", *lines, "Content-Length: 0\r\n\r\n"]).encode("utf-8", "surrogateescape")
 
 
 def _tagged(to: Header, tag: str) -> Header:
-    value = to[1]
-    if value[-1:] == ">" and "tag" not in value.lower():
-        value = f"{value};tag={tag}"
-        return ("To", value, f"To: {value}")
-    return make_header("To", with_tag(value, tag))
+    if to.part:
+        return to
+    value = f"{to.value};tag={tag}" if to.part is not None else with_tag(to.value, tag)
+    return Header("To", value, f"To: {value}", marks.TO)
 
 
 def with_tag(text: str, tag: str) -> str:
     """From or To text with ``tag`` added, unless it has one already (a value that cannot be read gets it as well)."""
-    usual = USUAL_ADDRESS(text)
-    if usual is not None:
-        return text if usual[2] else f"{text};tag={tag}"
     try:
-        if NameAddr.parse(text).tag:
-            return text
+        return text if tag_of(text, "To") else f"{text};tag={tag}"
     except BadHeader:
         return text if ";tag=" in text.lower() else f"{text};tag={tag}"
-    return f"{text};tag={tag}"
 
 
 def without_tag(text: str) -> str:
     """From or To text without its tag; the rest stays as written."""
     if "tag" not in text.lower():
         return text
-    usual = USUAL_ADDRESS(text)
-    if usual is not None:
-        return text[: usual.start(2) - len(";tag=")] if usual[2] else text
+    end, _ = usual_address(text)
+    if end:
+        return text[:end]
     address = NameAddr.parse(text)
     if "tag" not in address.params:
         return text
@@ -93,7 +90,7 @@ def stamp_received(request: Request, host: str, port: int) -> None:
     RFC 3261 §18.2.1; RFC 3581 §4: with ``rport`` "the received parameter is added even if identical".
     """
     via = request.via
-    asked = "rport" in via.params
+    asked = via.asks_port
     if not asked and via.host == host:
         return
     via.params["received"] = host
@@ -118,11 +115,11 @@ def cancel_for(invite: Request, headers: Iterable[tuple[str, str]] = ()) -> Requ
 
 def _same_transaction(invite: Request, method: str) -> Request:
     request = Request(method, invite.uri)
-    via: Via = invite.via
-    request.headers.append(make_header("Via", str(via)))
+    request.headers.append(make_header("Via", str(invite.via)))
     for header in invite.headers:
-        if header[0] in ("Route", "From", "To", "Call-ID"):
+        if header.mark & _SHARED:
             request.headers.append(header)
-    request.headers.append(make_header("CSeq", f"{invite.cseq.number} {method}"))
+    number = f"{invite.cseq.number} {method}"
+    request.headers.append(Header("CSeq", number, f"CSeq: {number}", marks.CSEQ))
     request.headers.append(make_header("Max-Forwards", "70"))
     return request

@@ -3,9 +3,7 @@
 Each parser raises ``BadHeader`` naming the header that it was given.
 """
 
-import re
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from sipcore.errors import BadHeader
 from sipcore.message.grammar import (
@@ -22,61 +20,48 @@ from sipcore.message.grammar import (
 )  # fmt: skip
 from sipcore.message.headers import end_of_quote
 
-__all__ = ["USUAL_ADDRESS", "USUAL_CONTACT", "CSeq", "NameAddr", "Via", "usual_address"]
-
-_USUAL: Final = r'(?:"[^"\\]*"|[^"<>,;\\]*) ?<(?P<uri>sips?:[^<>" \t]+)>'
-USUAL_ADDRESS: Final = re.compile(rf"{_USUAL}(?:;tag=(?P<tag>[A-Za-z0-9_.+~!*%'`-]+))?").fullmatch
-USUAL_CONTACT: Final = re.compile(rf"{_USUAL}(?:;expires=[0-9]+)?").fullmatch
-"""Match nearly every From, To and Contact on the wire: what they match ``NameAddr.parse`` takes.
-
-One match costs a quarter of parsing; most messages are never asked for more than the tags.
-"""
-
-_LONGEST_REMEMBERED: Final = 256
-
-
-def usual_address(text: str) -> tuple[str, str] | None:
-    """URI and tag ("": none) of what ``USUAL_ADDRESS`` matches, else None. A call's come again in each of its messages."""
-    return _known_address(text) if len(text) <= _LONGEST_REMEMBERED else _usual_address(text)
-
-
-def _usual_address(text: str) -> tuple[str, str] | None:
-    match = USUAL_ADDRESS(text)
-    return None if match is None else (match[1], match[2] or "")
-
-
-_known_address: Final = lru_cache(maxsize=4096)(_usual_address)
+__all__ = ["CSeq", "NameAddr", "Via", "tag_of", "usual_address", "usual_contact"]
 
 MAX_CSEQ: Final = 2**31  # RFC 3261 §8.1.1.5: "less than 2**31"
 _VIA_PREFIX: Final = "SIP/2.0/"
 _TRANSPORTS: Final = {f"{_VIA_PREFIX}{name}": name for name in ("UDP", "TCP", "TLS", "WS", "WSS", "SCTP")}
 _COMMON_METHODS: Final = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "INFO", "UPDATE"})
 _LONGEST_USUAL_HEAD: Final = 64  # of a Via, up to its parameters
-_LONGEST_USUAL_CSEQ: Final = 24  # 10 digits, a space, SUBSCRIBE and some: what is longer is not remembered
+_MAX_USUAL_HEADS: Final = 4096
 
 
-class CSeq(NamedTuple):
+class CSeq:
     """RFC 3261 §20.16: the number orders the requests of a dialog, the method tells a CANCEL or ACK from its INVITE."""
 
-    number: int
-    method: str
+    __slots__ = ("method", "number")
+
+    def __init__(self, number: int, method: str) -> None:
+        self.number = number
+        self.method = method
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
 
+    def __repr__(self) -> str:
+        return f"CSeq({self!s})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CSeq):
+            return NotImplemented
+        return self.number == other.number and self.method == other.method
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises BadHeader."""
-        return _usual_cseq(text) if len(text) <= _LONGEST_USUAL_CSEQ else cls._parse(text)
-
-    @classmethod
-    def _parse(cls, text: str) -> "CSeq":
         digits, _, method = text.partition(" ")
         if method not in _COMMON_METHODS or len(digits) > 10 or not is_digits(digits):
             digits, method = cls._odd(text)
         if len(digits) > 10 or int(digits) >= MAX_CSEQ:
             raise BadHeader("CSeq", "the number is 2**31 or more")
-        return cls(int(digits), method)
+        return CSeq(int(digits), method)
 
     @staticmethod
     def _odd(text: str) -> tuple[str, str]:
@@ -84,9 +69,6 @@ class CSeq(NamedTuple):
         if len(parts) != 2 or not is_digits(parts[0]) or not is_token(parts[1]):
             raise BadHeader("CSeq", "not a number and a method")
         return parts[0].lstrip("0") or "0", parts[1]
-
-
-_usual_cseq: Final = lru_cache(maxsize=4096)(CSeq._parse)  # noqa: SLF001 - its own memory: "1 INVITE" comes all day
 
 
 class NameAddr:
@@ -140,11 +122,11 @@ class NameAddr:
         if right < 0 or not _looks_like_uri(uri):
             raise BadHeader(header, "no URI between < and >")
         if right + 1 == len(text):
-            return cls(uri, display)
+            return NameAddr(uri, display)
         rest = text[right + 1 :].lstrip(" \t")
         if rest[:1] != ";":
             raise BadHeader(header, "text after >")
-        return cls(uri, display, parse_params(rest[1:], header))
+        return NameAddr(uri, display, parse_params(rest[1:], header))
 
     @staticmethod
     def _quoted_display(text: str, header: str) -> tuple[str, int]:
@@ -181,7 +163,51 @@ class NameAddr:
         # contains a comma, semicolon, or question mark."
         if not _looks_like_uri(uri) or "?" in uri or "," in uri or ">" in uri:
             raise BadHeader(header, "no URI")
-        return cls(uri, "", parse_params(rest, header) if semicolon else None)
+        return NameAddr(uri, "", parse_params(rest, header) if semicolon else None)
+
+
+def usual_address(text: str) -> tuple[int, str]:
+    """Where the address ends behind its ``>``, and the tag ("": none), of nearly every From and To; (0, ""): parse it.
+
+    What it takes ``NameAddr.parse`` takes, for several times as much: most messages are asked for no more than the tags.
+    """
+    end = _end_of_usual(text)
+    if end == len(text):
+        return end, ""
+    if end and text[end : end + 5] == ";tag=":
+        tag = text[end + 5 :]
+        if tag.isalnum() or is_token(tag):
+            return end, tag
+    return 0, ""
+
+
+def tag_of(text: str, header: str) -> str:
+    """The tag of a From or To, "" when absent. Raises BadHeader naming ``header``."""
+    end, tag = usual_address(text)
+    return tag if end else NameAddr.parse(text, header).tag
+
+
+def usual_contact(text: str) -> str | None:
+    """The URI of a Contact that is one address, with ``expires`` at most; None: parse it."""
+    end = _end_of_usual(text)
+    if not end or (end < len(text) and (text[end : end + 9] != ";expires=" or not is_digits(text[end + 9 :]))):
+        return None
+    return text[text.rfind("<", 0, end) + 1 : end - 1]
+
+
+def _end_of_usual(text: str) -> int:
+    """The index behind the ``>`` in ``<sip:…>``, ``"Display" <sip:…>`` or ``Display <sip:…>``; 0: something else."""
+    left = text.find("<")
+    if left < 0:
+        return 0
+    if left > 0 and text[0] == '"':
+        left = text.find('"', 1) + 2
+        if text[left - 1 : left + 1] != " <" or "\\" in text:
+            return 0
+    elif left > 0 and ('"' in text or "," in text[:left] or ";" in text[:left]):
+        return 0
+    right = text.find(">", left)
+    return right + 1 if right > 0 and _looks_like_uri(text[left + 1 : right]) else 0
 
 
 def _looks_like_uri(text: str) -> bool:
@@ -200,24 +226,43 @@ class Via:
     ``branch`` is "" when absent (RFC 2543 peers). ``params`` holds every parameter, ``branch`` among them.
     """
 
-    __slots__ = ("host", "params", "port", "transport")
+    __slots__ = ("_asks_port", "_branch", "_params", "_sent_by", "host", "port", "transport")
 
     def __init__(self, transport: str, host: str, port: int | None = None, params: Params | None = None) -> None:
         self.transport = transport
         self.host = host
         self.port = port
-        self.params: Params = {} if params is None else params
+        self._params = params  # None: no more than the next two say
+        self._branch = ""
+        self._asks_port = False
+        self._sent_by: str | None = None
+
+    @property
+    def params(self) -> Params:
+        """Every parameter, to be changed at will."""
+        if self._params is None:
+            self._params = {"branch": self._branch} if self._branch else {}
+            if self._asks_port:
+                self._params["rport"] = None
+        return self._params
 
     @property
     def branch(self) -> str:
         """The branch parameter, "" when absent."""
-        return self.params.get("branch") or ""
+        return self._branch if self._params is None else self._params.get("branch") or ""
+
+    @property
+    def asks_port(self) -> bool:
+        """Whether ``rport`` is there: the peer wants its responses where the request came from (RFC 3581)."""
+        return self._asks_port if self._params is None else "rport" in self._params
 
     @property
     def sent_by(self) -> str:
         """``host[:port]`` as it stands in the header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port is None else f"{host}:{self.port}"
+        if self._sent_by is None:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            self._sent_by = host if self.port is None else f"{host}:{self.port}"
+        return self._sent_by
 
     @property
     def received(self) -> str:
@@ -239,19 +284,34 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> "Via":
         """Raises BadHeader."""
-        head, semicolon, tail = text.partition(";")
-        transport, host, port = _usual_via_head(head) if len(head) <= _LONGEST_USUAL_HEAD else _via_head(head)
-        if tail[:7] == "branch=" and '"' not in tail and " " not in tail and "\t" not in tail:
-            branch, more, rest = tail[7:].partition(";")
-            if branch and (rest == "rport" or not more):
-                return cls(transport, host, port, {"branch": branch, "rport": None} if more else {"branch": branch})
-        params = parse_params(tail, "Via") if semicolon else {}
-        if params.get("rport"):
-            parse_port(params["rport"] or "", "Via")
-        return cls(transport, host, port, params)
+        at = text.find(";")
+        head = text if at < 0 else text[:at]
+        known = _USUAL_HEADS.get(head) or _via_head(head)
+        via = Via(known.transport, known.host, known.port)
+        via._sent_by = known.sent_by
+        if at >= 0 and not via._take_usual(text, at):
+            via._params = params = parse_params(text[at + 1 :], "Via")
+            if params.get("rport"):
+                parse_port(params["rport"] or "", "Via")
+        return via
+
+    def _take_usual(self, text: str, at: int) -> bool:
+        """Parameters that are a branch, and perhaps an ``rport`` to be filled in. False: all others."""
+        if text[at : at + 8] != ";branch=" or '"' in text or " " in text[at:] or "\t" in text:
+            return False
+        more = text.find(";", at + 8)
+        if more >= 0 and text[more:] != ";rport":
+            return False
+        self._branch = text[at + 8 :] if more < 0 else text[at + 8 : more]
+        self._asks_port = more >= 0
+        return self._branch != ""
 
 
-def _via_head(head: str) -> tuple[str, str, int | None]:
+_USUAL_HEADS: Final[dict[str, Via]] = {}
+"""By all before the parameters, which is the same in every message of a peer."""
+
+
+def _via_head(head: str) -> Via:
     """Transport, host and port."""
     protocol, _, sent_by = head.partition(" ")
     transport = _TRANSPORTS.get(protocol)
@@ -259,11 +319,14 @@ def _via_head(head: str) -> tuple[str, str, int | None]:
         transport, sent_by = _odd_protocol(head)
     host, colon, digits = sent_by.partition(":")
     if is_host(host):
-        return transport, host, parse_port(digits, "Via") if colon else None
-    return transport, *parse_host_port(sent_by.strip(" \t"), "Via")
-
-
-_usual_via_head: Final = lru_cache(maxsize=4096)(_via_head)  # a peer's is the same in every message
+        via = Via(transport, host, parse_port(digits, "Via") if colon else None)
+    else:
+        via = Via(transport, *parse_host_port(sent_by.strip(" \t"), "Via"))
+    if len(head) <= _LONGEST_USUAL_HEAD:
+        if len(_USUAL_HEADS) >= _MAX_USUAL_HEADS:
+            _USUAL_HEADS.clear()
+        _USUAL_HEADS[head] = via
+    return via
 
 
 def _odd_protocol(head: str) -> tuple[str, str]:

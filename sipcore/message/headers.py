@@ -1,4 +1,4 @@
-"""Header names and lists: canonical spelling, compact forms, and where a comma list splits (RFC 3261 §7.3, §20).
+"""Header lines, their names and lists: canonical spelling, compact forms, where a comma list splits (RFC 3261 §7.3, §20).
 
 Knows names, not values: the grammars of single fields are in ``sipcore.message.fields``.
 """
@@ -6,19 +6,43 @@ Knows names, not values: the grammars of single fields are in ``sipcore.message.
 from functools import lru_cache
 from typing import Final
 
-__all__ = [
-    "KNOWN",
-    "LIST_HEADERS",
-    "SINGLE_HEADERS",
-    "TOKEN_CHARS",
-    "Header",
-    "canonical_name",
-    "make_header",
-    "split_list",
-]
+from sipcore.message import marks
 
-Header = tuple[str, str, str]
-"""(canonical name, value without surrounding white space and folds, the line as it goes out, without its CRLF)."""
+__all__ = [
+    "KNOWN", "LIST_HEADERS", "TOKEN_CHARS", "Header", "HeaderName", "canonical_name", "end_of_quote", "has_bare_nul",
+    "make_header", "split_list",
+]  # fmt: skip
+
+
+class Header:
+    """One header line, not to be changed: messages share them. ``name`` is canonical, ``value`` without surrounding white
+    space and folds, ``raw`` the line as it goes out, without its CRLF; ``mark``: see ``marks``.
+
+    ``part`` and ``number`` are what the parser has read of the value: the tag of From and To, the URI of a Contact in its
+    usual form, method and number of CSeq, the number of Content-Length. None and -1: nobody has looked.
+    """
+
+    __slots__ = ("mark", "name", "number", "part", "raw", "value")
+
+    def __init__(self, name: str, value: str, raw: str, mark: int = 0) -> None:
+        self.name = name
+        self.value = value
+        self.raw = raw
+        self.mark = mark
+        self.part: str | None = None
+        self.number = -1
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Header):
+            return NotImplemented
+        return self.name == other.name and self.value == other.value and self.raw == other.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def __repr__(self) -> str:
+        return f"Header({self.raw!r})"
+
 
 _COMPACT: Final = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition", "e": "Content-Encoding",
@@ -53,50 +77,68 @@ LIST_HEADERS: Final = frozenset({
 })  # fmt: skip
 """Headers whose value may be a comma list; any other value is taken whole (a Date or a challenge has commas too)."""
 
-SINGLE_HEADERS: Final = frozenset({
-    "Call-ID", "Content-Length", "Content-Type", "CSeq", "Event", "Expires", "From", "Max-Forwards", "Min-SE", "RAck",
-    "Refer-To", "Replaces", "RSeq", "Session-Expires", "To",
+_REPEATING: Final = frozenset({
+    "Accept", "Accept-Encoding", "Accept-Language", "Allow", "Allow-Events", "Contact", "Content-Disposition",
+    "Content-Length", "Content-Type", "CSeq", "Event", "Expires", "From", "Max-Forwards", "Min-SE", "Organization",
+    "P-Early-Media", "Privacy", "Record-Route", "Require", "Route", "Server", "Session-Expires", "Supported", "To",
+    "User-Agent",
 })  # fmt: skip
-"""Headers that may appear only once; a second one makes the message ambiguous (RFC 4475 §3.3.8)."""
 
 TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
 
 
-def _known_names() -> dict[str, str]:
-    known: dict[str, str] = {}
-    for short, full in _COMPACT.items():
-        known[short] = known[short.upper()] = full
+class HeaderName:
+    """A name that we know. ``repeats``: whole lines of it come again and again, within a call or whoever calls whom."""
+
+    __slots__ = ("mark", "repeats", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.mark = marks.BY_NAME.get(text, 0)
+        self.repeats = text in _REPEATING
+
+
+def _known_names() -> dict[str, HeaderName]:
+    known: dict[str, HeaderName] = {}
     for full in _FULL:
-        known[full] = known[full.lower()] = known[full.upper()] = known[full.title()] = full
+        known[full] = known[full.lower()] = known[full.upper()] = known[full.title()] = HeaderName(full)
+    for short, full in _COMPACT.items():
+        known[short] = known[short.upper()] = known[full]
     return known
 
 
 KNOWN: Final = _known_names()
-"""Every usual spelling → the canonical name: one look-up for nearly every header on the wire."""
+"""Every usual spelling → its name: one look-up for nearly every header on the wire."""
 
 
-@lru_cache(maxsize=1024)
 def canonical_name(spelling: str) -> str:
     """The canonical form of any spelling; names that we do not know become ``Title-Case``.
 
     Raises ValueError when it is no token (RFC 3261 §25.1).
     """
+    known = KNOWN.get(spelling)
+    return known.text if known is not None else _odd_name(spelling)
+
+
+@lru_cache(maxsize=1024)
+def _odd_name(spelling: str) -> str:
     name = spelling.rstrip(" \t")  # HCOLON allows white space before the colon
     if not name or not TOKEN_CHARS.issuperset(name):
         raise ValueError("a header name is a token")
     known = KNOWN.get(name) or KNOWN.get(name.lower())
-    return known if known is not None else name.title()
+    return known.text if known is not None else name.title()
 
 
 def make_header(name: str, value: str) -> Header:
     """A header of our own. Raises ValueError for a bad name or a value that would break the line."""
     if "\r" in value or "\n" in value or ("\0" in value and has_bare_nul(value)):
         raise ValueError(f"line break in the value of {name}")
-    canonical = KNOWN.get(name)
-    if canonical is None:
-        canonical = canonical_name(name)
-        return (canonical, value, f"{name.rstrip()}: {value}")
-    return (canonical, value, f"{canonical}: {value}")
+    known = KNOWN.get(name)
+    if known is not None:
+        return Header(known.text, value, f"{known.text}: {value}", known.mark)
+    canonical = canonical_name(name)
+    known = KNOWN.get(canonical)
+    return Header(canonical, value, f"{name.rstrip()}: {value}", known.mark if known is not None else 0)
 
 
 def has_bare_nul(text: str) -> bool:

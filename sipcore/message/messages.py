@@ -8,22 +8,27 @@ from collections.abc import Iterable
 from typing import Final
 
 from sipcore.errors import BadHeader
-from sipcore.message.fields import USUAL_CONTACT, CSeq, NameAddr, Via, usual_address
+from sipcore.message import marks
+from sipcore.message.fields import CSeq, NameAddr, Via, tag_of
 from sipcore.message.grammar import small_number
 from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
 from sipcore.message.phrases import phrase
 
-__all__ = ["Message", "Request", "Response"]
+__all__ = ["MAX_HOPS", "Message", "Request", "Response"]
 
-_MAX_HOPS: Final = 255
+MAX_HOPS: Final = 255
+"""Max-Forwards begins there at most (RFC 3261 §20.22)."""
+
+_MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
+_ANY: Final = -1  # every bit: each header may be there
 
 
 class Message:
-    """What requests and responses share. ``headers`` are (canonical name, value, raw line), ``body`` is bytes."""
+    """What requests and responses share. ``headers`` are in order, ``body`` is bytes."""
 
     __slots__ = (
-        "_call_id", "_contact_uri", "_contacts", "_cseq", "_from", "_from_tag", "_to", "_to_tag", "_values",
-        "_via", "body", "headers",
+        "_call_id", "_contact_uri", "_contacts", "_cseq", "_from", "_from_tag", "_marks", "_to", "_to_tag", "_via",
+        "body", "headers",
     )  # fmt: skip
 
     _via: Via | None
@@ -35,33 +40,37 @@ class Message:
     _to_tag: str | None
     _contacts: list[NameAddr] | None
     _contact_uri: str | None
-    _values: dict[str, str] | None
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         self.headers: list[Header] = [make_header(name, value) for name, value in headers] if headers else []
         self.body = body
         self._via = self._from = self._to = self._cseq = self._contacts = None
         self._call_id = self._from_tag = self._to_tag = self._contact_uri = None
-        self._values = None  # by name, of a received message in which no header comes twice and none has changed
+        self._marks = _ANY  # of the headers that may be there
 
     # -- headers as text
 
     def get(self, name: str) -> str | None:
         """The first value of a header, None when absent. A list is not split."""
-        name = KNOWN.get(name) or canonical_name(name)
-        if self._values is not None:
-            return self._values.get(name)
-        for known, value, _ in self.headers:
-            if known == name:
-                return value
+        known = KNOWN.get(name)
+        if known is not None:
+            if known.mark and not self._marks & known.mark:
+                return None
+            name = known.text
+        else:
+            name = canonical_name(name)
+        for header in self.headers:
+            if header.name == name:
+                return header.value
         return None
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a header in order, comma lists split where the header may be one."""
-        name = KNOWN.get(name) or canonical_name(name)
-        if self._values is not None and name not in self._values:
+        known = KNOWN.get(name)
+        if known is not None and known.mark and not self._marks & known.mark:
             return []
-        values = [value for known, value, _ in self.headers if known == name]
+        name = canonical_name(name) if known is None else known.text
+        values = [header.value for header in self.headers if header.name == name]
         if not values or name not in LIST_HEADERS:
             return values
         return [part for value in values for part in split_list(value)]
@@ -70,18 +79,19 @@ class Message:
         """Append a header. Raises ValueError for a line break in the value (as do the other changes)."""
         header = make_header(name, value)
         self.headers.append(header)
-        self._forget(header[0])
+        self._forget(header.name)
 
     def prepend(self, name: str, value: str) -> None:
         """Put a header before all others."""
         header = make_header(name, value)
         self.headers.insert(0, header)
-        self._forget(header[0])
+        self._forget(header.name)
 
     def push_via(self, value: str) -> None:
         """``prepend`` for a Via of our own making: not looked at for line breaks."""
-        self.headers.insert(0, ("Via", value, f"Via: {value}"))
-        self._via = self._values = None
+        self.headers.insert(0, Header("Via", value, f"Via: {value}", marks.VIA))
+        self._via = None
+        self._marks = _ANY
 
     def set(self, name: str, value: str) -> None:
         """Replace every header of this name by one (at the place of the first), or append it."""
@@ -89,7 +99,7 @@ class Message:
         kept: list[Header] = []
         placed = False
         for header in self.headers:
-            if header[0] != new[0]:
+            if header.name != new.name:
                 kept.append(header)
             elif not placed:
                 kept.append(new)
@@ -97,12 +107,12 @@ class Message:
         if not placed:
             kept.append(new)
         self.headers = kept
-        self._forget(new[0])
+        self._forget(new.name)
 
     def remove(self, name: str) -> None:
         """Remove every header of this name."""
-        name = KNOWN.get(name) or canonical_name(name)
-        self.headers = [header for header in self.headers if header[0] != name]
+        name = canonical_name(name)
+        self.headers = [header for header in self.headers if header.name != name]
         self._forget(name)
 
     def remove_first(self, name: str) -> None:
@@ -116,23 +126,23 @@ class Message:
 
     def restamp(self, via: Via) -> None:
         """Write the top Via anew from ``via``, its own view after a change."""
-        values = self._values
-        if values is None or "," in values["Via"]:
-            self.set_first("Via", str(via))
-        else:  # its only Via: nothing else has to be looked at anew
-            text = values["Via"] = str(via)
-            for index, header in enumerate(self.headers):
-                if header[0] == "Via":
-                    self.headers[index] = ("Via", text, f"Via: {text}")
+        for index, header in enumerate(self.headers):
+            if header.mark == marks.VIA:
+                if "," in header.value:
                     break
+                text = str(via)
+                self.headers[index] = Header("Via", text, f"Via: {text}", marks.VIA)
+                self._via = via
+                return
+        self.set_first("Via", str(via))
         self._via = via
 
     def _change_first(self, name: str, replacement: list[str]) -> bool:
-        name = KNOWN.get(name) or canonical_name(name)
+        name = canonical_name(name)
         self._forget(name)
         for index, header in enumerate(self.headers):
-            if header[0] == name:
-                rest = split_list(header[1])[1:] if name in LIST_HEADERS else []
+            if header.name == name:
+                rest = split_list(header.value)[1:] if name in LIST_HEADERS else []
                 values = replacement + rest
                 self.headers[index : index + 1] = [make_header(name, ", ".join(values))] if values else []
                 return True
@@ -140,7 +150,7 @@ class Message:
 
     def _forget(self, name: str) -> None:
         """A header has changed: its views are parsed anew. (A Via is stamped on every request: the others are kept.)"""
-        self._values = None
+        self._marks = _ANY
         if name == "Via":
             self._via = None
         elif name == "From":
@@ -155,34 +165,51 @@ class Message:
             self._contacts = self._contact_uri = None
 
     def _required(self, name: str) -> str:
-        for known, value, _ in self.headers:
-            if known == name:
-                return value
+        for header in self.headers:
+            if header.name == name:
+                return header.value
         raise BadHeader(name, "missing")
 
     # -- typed views: values to read, not to change; each raises BadHeader naming the header
 
-    def parse_views(self, values: dict[str, str]) -> CSeq:
-        """Parse what nearly every message is asked for, and see that the rest can be. ``values``: header values by name."""
-        single = len(values) == len(self.headers)  # no header comes twice
-        if single:
-            self._values = values
-        via = values["Via"] if single else self._required("Via")
-        self._via = Via.parse(_first_of(via) if "," in via else via)
-        usual = usual_address(values["From"])
-        self._from_tag = self.from_.tag if usual is None else usual[1]
-        usual = usual_address(values["To"])
-        self._to_tag = self.to.tag if usual is None else usual[1]
-        self._call_id = values["Call-ID"]
-        self._cseq = cseq = CSeq.parse(values["CSeq"])
-        contact = values.get("Contact")
-        if contact is not None:
-            known = USUAL_CONTACT(contact) if single else None
-            if known is None:
-                _ = self.contacts
-            else:
-                self._contact_uri = known[1]
-        return cseq
+    def receive(self, headers: list[Header]) -> int:
+        """The headers that have come, read by the parser: all that nearly every message is asked for is there then.
+
+        The Content-Length, -1 without. Raises BadHeader for what is missing, and for what may not be there twice.
+        """
+        self.headers = headers
+        found = 0
+        length = -1
+        for header in headers:
+            mark = header.mark
+            if found & mark:
+                self._receive_another(header)
+            elif mark == marks.FROM:
+                self._from_tag = header.part
+            elif mark == marks.TO:
+                self._to_tag = header.part
+            elif mark == marks.CALL_ID:
+                self._call_id = header.value
+            elif mark == marks.CSEQ and header.part is not None:
+                self._cseq = CSeq(header.number, header.part)
+            elif mark == marks.CONTACT:
+                self._contact_uri = header.part
+            elif mark == marks.CONTENT_LENGTH:
+                length = header.number
+            found |= mark
+        self._marks = found
+        if found & marks.MANDATORY != marks.MANDATORY:
+            raise BadHeader(next(name for name in _MANDATORY if not KNOWN[name].mark & found), "missing")
+        _ = self.via
+        if found & marks.CONTACT and self._contact_uri is None:
+            _ = self.contacts
+        return length
+
+    def _receive_another(self, header: Header) -> None:
+        if header.mark & marks.SINGLE:
+            raise BadHeader(header.name, "more than one")
+        if header.mark == marks.CONTACT:
+            self._contact_uri = None  # all of them are looked at
 
     @property
     def call_id(self) -> str:
@@ -216,16 +243,14 @@ class Message:
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
         if self._from_tag is None:
-            usual = usual_address(self._required("From"))
-            self._from_tag = self.from_.tag if usual is None else usual[1]
+            self._from_tag = tag_of(self._required("From"), "From")
         return self._from_tag
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
         if self._to_tag is None:
-            usual = usual_address(self._required("To"))
-            self._to_tag = self.to.tag if usual is None else usual[1]
+            self._to_tag = tag_of(self._required("To"), "To")
         return self._to_tag
 
     @property
@@ -264,7 +289,7 @@ class Message:
         text = self.get("Max-Forwards")
         if text is None:
             return None
-        hops = small_number(text, _MAX_HOPS)
+        hops = small_number(text, MAX_HOPS)
         if hops < 0:
             raise BadHeader("Max-Forwards", "not 0 to 255")
         return hops
@@ -292,21 +317,26 @@ class Message:
 
     def encode(self) -> bytes:
         """The message as bytes. Content-Length is always right; every other header goes out as its raw line."""
+        for header in self.headers:
+            if header.mark == marks.CONTENT_LENGTH:
+                return self._encode_with_length()
+        lines = [header.raw for header in self.headers]
+        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n" if self.body else "Content-Length: 0\r\n\r\n")
+        rest = "\r\n".join(lines)
+        head = f"{self.start_line()}\r\n{rest}".encode("utf-8", "surrogateescape")
+        return head + self.body if self.body else head
+
+    def _encode_with_length(self) -> bytes:
+        """The same where a Content-Length has its place among the headers, as in what was received."""
         length = str(len(self.body))
-        lines = [raw for name, _, raw in self.headers if name != "Content-Length"]
-        if len(lines) == len(self.headers):  # as in nearly all that we build
-            lines.append(f"Content-Length: {length}\r\n\r\n")
-            return "\r\n".join([self.start_line(), *lines]).encode("utf-8", "surrogateescape") + self.body
         lines = [self.start_line()]
         placed = False
-        for name, value, raw in self.headers:
-            if name == "Content-Length":
-                if placed:
-                    continue
+        for header in self.headers:
+            if header.mark != marks.CONTENT_LENGTH:
+                lines.append(header.raw)
+            elif not placed:
                 placed = True
-                lines.append(raw if value == length else f"Content-Length: {length}")
-            else:
-                lines.append(raw)
+                lines.append(header.raw if header.value == length else f"Content-Length: {length}")
         lines.append("\r\n")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 

@@ -1,4 +1,4 @@
-"""Bytes → message (RFC 3261 §7, §25): one decode of the head, one pass over its lines, limits first.
+"""Bytes → message (RFC 3261 §7, §25): one pass over the lines of the head, each of which is read once and remembered.
 
 After ``parse`` the typed views of Via, From, To, CSeq, Call-ID, Max-Forwards, Contact, Route and Record-Route cannot
 raise. Header values that we do not interpret are not looked into.
@@ -6,13 +6,15 @@ raise. Header values that we do not interpret are not looked into.
 
 from dataclasses import dataclass
 from sys import intern
-from typing import Final, NoReturn
+from typing import Final
 
 from sipcore.errors import BadHeader, ParseError
-from sipcore.message.fields import NameAddr, Via
+from sipcore.message import marks
+from sipcore.message.fields import CSeq, NameAddr, Via, tag_of, usual_contact
 from sipcore.message.grammar import is_token, small_number
-from sipcore.message.headers import KNOWN, SINGLE_HEADERS, Header, canonical_name, has_bare_nul
-from sipcore.message.messages import Message, Request, Response
+from sipcore.message.headers import KNOWN, Header, canonical_name, has_bare_nul, split_list
+from sipcore.message.messages import MAX_HOPS, Request, Response
+from sipcore.message.phrases import STATUS_LINES
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
 
@@ -42,40 +44,37 @@ _MAX_LENGTH: Final = 2**31
 _SALVAGED_LINES: Final = 200
 _SALVAGED_PARAMS: Final = 16
 _BREAKS: Final = frozenset("\r\n\0")
-_LINE_ENDS: Final = (b"\r", b"\n")
+_CR: Final = 13
+_LF: Final = 10
 _STATUSES: Final = {str(status): status for status in range(100, 700)}
-_REPEATING: Final = frozenset({
-    "Accept", "Accept-Encoding", "Accept-Language", "Allow", "Allow-Events", "Content-Disposition", "Content-Length",
-    "Content-Type", "CSeq", "Event", "Expires", "Max-Forwards", "Min-SE", "Organization", "P-Early-Media", "Privacy",
-    "Require", "Server", "Session-Expires", "Supported", "User-Agent",
-})  # fmt: skip
-"""Headers whose very lines come again and again, whoever calls whom."""
 
-_MAX_REPEATED: Final = 4096
-_LONGEST_REPEATED: Final = 256
-_REPEATED: Final[dict[str, Header]] = {}
-"""Such lines, already read: half of a usual head. Messages that are kept share them, too."""
-
-_MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
+_MAX_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
+_READ: Final[dict[str, Header]] = {}
+"""Lines that come again and again, already read: most of a usual head. Messages that are kept share them, too."""
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """One whole message. Raises ParseError (and nothing else), see there for what it carries."""
     message: Request | Response | None = None
     try:
-        if data[:1] in _LINE_ENDS:
+        if data and data[0] in (_CR, _LF):
             data = data.lstrip(b"\r\n")  # §7.5: CRLFs before the start-line are ignored
-        end = data.find(b"\r\n\r\n")
-        if end < 0 or end > limits.head or len(data) > limits.message:
-            _refuse_size(data, end, limits)
-        lines = _lines(data[: end + 2].decode("utf-8", "surrogateescape"), limits)
-        message = _start(lines[0], limits)
-        values = _read_headers(message, lines)
-        body = data[end + 4 :]
-        if values.get("Content-Length") != str(len(body)) or len(body) > limits.body:
-            body = _body(body, values.get("Content-Length"), limits)
+        if len(data) > limits.head or len(data) > limits.message:
+            _check_size(data, limits)
+        text, more = _text_of(data)
+        end = _end_of_line(text, 0, limits)
+        message = _start(text[:end], limits)
+        headers, at = _read_headers(text, end + 2, limits)
+        if "\0" in text and has_bare_nul(text[:at]):
+            raise ParseError("NUL in the headers")
+        length = message.receive(headers)
+        if isinstance(message, Request) and message.cseq.method != message.method:
+            raise BadHeader("CSeq", "not the method of the request")
+        body = data[at + more :]
+        if length != len(body) or length > limits.body:
+            body = _body(body, length, limits)
         message.body = body
-        _validate(message, values)
     except ParseError as error:
         if error.salvaged is None:
             error.salvaged = _salvage(data, message)
@@ -83,44 +82,50 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     return message
 
 
-def _refuse_size(data: bytes, end: int, limits: Limits) -> NoReturn:
+def _check_size(data: bytes, limits: Limits) -> None:
+    end = data.find(b"\r\n\r\n")
     if end > limits.head or (end < 0 and len(data) > limits.head):
         raise ParseError("the headers are too large", 513)
     if len(data) > limits.message:
         raise ParseError("the message is too large", 413)
-    raise ParseError("no empty line ends the headers")
 
 
-def _lines(head: str, limits: Limits) -> list[str]:
-    """The lines of the head; folded headers are still on several."""
-    lines = head.split("\r\n")
-    del lines[-1]
+def _text_of(data: bytes) -> tuple[str, int]:
+    """The whole message where all of it is ASCII, as nearly always, else its head, and how many more bytes that has."""
+    try:
+        return data.decode("ascii"), 0
+    except UnicodeDecodeError:
+        end = data.find(b"\r\n\r\n") + 4
+    if end < 4:
+        raise ParseError("no empty line ends the headers")
+    head = data[:end].decode("utf-8", "surrogateescape")
+    return head, end - len(head)
+
+
+def _end_of_line(text: str, at: int, limits: Limits) -> int:
+    """Where the CRLF is that ends the line at ``at``."""
+    end = text.find("\n", at) - 1
+    if end < 0:
+        raise ParseError("no empty line ends the headers")
     # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or ("\0" in head and has_bare_nul(head)):
-        raise ParseError("stray CR, LF or NUL in the headers")
-    if len(lines) - 1 > limits.headers:
-        raise ParseError("too many headers", 513)
-    if len(head) > limits.line and len(max(lines, key=len)) > limits.line:
-        raise ParseError("a header line is too long", 414 if len(lines[0]) > limits.line else 513)
-    return lines
-
-
-def _join_folds(lines: list[str]) -> list[str]:
-    joined: list[list[str]] = []
-    for line in lines:
-        if line[:1] not in (" ", "\t"):
-            joined.append([line])
-        elif joined:
-            joined[-1].append(line)
-        else:
-            raise ParseError("folded start-line")
-    return ["\r\n".join(parts) for parts in joined]
+    if end < at or ord(text[end]) != _CR:
+        raise ParseError("stray LF in the headers")
+    if end - at > limits.line:
+        raise ParseError("a header line is too long", 513 if at else 414)
+    return end
 
 
 def _start(line: str, limits: Limits) -> Request | Response:
+    usual = STATUS_LINES.get(line) if line.startswith("SIP/2.0 ") else None
+    if usual is not None:
+        return Response(usual[0], usual[1])
+    if "\r" in line:
+        raise ParseError("stray CR in the start-line")
     first, _, rest = line.partition(" ")
-    middle, _, last = rest.partition(" ")
     method = _METHODS.get(first)
+    if method is not None and rest.endswith(" SIP/2.0"):
+        return _request(method, rest[:-8], limits)
+    middle, _, last = rest.partition(" ")
     if method is None:
         if first[:4].upper() == "SIP/":
             return _status_line(first, middle, last)
@@ -129,11 +134,15 @@ def _start(line: str, limits: Limits) -> Request | Response:
         method = intern(first) if len(first) <= 32 else first
     if last != "SIP/2.0":
         _check_version(last)
-    if len(middle) > limits.uri:
+    return _request(method, middle, limits)
+
+
+def _request(method: str, uri: str, limits: Limits) -> Request:
+    if len(uri) > limits.uri:
         raise ParseError("the Request-URI is too long", 414)
-    if ":" not in middle or "<" in middle or ">" in middle or '"' in middle or "\t" in middle:
+    if ":" not in uri or " " in uri or "<" in uri or ">" in uri or '"' in uri or "\t" in uri:
         raise ParseError("bad Request-URI")
-    return Request(method, middle)
+    return Request(method, uri)
 
 
 def _check_version(text: str) -> None:
@@ -154,62 +163,110 @@ def _status_line(version: str, status: str, reason: str) -> Response:
     return Response(number, reason)
 
 
-def _read_headers(message: Message, lines: list[str]) -> dict[str, str]:
-    """Fill ``message.headers``; the values by name are returned for the checks that follow (of several: the last)."""
-    headers = message.headers
-    values: dict[str, str] = {}
-    del lines[0]
-    for line in lines:
-        header = _REPEATED.get(line)
-        if header is not None:
-            headers.append(header)
-            values[header[0]] = header[1]
-            continue
-        spelling, colon, value = line.partition(":")
-        name = KNOWN.get(spelling)
-        if name is None:
-            if line[:1] in (" ", "\t"):
-                return _read_folded(message, lines)
-            name = _rare_name(spelling)
-        if not colon:
-            raise ParseError("a header line without a colon")
-        values[name] = value = value.strip(" \t")
-        header = (name, value, line)
-        headers.append(header)
-        if name in _REPEATING and len(line) <= _LONGEST_REPEATED:
-            _remember(line, header)
-    if len(values) != len(headers):
-        _check_repeated(headers)
-    return values
-
-
-def _remember(line: str, header: Header) -> None:
-    if len(_REPEATED) >= _MAX_REPEATED:
-        _REPEATED.clear()
-    _REPEATED[line] = header
-
-
-def _read_folded(message: Message, lines: list[str]) -> dict[str, str]:
-    """The same where headers go over several lines (§7.3.1): the raw line keeps its CRLFs, the value has spaces."""
+def _read_headers(text: str, at: int, limits: Limits) -> tuple[list[Header], int]:
+    """The headers from ``at`` on, and where the body begins."""
+    start = at
     headers: list[Header] = []
-    message.headers = headers
-    for line in _join_folds(lines):
-        spelling, colon, value = line.partition(":")
+    while (end := _end_of_line(text, at, limits)) > at:
+        line = text[at:end]
+        header = _READ.get(line)
+        if header is None:
+            if _is_fold(text, at) or _is_fold(text, end + 2):
+                return _read_folded(text, start, limits)
+            header = _read(line)
+        headers.append(header)
+        if len(headers) > limits.headers:
+            raise ParseError("too many headers", 513)
+        at = end + 2
+    return headers, end + 2
+
+
+def _is_fold(text: str, at: int) -> bool:
+    return at < len(text) and (text[at] == " " or text[at] == "\t")
+
+
+def _read_folded(text: str, at: int, limits: Limits) -> tuple[list[Header], int]:
+    """The same where headers go over several lines (§7.3.1): the raw line keeps its CRLFs, the value has spaces."""
+    folded: list[list[str]] = []
+    while (end := _end_of_line(text, at, limits)) > at:
+        line = text[at:end]
+        if "\r" in line:
+            raise ParseError("stray CR in the headers")
+        if not _is_fold(text, at):
+            folded.append([line])
+        elif folded:
+            folded[-1].append(line)
+        else:
+            raise ParseError("folded start-line")
+        at = end + 2
+    if len(folded) > limits.headers:
+        raise ParseError("too many headers", 513)
+    headers: list[Header] = []
+    for parts in folded:
+        spelling, colon, first = parts[0].partition(":")
         if not colon:
             raise ParseError("a header line without a colon")
-        name = KNOWN.get(spelling) or _rare_name(spelling)
-        value = " ".join([part.strip(" \t") for part in value.split("\r\n")])
-        headers.append((name, value.strip(" \t"), line))
-    _check_repeated(headers)
-    return {name: value for name, value, _ in headers}
+        value = " ".join([part.strip(" \t") for part in [first, *parts[1:]]])
+        headers.append(_header(spelling, value.strip(" \t"), "\r\n".join(parts)))
+    return headers, end + 2
 
 
-def _check_repeated(headers: list[Header]) -> None:
-    seen: set[str] = set()
-    for name, _, _ in headers:
-        if name in seen and name in SINGLE_HEADERS:
-            raise BadHeader(name, "more than one")
-        seen.add(name)
+def _read(line: str) -> Header:
+    spelling, colon, value = line.partition(":")
+    if not colon:
+        raise ParseError("a header line without a colon")
+    if "\r" in line:
+        raise ParseError("stray CR in the headers")
+    return _header(spelling, value.strip(" \t"), line)
+
+
+def _header(spelling: str, value: str, line: str) -> Header:
+    """Raises BadHeader for a value that those above could not read."""
+    known = KNOWN.get(spelling)
+    if known is None:
+        name = _rare_name(spelling)
+        known = KNOWN.get(name)
+        if known is None:
+            return Header(name, value, line)
+    header = Header(known.text, value, line, known.mark)
+    if known.mark:
+        _judge(header)
+    if known.repeats and len(line) <= _LONGEST_REMEMBERED:
+        if len(_READ) >= _MAX_REMEMBERED:
+            _READ.clear()
+        _READ[line] = header
+    return header
+
+
+def _judge(header: Header) -> None:
+    """Read what everyone above will ask for, so that nothing there can raise."""
+    mark, value = header.mark, header.value
+    if not value and mark & marks.MANDATORY:
+        raise BadHeader(header.name, "missing")
+    if mark in (marks.FROM, marks.TO):
+        header.part = tag_of(value, header.name)
+    elif mark == marks.CONTACT:
+        header.part = usual_contact(value)
+    elif mark == marks.CSEQ:
+        cseq = CSeq.parse(value)
+        header.number, header.part = cseq.number, cseq.method
+    elif mark == marks.CALL_ID:
+        if " " in value:
+            raise BadHeader("Call-ID", "white space within")
+    elif mark == marks.CONTENT_LENGTH:
+        header.number = _number(header, _MAX_LENGTH)
+    elif mark == marks.MAX_FORWARDS:
+        header.number = _number(header, MAX_HOPS)
+    elif mark in (marks.ROUTE, marks.RECORD_ROUTE):
+        for text in split_list(value):
+            NameAddr.parse(text, header.name)
+
+
+def _number(header: Header, most: int) -> int:
+    number = small_number(header.value, most)
+    if number < 0:
+        raise BadHeader(header.name, f"not a number up to {most}")
+    return number
 
 
 def _rare_name(spelling: str) -> str:
@@ -219,37 +276,15 @@ def _rare_name(spelling: str) -> str:
         raise ParseError("bad header name") from None
 
 
-def _body(rest: bytes, length: str | None, limits: Limits) -> bytes:
+def _body(rest: bytes, length: int, limits: Limits) -> bytes:
     """§18.3: without Content-Length the body is the rest of the datagram; bytes beyond it are discarded."""
-    if length is not None:
-        size = small_number(length, _MAX_LENGTH)
-        if size < 0:
-            raise BadHeader("Content-Length", "not a number")
-        if size > len(rest):
-            raise BadHeader("Content-Length", "longer than the body")
-        rest = rest[:size]
+    if length > len(rest):
+        raise BadHeader("Content-Length", "longer than the body")
+    if length >= 0:
+        rest = rest[:length]
     if len(rest) > limits.body:
         raise ParseError("the body is too large", 413)
     return rest
-
-
-def _validate(message: Request | Response, values: dict[str, str]) -> None:
-    """Parse what everyone above will ask for, so that nothing there can raise."""
-    get = values.get
-    if not (get("Via") and get("From") and get("To") and get("Call-ID") and get("CSeq")):
-        raise BadHeader(next(name for name in _MANDATORY if not get(name)), "missing")
-    if " " in values["Call-ID"]:
-        raise BadHeader("Call-ID", "white space within")
-    cseq = message.parse_views(values)
-    if isinstance(message, Request) and cseq.method != message.method:
-        raise BadHeader("CSeq", "not the method of the request")
-    if get("Max-Forwards", "70") != "70":
-        _ = message.max_forwards
-    if "Route" in values:
-        _ = message.route
-    if "Record-Route" in values:
-        for text in message.record_route:
-            NameAddr.parse(text, "Record-Route")
 
 
 def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
@@ -262,12 +297,12 @@ def _salvage(data: bytes, message: Request | Response | None) -> Request | None:
     request = Request(method, rest.partition(" ")[0])
     for line in lines[1:]:
         spelling, colon, value = line.partition(":")
-        name = KNOWN.get(spelling.rstrip(" \t"))
-        if not colon or name not in _MANDATORY or not _BREAKS.isdisjoint(line):
+        known = KNOWN.get(spelling.rstrip(" \t"))
+        if not colon or known is None or not known.mark & marks.MANDATORY or not _BREAKS.isdisjoint(line):
             continue
-        if name == "Via" or request.get(name) is None:
-            request.headers.append((name, value.strip(" \t"), line))
-    if not all(request.get(name) for name in _MANDATORY):
+        if known.mark == marks.VIA or request.get(known.text) is None:
+            request.headers.append(Header(known.text, value.strip(" \t"), line, known.mark))
+    if not all(request.get(name) for name in ("Via", "From", "To", "Call-ID", "CSeq")):
         return None
     try:
         _ = request.via

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["phrase"]
+__all__ = ["STATUS_LINES", "phrase"]
 
 _PHRASES: Final = {
     100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
@@ -25,6 +25,9 @@ _PHRASES: Final = {
     600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
     607: "Unwanted", 608: "Rejected",
 }  # fmt: skip
+
+STATUS_LINES: Final = {f"SIP/2.0 {status} {text}": (status, text) for status, text in _PHRASES.items()}
+"""What nearly every response begins with → status and reason phrase."""
 
 _CLASSES: Final = ("Trying", "OK", "Multiple Choices", "Bad Request", "Server Internal Error", "Decline")
 

@@ -59,7 +59,7 @@ class Uri:
         if usual is not None:
             scheme, user, host, port, transport = usual.groups()
             params: Params | None = {"transport": transport} if transport else None
-            return cls(scheme, user or "", host, int(port) if port else None, params=params)
+            return Uri(scheme, user or "", host, int(port) if port else None, params=params)
         if not _FORBIDDEN.isdisjoint(text):
             raise BadUri("forbidden character in a URI")
         scheme, colon, rest = text.partition(":")
@@ -86,7 +86,7 @@ class Uri:
         except BadHeader as bad:
             raise BadUri(bad.reason) from None
         params = _uri_params(tail) if semicolon else {}
-        return cls(scheme, user, host, port, params=params, headers=headers, password=password if colon else None)
+        return Uri(scheme, user, host, port, params=params, headers=headers, password=password if colon else None)
 
     @classmethod
     def _parse_tel(cls, rest: str) -> "Uri":
@@ -94,7 +94,7 @@ class Uri:
         digits, allowed = (number[1:], _TEL_DIGITS) if number[:1] == "+" else (number, _LOCAL_DIGITS)
         if not digits or not allowed.issuperset(digits) or not any(char.isalnum() or char in "*#" for char in digits):
             raise BadUri("bad telephone number")
-        return cls("tel", number, "", params=_uri_params(tail) if semicolon else {})
+        return Uri("tel", number, "", params=_uri_params(tail) if semicolon else {})
 
     @property
     def is_sip(self) -> bool:

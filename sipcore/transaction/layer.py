@@ -49,8 +49,8 @@ def merge_key(request: Request) -> str:
     """RFC 3261 §8.2.2.2: what makes two requests one that took two paths; "" within a dialog, where nothing merges."""
     if request.to_tag:
         return ""
-    number, method = request.cseq
-    return f"{request.call_id};{request.from_tag};{number};{method}"
+    cseq = request.cseq
+    return f"{request.call_id};{request.from_tag};{cseq.number};{cseq.method}"
 
 
 def _ack_key(request: Request, to_tag: str) -> str:

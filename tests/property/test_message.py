@@ -11,9 +11,9 @@ from sipcore.digest import Challenge, Credentials
 from sipcore.errors import BadHeader, BadSdp, BadUri, FramingError, ParseError
 from sipcore.message import CSeq, Limits, Message, NameAddr, Request, Response, Uri, Via, parse, respond_to
 from sipcore.message.builder import with_tag, without_tag
-from sipcore.message.fields import USUAL_ADDRESS
+from sipcore.message.fields import usual_address, usual_contact
 from sipcore.message.framing import StreamFramer
-from sipcore.message.headers import make_header
+from sipcore.message.headers import make_header, split_list
 from sipcore.message.offer_answer import choose
 from sipcore.message.sdp import parse_sdp
 
@@ -80,8 +80,8 @@ def survives(data: bytes) -> None:
     read_everything(message)
     again = parse(message.encode())
     assert again.body == message.body
-    assert [header for header in again.headers if header[0] != "Content-Length"] == [
-        header for header in message.headers if header[0] != "Content-Length"
+    assert [header for header in again.headers if header.name != "Content-Length"] == [
+        header for header in message.headers if header.name != "Content-Length"
     ]
     read_everything(again)
     if isinstance(message, Request):
@@ -132,12 +132,18 @@ def test_any_field(text: str) -> None:
 @quick
 @given(text_junk, text_junk, text_junk)
 def test_the_short_cut_takes_nothing_that_the_grammar_refuses(display: str, uri: str, tag: str) -> None:
-    for form in (f"{display} <sip:{uri}>", f'"{display}" <sips:{uri}>;tag={tag}', f"<sip:{uri}>;tag={tag}"):
+    for form in (
+        f"{display} <sip:{uri}>", f'"{display}" <sips:{uri}>;tag={tag}', f"<sip:{uri}>;tag={tag}",
+        f"{display}<{uri}>;expires={tag}", f'"{display}" <sip:{uri}>;expires=1',
+    ):  # fmt: skip
         text = form.replace("\r", "").replace("\n", "").strip(" \t")
-        match = USUAL_ADDRESS(text)
-        if match is not None:
+        end, found = usual_address(text)
+        if end:
             address = NameAddr.parse(text)
-            assert (address.uri, address.tag) == (match["uri"], match["tag"] or "")
+            assert (address.uri, address.tag) == (text[text.rfind("<", 0, end) + 1 : end - 1], found)
+        contact = usual_contact(text)
+        if contact is not None:
+            assert [NameAddr.parse(each).uri for each in split_list(text)] == [contact]
 
 
 tokens = st.text(string.ascii_letters + string.digits + "-.!%*_+`'~", min_size=1, max_size=12)
@@ -183,7 +189,9 @@ def test_what_is_built_parses_back(message: Request | Response) -> None:
     again = parse(message.encode())
     assert again.start_line() == message.start_line()
     assert again.body == message.body
-    assert [header[:2] for header in again.headers[:-1]] == [header[:2] for header in message.headers]
+    assert [(each.name, each.value) for each in again.headers[:-1]] == [
+        (each.name, each.value) for each in message.headers
+    ]
     assert again.from_ == message.from_
     assert again.contact == message.contact
     assert (again.to_tag, again.cseq, again.call_id) == (message.to_tag, message.cseq, message.call_id)
@@ -193,7 +201,7 @@ def test_what_is_built_parses_back(message: Request | Response) -> None:
 @given(messages(), values, st.sampled_from(["Subject", "To", "Contact", "Max-Forwards"]))
 def test_untouched_headers_are_byte_identical(message: Request | Response, value: str, name: str) -> None:
     received = parse(message.encode().replace(b"Call-ID: ", b"i  :\t ").replace(b"CSeq: ", b"cseq:"))
-    before = [header[2] for header in received.headers if header[0] not in (name, "Content-Length")]
+    before = [header.raw for header in received.headers if header.name not in (name, "Content-Length")]
     received.set(name, value)
     received.body = b"another"
     lines = received.encode().partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape").split("\r\n")[1:]

@@ -31,7 +31,7 @@ def test_unknown_user_and_wrong_password_look_the_same() -> None:
     for response in (wrong, unknown):
         assert response.status == 401
         assert [Challenge.parse(text).stale for text in response.get_all("WWW-Authenticate")] == [False, False]
-    assert [name for name, _, _ in wrong.headers] == [name for name, _, _ in unknown.headers]
+    assert [header.name for header in wrong.headers] == [header.name for header in unknown.headers]
 
 
 def test_stale_nonce_is_told_only_to_who_knows_the_password() -> None:

@@ -5,7 +5,7 @@ import pytest
 from sipcore.errors import BadHeader
 from sipcore.message import CSeq, NameAddr, Via
 from sipcore.message.grammar import format_params, is_token, parse_params, quote, unquote
-from sipcore.message.headers import canonical_name, make_header, split_list
+from sipcore.message.headers import Header, canonical_name, make_header, split_list
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_bad_via(text: str) -> None:
 
 
 def test_cseq() -> None:
-    assert CSeq.parse("1 INVITE") == (1, "INVITE")
+    assert CSeq.parse("1 INVITE") == CSeq(1, "INVITE")
     assert CSeq.parse("  0009 \t BYE") == CSeq(9, "BYE")
-    assert CSeq.parse("2147483647 FOO") == (2**31 - 1, "FOO")
+    assert CSeq.parse("2147483647 FOO") == CSeq(2**31 - 1, "FOO")
     assert CSeq.parse("0000000000000000000012 INVITE").number == 12
     assert str(CSeq(7, "ACK")) == "7 ACK"
 
@@ -167,8 +167,8 @@ def test_no_header_name(name: str) -> None:
 
 
 def test_make_header() -> None:
-    assert make_header("subject", "hello") == ("Subject", "hello", "Subject: hello")
-    assert make_header("X-CID", "1") == ("X-Cid", "1", "X-CID: 1")
+    assert make_header("subject", "hello") == Header("Subject", "hello", "Subject: hello")
+    assert make_header("X-CID", "1") == Header("X-Cid", "1", "X-CID: 1")
     for value in ("a\r\nEvil: 1", "a\nb", "a\0"):
         with pytest.raises(ValueError, match="line break"):
             make_header("Subject", value)

@@ -5,6 +5,7 @@ import pytest
 from sipcore.errors import BadHeader
 from sipcore.message import (
     CSeq,
+    Header,
     NameAddr,
     Request,
     Response,
@@ -97,12 +98,12 @@ def test_changes_are_seen_by_the_views() -> None:
 def test_set_keeps_the_place_and_appends_what_is_new() -> None:
     message = Request("A", "sip:a", [("Via", "1"), ("Route", "<sip:a>"), ("Route", "<sip:b>"), ("To", "x")])
     message.set("route", "<sip:c>")
-    assert [header[0] for header in message.headers] == ["Via", "Route", "To"]
+    assert [header.name for header in message.headers] == ["Via", "Route", "To"]
     message.set("Subject", "s")
-    assert message.headers[-1] == ("Subject", "s", "Subject: s")
+    assert message.headers[-1] == Header("Subject", "s", "Subject: s")
     message.remove("via")
     message.prepend("Via", "2")
-    assert message.headers[0][1] == "2"
+    assert message.headers[0].value == "2"
 
 
 def test_the_first_element_of_a_list() -> None:
@@ -117,7 +118,7 @@ def test_the_first_element_of_a_list() -> None:
     request.remove_first("Via")
     assert request.get("Via") is None
     request.set_first("Via", "SIP/2.0/UDP 192.0.2.8")
-    assert request.headers[0][0] == "Via"
+    assert request.headers[0].name == "Via"
     request.remove_first("From")
     assert request.get("From") is None
     request.set_first("Route", "<sip:first>")
