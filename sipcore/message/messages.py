@@ -19,7 +19,6 @@ __all__ = ["MAX_HOPS", "Message", "Request", "Response"]
 MAX_HOPS: Final = 255
 """Max-Forwards begins there at most (RFC 3261 §20.22)."""
 
-_MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 _ANY: Final = -1  # every bit: each header may be there
 
 
@@ -77,9 +76,8 @@ class Message:
 
     def add(self, name: str, value: str) -> None:
         """Append a header. Raises ValueError for a line break in the value (as do the other changes)."""
-        header = make_header(name, value)
-        self.headers.append(header)
-        self._forget(header.name)
+        self.headers.append(make_header(name, value))
+        self._forget(canonical_name(name))
 
     def prepend(self, name: str, value: str) -> None:
         """Put a header before all others."""
@@ -90,8 +88,7 @@ class Message:
     def push_via(self, value: str) -> None:
         """``prepend`` for a Via of our own making: not looked at for line breaks."""
         self.headers.insert(0, Header("Via", value, f"Via: {value}", marks.VIA))
-        self._via = None
-        self._marks = _ANY
+        self._forget("Via")
 
     def set(self, name: str, value: str) -> None:
         """Replace every header of this name by one (at the place of the first), or append it."""
@@ -199,7 +196,7 @@ class Message:
             found |= mark
         self._marks = found
         if found & marks.MANDATORY != marks.MANDATORY:
-            raise BadHeader(next(name for name in _MANDATORY if not KNOWN[name].mark & found), "missing")
+            raise BadHeader(next(name for name, mark in marks.BY_NAME.items() if mark & ~found), "missing")
         _ = self.via
         if found & marks.CONTACT and self._contact_uri is None:
             _ = self.contacts

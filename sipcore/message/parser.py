@@ -63,7 +63,9 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
         if len(data) > limits.head or len(data) > limits.message:
             _check_size(data, limits)
         text, more = _text_of(data)
-        end = _end_of_line(text, 0, limits)
+        end = text.find("\n") - 1
+        if end < 1 or ord(text[end]) != _CR or end > limits.line:
+            raise ParseError("bad start-line", 414 if end > limits.line else 400)
         message = _start(text[:end], limits)
         headers, at = _read_headers(text, end + 2, limits)
         if "\0" in text and has_bare_nul(text[:at]):
@@ -100,19 +102,6 @@ def _text_of(data: bytes) -> tuple[str, int]:
         raise ParseError("no empty line ends the headers")
     head = data[:end].decode("utf-8", "surrogateescape")
     return head, end - len(head)
-
-
-def _end_of_line(text: str, at: int, limits: Limits) -> int:
-    """Where the CRLF is that ends the line at ``at``."""
-    end = text.find("\n", at) - 1
-    if end < 0:
-        raise ParseError("no empty line ends the headers")
-    # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
-    if end < at or ord(text[end]) != _CR:
-        raise ParseError("stray LF in the headers")
-    if end - at > limits.line:
-        raise ParseError("a header line is too long", 513 if at else 414)
-    return end
 
 
 def _start(line: str, limits: Limits) -> Request | Response:
@@ -167,61 +156,66 @@ def _read_headers(text: str, at: int, limits: Limits) -> tuple[list[Header], int
     """The headers from ``at`` on, and where the body begins."""
     start = at
     headers: list[Header] = []
-    while (end := _end_of_line(text, at, limits)) > at:
+    while True:
+        end = text.find("\n", at) - 1
+        if end <= at or ord(text[end]) != _CR or end - at > limits.line:
+            return headers, _end_of_head(text, at, end)
         line = text[at:end]
+        at = end + 2
         header = _READ.get(line)
         if header is None:
-            if _is_fold(text, at) or _is_fold(text, end + 2):
+            if line[0] in (" ", "\t") or text[at : at + 1] in (" ", "\t"):
                 return _read_folded(text, start, limits)
             header = _read(line)
         headers.append(header)
         if len(headers) > limits.headers:
             raise ParseError("too many headers", 513)
-        at = end + 2
-    return headers, end + 2
 
 
-def _is_fold(text: str, at: int) -> bool:
-    return at < len(text) and (text[at] == " " or text[at] == "\t")
+def _end_of_head(text: str, at: int, end: int) -> int:
+    """Behind the empty line; ``end`` is before the next LF. Raises ParseError: it is no empty line, but a bad one."""
+    if end < 0:
+        raise ParseError("no empty line ends the headers")
+    # A bare CR or LF is no line end here, but is one elsewhere: passing it on would smuggle headers.
+    if end < at or ord(text[end]) != _CR:
+        raise ParseError("stray LF in the headers")
+    if end > at:
+        raise ParseError("a header line is too long", 513)
+    return end + 2
 
 
 def _read_folded(text: str, at: int, limits: Limits) -> tuple[list[Header], int]:
     """The same where headers go over several lines (§7.3.1): the raw line keeps its CRLFs, the value has spaces."""
     folded: list[list[str]] = []
-    while (end := _end_of_line(text, at, limits)) > at:
+    while True:
+        end = text.find("\n", at) - 1
+        if end <= at or ord(text[end]) != _CR or end - at > limits.line:
+            break
         line = text[at:end]
+        at = end + 2
         if "\r" in line:
             raise ParseError("stray CR in the headers")
-        if not _is_fold(text, at):
+        if line[0] not in (" ", "\t"):
             folded.append([line])
         elif folded:
             folded[-1].append(line)
         else:
             raise ParseError("folded start-line")
-        at = end + 2
     if len(folded) > limits.headers:
         raise ParseError("too many headers", 513)
-    headers: list[Header] = []
-    for parts in folded:
-        spelling, colon, first = parts[0].partition(":")
-        if not colon:
-            raise ParseError("a header line without a colon")
-        value = " ".join([part.strip(" \t") for part in [first, *parts[1:]]])
-        headers.append(_header(spelling, value.strip(" \t"), "\r\n".join(parts)))
-    return headers, end + 2
+    return [_read("\r\n".join(parts), folded=True) for parts in folded], _end_of_head(text, at, end)
 
 
-def _read(line: str) -> Header:
+def _read(line: str, *, folded: bool = False) -> Header:
+    """Raises BadHeader for a value that those above could not read."""
     spelling, colon, value = line.partition(":")
     if not colon:
         raise ParseError("a header line without a colon")
-    if "\r" in line:
+    if folded:
+        value = " ".join([part.strip(" \t") for part in value.split("\r\n")])
+    elif "\r" in line:
         raise ParseError("stray CR in the headers")
-    return _header(spelling, value.strip(" \t"), line)
-
-
-def _header(spelling: str, value: str, line: str) -> Header:
-    """Raises BadHeader for a value that those above could not read."""
+    value = value.strip(" \t")
     known = KNOWN.get(spelling)
     if known is None:
         name = _rare_name(spelling)
