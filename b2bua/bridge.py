@@ -243,7 +243,7 @@ def adjust(floor: Floor, call: Call, leg: Leg, now: float) -> None:
     """Tell a callee or a media server where the caller is, if it does not know; later, if another offer is under way."""
     leg.adjust_at = None
     heard = call.caller.session.remote
-    if leg.state is not LegState.UP or still_reaches(leg.session.local, heard, leg.session.remote):
+    if leg.state is not LegState.UP or still_reaches(leg.session.said, heard, leg.session.remote):
         return
     if call.busy(leg):
         leg.adjust_at = now + _POLL

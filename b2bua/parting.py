@@ -15,6 +15,6 @@ def part(floor: Floor, call: Call, cause: Cause, now: float) -> None:
     call.state, call.at, call.ends_at = CallState.PARKED, "", None
     if leg is not None:
         floor.drop(call, leg, now)
-    caller.session.remote = unheld(caller.session.remote, caller.session.local)
+    caller.session.remote = unheld(caller.session.remote, caller.session.said)
     floor.desk.touch(call)
     parking.go_on(floor, call, now)

@@ -61,7 +61,7 @@ def _offer(floor: Floor, call: Call, leg: Leg, request: Request, server: ServerK
     if call.busy(leg) or call.step is not MoveStep.NONE:
         floor.signalling.reply(leg, server, request, 491, now)
         return
-    if body and leg.session.local and same_media(body, leg.session.remote):
+    if body and leg.session.said and same_media(body, leg.session.remote):
         leg.session.remote = body
         floor.signalling.reply(leg, server, request, 200, now, body=leg.session.local)
         return

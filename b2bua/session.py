@@ -7,33 +7,43 @@ Descriptions pass from leg to leg as bytes; only their ``o=`` line and the set o
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LegSession", "described", "same_media", "still_reaches", "unheld"]
+__all__ = ["LegSession", "described", "restored", "same_media", "still_reaches", "unheld"]
 
 _OURS: Final = b"callyard"
+_LONGEST_VERSION: Final = 10  # digits
 _DIRECTIONS: Final = (b"a=sendrecv", b"a=sendonly", b"a=recvonly", b"a=inactive")
 _USUAL_KINDS: Final = frozenset({b"audio", b"video", b"text", b"application", b"message", b"image"})
 
 
 @dataclass(slots=True)
 class LegSession:
-    """What we said to this peer last (``local``, as sent) and what it said last (``remote``, as received).
+    """What we said to this peer last (``said``, and under which version) and what it said last (``remote``, as received).
 
+    ``said`` is without the ``o=`` line that it gets as it is sent (``local``): mostly the very bytes that another leg has as
+    its ``remote``, so that a call that waits has each description once.
     ``before``: what we had said until the offer that the peer has not answered yet; it holds again if that is refused.
     """
 
     id: int
     version: int = 0
-    local: bytes = b""
+    said: bytes = b""
     remote: bytes = b""
+    said_as: int = 0
     before: bytes = b""
+    before_as: int = 0
+
+    @property
+    def local(self) -> bytes:
+        """What we said last, as sent."""
+        return _with_origin(self.said, self.id, self.said_as)
 
     def offer(self, description: bytes) -> bytes:
         """``description`` as our offer to this peer: every m-line of the session so far keeps its place.
 
         RFC 3264 §8: "…the number of "m=" lines in the new SDP MUST be at least as many as in the previous SDP."
         """
-        self.before = self.local
-        return self._say(_aligned(description, self.local or self.remote, extend=True))
+        self.before, self.before_as = self.said, self.said_as
+        return self._say(_aligned(description, self.said or self.remote, extend=True))
 
     def accepted(self, description: bytes) -> None:
         """The peer's answer to our offer (empty: it said nothing new)."""
@@ -42,7 +52,8 @@ class LegSession:
 
     def refused(self) -> None:
         """RFC 3261 §14.1: "…the session parameters MUST remain unchanged, as if no re-INVITE had been issued"."""
-        self.local = self.before or self.local
+        if self.before:
+            self.said, self.said_as = self.before, self.before_as
         self.before = b""
 
     def answer(self, description: bytes) -> bytes:
@@ -55,11 +66,26 @@ class LegSession:
         return self._say(_rejected(offer)) if offer else b""
 
     def _say(self, body: bytes) -> bytes:
-        if (self.local or not body) and _with_origin(body, self.id, self.version) == self.local:
-            return self.local  # nothing new
+        if self.said or not body:
+            known = self.local
+            if _with_origin(body, self.id, self.version) == known:
+                return known  # nothing new
         self.version += 1
-        self.local = _with_origin(body, self.id, self.version)
+        self.said, self.said_as = body, self.version
         return self.local
+
+    def kept(self) -> tuple[int, int, bytes, bytes]:
+        """What the journal keeps of it, see ``restored``."""
+        return self.id, self.version, self.said if self.said_as == self.version else self.local, self.remote
+
+
+def restored(session: int, version: int, said: bytes, remote: bytes) -> LegSession:
+    """A session out of the journal. Where ``said`` has our ``o=`` line (an offer after it was refused, or an earlier release
+    wrote it), that tells under which version it was said.
+    """
+    number = said.partition(b"\no=%s %d " % (_OURS, session))[2].partition(b" ")[0]
+    known = number.isdigit() and len(number) <= _LONGEST_VERSION and int(number) <= version
+    return LegSession(session, version, said, remote, int(number) if known else version)
 
 
 def described(body: bytes) -> bytes:

@@ -170,7 +170,7 @@ class Signalling:
 
     def ack_unwanted(self, leg: OutgoingLeg, now: float) -> None:
         """The same where nothing is wanted any more: an offer in the 2xx is answered by refusing all media."""
-        owed = leg.session.remote if not leg.session.local else b""
+        owed = leg.session.remote if not leg.session.said else b""
         self.ack(leg, now, leg.session.refusal(owed))
 
     def ack_reinvite(self, leg: Leg, key: ClientKey, response: Response, now: float, body: bytes = b"") -> None:

@@ -12,7 +12,7 @@ from b2bua.call import Call, CallState, MoveStep
 from b2bua.commands import CallId, LegId, OfferMode, Playlist
 from b2bua.desk import Change, Desk
 from b2bua.leg import CalleeLeg, CallerLeg, Leg, LegKind, LegState, MediaLeg, OutgoingLeg
-from b2bua.session import LegSession
+from b2bua.session import restored
 from sipcore.dialog import Dialog
 from sipcore.events import ClientKey
 from sipcore.packets import Hop
@@ -35,7 +35,7 @@ class LegRow(NamedTuple):
     local_cseq: int
     remote_cseq: int | None
     hop: tuple[str, str, int] | None
-    session: tuple[int, int, bytes, bytes]
+    session: tuple[int, int, bytes, bytes]  # see LegSession.kept
     session_expires: int
     refreshing: bool
     updates: bool
@@ -165,7 +165,7 @@ _SILENCE: Final[tuple[tuple[str, ...], bool, str]] = ((), False, "")
 
 
 def _leg_row(leg: Leg) -> LegRow:
-    d, s, hop = leg.dialog, leg.session, leg.dialog.hop
+    d, hop = leg.dialog, leg.dialog.hop
     timer, mode, server = False, _NO_MODE, ""
     transaction, branch, uri, invite_cseq = "", "", "", 0
     if isinstance(leg, CallerLeg):
@@ -182,7 +182,7 @@ def _leg_row(leg: Leg) -> LegRow:
         leg.id, kind, state,
         (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
         d.route_set, d.local_cseq, d.remote_cseq, hop,
-        (s.id, s.version, s.local, s.remote), leg.session_expires, leg.refreshing, leg.updates,
+        leg.session.kept(), leg.session_expires, leg.refreshing, leg.updates,
         timer, transaction, branch, uri, invite_cseq, mode, server,
     ))  # fmt: skip
 
@@ -250,8 +250,6 @@ def _plain_leg(kind: type[_Any], row: LegRow) -> _Any:
         call_id, local_tag, remote_tag, local, remote, contact, target, tuple(row.route_set),
         row.local_cseq + _CSEQ_GAP, row.remote_cseq, Hop(*row.hop) if row.hop is not None else None,
     )  # fmt: skip
-    session_id, version, said, heard = row.session
-    session = LegSession(session_id, version, said, heard)
-    leg = kind(LegId(row.id), LegKind(row.kind), LegState(row.state), dialog, session)
+    leg = kind(LegId(row.id), LegKind(row.kind), LegState(row.state), dialog, restored(*row.session))
     leg.session_expires, leg.refreshing, leg.updates = row.session_expires, row.refreshing, row.updates
     return leg

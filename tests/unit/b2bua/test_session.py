@@ -2,7 +2,7 @@
 
 import pytest
 
-from b2bua.session import LegSession, described, still_reaches
+from b2bua.session import LegSession, described, restored, still_reaches
 from tests.unit.b2bua.harness import origin_of, sdp
 
 OFFER = sdp(30000, codec="8 0 101")
@@ -28,6 +28,27 @@ def test_version_grows_by_one_and_only_for_a_change() -> None:
     assert origin_of(session.offer(OFFER))[1:] == (7, 1)
     assert origin_of(session.offer(OFFER))[1:] == (7, 1)
     assert origin_of(session.offer(sdp(30002)))[1:] == (7, 2)
+
+
+def test_a_session_comes_back_from_the_journal() -> None:
+    session = LegSession(7, remote=OFFER)
+    assert restored(*session.kept()) == session
+    first = session.offer(OFFER)
+    assert session.said is OFFER  # not once more, with our line in it
+    assert restored(*session.kept()).local == first
+    assert restored(7, 1, first, OFFER).local == first  # an earlier release's
+    session.accepted(sdp(31000))
+    session.offer(sdp(30002))
+    session.refused()
+    again = restored(*session.kept())
+    assert again.local == first
+    assert (again.version, origin_of(again.offer(OFFER))[2]) == (2, 3)
+
+
+@pytest.mark.parametrize("number", [b"3", b"9" * 5000, b"-1", b""])
+def test_a_peer_that_writes_our_line_is_not_believed(number: bytes) -> None:
+    body = OFFER.replace(b"o=", b"o=callyard 7 " + number + b" ", 1)
+    assert restored(7, 2, body, b"").said_as == 2
 
 
 def test_refused_offer_leaves_what_was_agreed() -> None:
