@@ -58,9 +58,11 @@ def _is_quoted(display: str) -> bool:
 
 def user_of_uri(uri: str) -> str:
     """The user part or number; empty where there is none or the URI is of a scheme that we do not read."""
-    head, at, host = uri.partition("@")
-    if at and head[:4] == "sip:" and len(head) > 4 and _USUAL_USER.issuperset(head[4:]) and "@" not in host:
-        return head[4:]  # no need to look at the host
+    at = uri.find("@")
+    if at > 4 and uri.startswith("sip:") and uri.find("@", at + 1) < 0:
+        user = uri[4:at]
+        if user.isalnum() or _USUAL_USER.issuperset(user):
+            return user  # no need to look at the host
     try:
         return Uri.parse(uri).user or ""
     except BadUri:

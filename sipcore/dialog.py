@@ -123,8 +123,8 @@ class Dialog:
         number = f"{cseq} {method}"
         # Nothing here can break a line: it was read from lines, or is of our own making.
         own: list[Header] = [
-            Header("From", local, f"From: {local}", marks.FROM),
-            Header("To", remote, f"To: {remote}", marks.TO),
+            Header("From", local, f"From: {local}", marks.FROM, self.local_tag),
+            Header("To", remote, f"To: {remote}", marks.TO, self.remote_tag),
             Header("Call-ID", self.call_id, f"Call-ID: {self.call_id}", marks.CALL_ID),
             Header("CSeq", number, f"CSeq: {number}", marks.CSEQ),
             _MAX_FORWARDS

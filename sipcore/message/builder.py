@@ -55,8 +55,10 @@ def trying(request: Request) -> bytes:
 def _tagged(to: Header, tag: str) -> Header:
     if to.part:
         return to
-    value = f"{to.value};tag={tag}" if to.part is not None else with_tag(to.value, tag)
-    return Header("To", value, f"To: {value}", marks.TO)
+    if to.part is None:  # nobody has looked
+        return make_header("To", with_tag(to.value, tag))
+    value = f"{to.value};tag={tag}"
+    return Header("To", value, f"To: {value}", marks.TO, tag)
 
 
 def with_tag(text: str, tag: str) -> str:

@@ -176,7 +176,7 @@ def usual_address(text: str) -> tuple[int, str]:
         return end, ""
     if end and text[end : end + 5] == ";tag=":
         tag = text[end + 5 :]
-        if tag.isalnum() or is_token(tag):
+        if tag.isalnum() or (tag and not (";" in tag or '"' in tag or " " in tag or "\t" in tag)):
             return end, tag
     return 0, ""
 
@@ -297,7 +297,7 @@ class Via:
 
     def _take_usual(self, text: str, at: int) -> bool:
         """Parameters that are a branch, and perhaps an ``rport`` to be filled in. False: all others."""
-        if text[at : at + 8] != ";branch=" or '"' in text or " " in text[at:] or "\t" in text:
+        if text[at : at + 8] != ";branch=" or text.find(" ", at) >= 0 or '"' in text or "\t" in text:
             return False
         more = text.find(";", at + 8)
         if more >= 0 and text[more:] != ";rport":

@@ -9,8 +9,8 @@ from typing import Final
 from sipcore.message import marks
 
 __all__ = [
-    "KNOWN", "LIST_HEADERS", "TOKEN_CHARS", "Header", "HeaderName", "canonical_name", "end_of_quote", "has_bare_nul",
-    "make_header", "split_list",
+    "KNOWN", "LIST_HEADERS", "TOKEN_CHARS", "Header", "HeaderName", "canonical_name", "end_of_quote", "first_of",
+    "has_bare_nul", "make_header", "split_list",
 ]  # fmt: skip
 
 
@@ -18,18 +18,18 @@ class Header:
     """One header line, not to be changed: messages share them. ``name`` is canonical, ``value`` without surrounding white
     space and folds, ``raw`` the line as it goes out, without its CRLF; ``mark``: see ``marks``.
 
-    ``part`` and ``number`` are what the parser has read of the value: the tag of From and To, the URI of a Contact in its
-    usual form, method and number of CSeq, the number of Content-Length. None and -1: nobody has looked.
+    ``part`` and ``number`` are what is known of the value: the tag of From and To, the URI of a Contact in its usual form,
+    method and number of CSeq, the number of Content-Length. None and -1: nobody has looked.
     """
 
     __slots__ = ("mark", "name", "number", "part", "raw", "value")
 
-    def __init__(self, name: str, value: str, raw: str, mark: int = 0) -> None:
+    def __init__(self, name: str, value: str, raw: str, mark: int = 0, part: str | None = None) -> None:
         self.name = name
         self.value = value
         self.raw = raw
         self.mark = mark
-        self.part: str | None = None
+        self.part = part
         self.number = -1
 
     def __eq__(self, other: object) -> bool:
@@ -78,7 +78,7 @@ LIST_HEADERS: Final = frozenset({
 """Headers whose value may be a comma list; any other value is taken whole (a Date or a challenge has commas too)."""
 
 _REPEATING: Final = frozenset({
-    "Accept", "Accept-Encoding", "Accept-Language", "Allow", "Allow-Events", "Contact", "Content-Disposition",
+    "Accept", "Accept-Encoding", "Accept-Language", "Allow", "Allow-Events", "Call-ID", "Contact", "Content-Disposition",
     "Content-Length", "Content-Type", "CSeq", "Event", "Expires", "From", "Max-Forwards", "Min-SE", "Organization",
     "P-Early-Media", "Privacy", "Record-Route", "Require", "Route", "Server", "Session-Expires", "Supported", "To",
     "User-Agent",
@@ -169,6 +169,12 @@ def split_list(value: str) -> list[str]:
                 start = at
     parts.append(value[start:].strip(" \t"))
     return [part for part in parts if part]
+
+
+def first_of(value: str) -> str:
+    """The first element of a comma list, "" of an empty one."""
+    parts = split_list(value)
+    return parts[0] if parts else ""
 
 
 def end_of_quote(text: str, at: int) -> int:

@@ -11,14 +11,12 @@ from sipcore.errors import BadHeader
 from sipcore.message import marks
 from sipcore.message.fields import CSeq, NameAddr, Via, tag_of
 from sipcore.message.grammar import small_number
-from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, make_header, split_list
+from sipcore.message.headers import KNOWN, LIST_HEADERS, Header, canonical_name, first_of, make_header, split_list
 from sipcore.message.phrases import phrase
 
 __all__ = ["MAX_HOPS", "Message", "Request", "Response"]
 
-MAX_HOPS: Final = 255
-"""Max-Forwards begins there at most (RFC 3261 §20.22)."""
-
+MAX_HOPS: Final = 255  # RFC 3261 §20.22
 _ANY: Final = -1  # every bit: each header may be there
 
 
@@ -167,6 +165,12 @@ class Message:
                 return header.value
         raise BadHeader(name, "missing")
 
+    def _tag(self, name: str) -> str:
+        for header in self.headers:
+            if header.name == name:
+                return tag_of(header.value, name) if header.part is None else header.part
+        raise BadHeader(name, "missing")
+
     # -- typed views: values to read, not to change; each raises BadHeader naming the header
 
     def receive(self, headers: list[Header]) -> int:
@@ -240,14 +244,14 @@ class Message:
     def from_tag(self) -> str:
         """The From tag, "" when absent."""
         if self._from_tag is None:
-            self._from_tag = tag_of(self._required("From"), "From")
+            self._from_tag = self._tag("From")
         return self._from_tag
 
     @property
     def to_tag(self) -> str:
         """The To tag, "" when absent: the request is outside a dialog."""
         if self._to_tag is None:
-            self._to_tag = tag_of(self._required("To"), "To")
+            self._to_tag = self._tag("To")
         return self._to_tag
 
     @property
@@ -255,7 +259,7 @@ class Message:
         """The top Via."""
         if self._via is None:
             value = self._required("Via")
-            self._via = Via.parse(_first_of(value) if "," in value else value)
+            self._via = Via.parse(first_of(value) if "," in value else value)
         return self._via
 
     @property
@@ -339,11 +343,6 @@ class Message:
 
     def __str__(self) -> str:
         return self.encode().decode("utf-8", "replace")
-
-
-def _first_of(value: str) -> str:
-    parts = split_list(value)
-    return parts[0] if parts else ""
 
 
 class Request(Message):

@@ -13,7 +13,7 @@ from sipcore.message import marks
 from sipcore.message.fields import CSeq, NameAddr, Via, tag_of, usual_contact
 from sipcore.message.grammar import is_token, small_number
 from sipcore.message.headers import KNOWN, Header, canonical_name, has_bare_nul, split_list
-from sipcore.message.messages import MAX_HOPS, Request, Response
+from sipcore.message.messages import MAX_HOPS, Message, Request, Response
 from sipcore.message.phrases import STATUS_LINES
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "parse"]
@@ -70,13 +70,9 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
         headers, at = _read_headers(text, end + 2, limits)
         if "\0" in text and has_bare_nul(text[:at]):
             raise ParseError("NUL in the headers")
-        length = message.receive(headers)
+        _fill(message, headers, data[at + more :], limits)
         if isinstance(message, Request) and message.cseq.method != message.method:
             raise BadHeader("CSeq", "not the method of the request")
-        body = data[at + more :]
-        if length != len(body) or length > limits.body:
-            body = _body(body, length, limits)
-        message.body = body
     except ParseError as error:
         if error.salvaged is None:
             error.salvaged = _salvage(data, message)
@@ -268,6 +264,13 @@ def _rare_name(spelling: str) -> str:
         return canonical_name(spelling)
     except ValueError:
         raise ParseError("bad header name") from None
+
+
+def _fill(message: Message, headers: list[Header], body: bytes, limits: Limits) -> None:
+    length = message.receive(headers)
+    if length != len(body) or length > limits.body:
+        body = _body(body, length, limits)
+    message.body = body
 
 
 def _body(rest: bytes, length: int, limits: Limits) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from sipcore.errors import ParseError
-from sipcore.message import Limits, Request, Response, parse, respond_to
+from sipcore.message import Limits, NameAddr, Request, Response, parse, parser, respond_to
 
 VIA = "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"
 FROM = "From: <sip:a@example.com>;tag=1"
@@ -239,3 +239,41 @@ def test_bytes_that_are_no_utf8_survive() -> None:
     data = with_lines("Subject: \udcff\udcfe", "Content-Length: 0")
     assert b"\xff\xfe" in data
     assert parse(data).encode() == data
+
+
+def test_a_fold_is_seen_behind_a_line_that_is_known() -> None:
+    """What was read once may go on the next time."""
+    assert parse(with_lines("Supported: timer")).get_all("Supported") == ["timer"]
+    folded = parse(with_lines("Supported: timer", "\t, 100rel"))
+    assert (folded.get_all("Supported"), folded.headers[-1].raw) == (
+        ["timer", "100rel"],
+        "Supported: timer\r\n\t, 100rel",
+    )
+    assert parse(wire(to="To:\r\n <sip:b@example.com>\r\n ;tag=2")).to_tag == "2"
+
+
+def test_what_is_no_ascii_stays_where_it_is() -> None:
+    body = "s=Grüße\0\r\n\r\n大停電\udcff"
+    message = parse(wire(from_='From: "Jörg" <sip:a@example.com>;tag=1', body=body))
+    assert (message.from_.display, message.body) == ("Jörg", body.encode("utf-8", "surrogateescape"))
+    assert parse(with_lines(body=body)).body == message.body
+    assert parse(with_lines(body="a\0b\nc\rd")).body == b"a\0b\nc\rd"
+
+
+def test_messages_that_share_lines_change_apart() -> None:
+    first, second = parse(with_lines("Contact: <sip:a@h>")), parse(with_lines("Contact: <sip:a@h>"))
+    assert first.headers[1] is second.headers[1]
+    first.set("From", "<sip:other@h>;tag=9")
+    first.set("Contact", "<sip:b@h>")
+    assert (first.from_tag, second.from_tag, first.contact_uri, second.contact_uri) == ("9", "1", "sip:b@h", "sip:a@h")
+    assert isinstance(second, Request)
+    assert respond_to(second, 200, to_tag="t").to_tag == "t"
+    assert second.to == NameAddr("sip:b@example.com")
+
+
+def test_the_memory_of_lines_is_bounded() -> None:
+    for number in range(4200):
+        parse(wire(from_=f"From: <sip:{number}@example.com>;tag=1"))
+    assert 0 < len(parser._READ) <= 4096
+    parse(wire(from_=f"From: <sip:{'x' * 300}@example.com>;tag=1"))
+    assert all(len(line) <= 256 for line in parser._READ)
