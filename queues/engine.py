@@ -113,14 +113,15 @@ class Engine:
         for agent_id in dirty.agents:
             agent = floor.agents.configured(agent_id)
             changes.append(("agent", agent_id, None if agent is None else agent_row(agent)))
-        if offers:
+        if offers and dirty.offers:
             for offer_id in dirty.offers:
                 offer = floor.offers.get(offer_id)
                 changes.append(("offer", offer_id, None if offer is None else offer_row(offer)))
-        for queue, priority in dirty.waits:
-            waits = floor.waits.get(queue)
-            row = None if waits is None else waits_row(queue, waits, priority)
-            changes.append(("waits", waits_key(queue, priority), row))
+        if dirty.waits:
+            for queue, priority in dirty.waits:
+                waits = floor.waits.get(queue)
+                row = None if waits is None else waits_row(queue, waits, priority)
+                changes.append(("waits", waits_key(queue, priority), row))
         if dirty.queues or floor.places.dirty:
             changes += door_changes(floor.doors, floor.places, dirty)
         dirty.clear()

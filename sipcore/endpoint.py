@@ -5,9 +5,10 @@ what needs no decision: 100 Trying, CANCEL, merged, malformed and overload refus
 retransmissions. Nothing that comes from the network raises. Knows nothing of dialogs, calls or sockets.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Final, Protocol
+from typing import Protocol
 
 from sipcore.config import EndpointConfig
 from sipcore.errors import SipError
@@ -18,34 +19,13 @@ from sipcore.limits import FLOOD, OTHERS, head_of_refusal
 from sipcore.message import ParseError, Request, Response, Via, parse, respond_to, stamp_received, trying
 from sipcore.packets import ANY_FLOW, Hop, Send, Source
 from sipcore.routing import Router, response_hop
+from sipcore.traffic import Traffic
 from sipcore.transaction.core import Way
 from sipcore.transaction.layer import TransactionLayer, client_key, merge_key, server_key
 from sipcore.transaction.server import ServerTransaction, try_it
 from sipcore.transaction.tables import INVITE_SERVER, PROCEEDING, REQUEST
 
 __all__ = ["AtOnce", "Endpoint"]
-
-_RECEIVED: Final = {
-    method: f"received_{method.lower()}"
-    for method in (
-        "INVITE",
-        "ACK",
-        "BYE",
-        "CANCEL",
-        "OPTIONS",
-        "REGISTER",
-        "INFO",
-        "REFER",
-        "UPDATE",
-        "NOTIFY",
-        "SUBSCRIBE",
-        "MESSAGE",
-        "KDMQ",
-    )
-}
-_RECEIVED_STATUS: Final = tuple(f"received_{digit}xx" for digit in range(7))
-_SENT_STATUS: Final = tuple(f"sent_{digit}xx" for digit in range(7))
-_SENT: Final = {method: f"sent_{method.lower()}" for method in _RECEIVED}
 
 
 class AtOnce(Protocol):
@@ -65,9 +45,9 @@ class AtOnce(Protocol):
 
 
 class Endpoint:
-    """One SIP endpoint. Every method fills ``sends``; the runtime takes and clears it. ``counters`` only grow."""
+    """One SIP endpoint. Every method fills ``sends``; the runtime takes and clears it."""
 
-    __slots__ = ("_config", "_ids", "_layer", "_router", "at_once", "counters")
+    __slots__ = ("_config", "_ids", "_layer", "_received", "_router", "_sent", "at_once")
 
     def __init__(self, config: EndpointConfig, ids: Minter) -> None:
         self._config = config
@@ -75,7 +55,13 @@ class Endpoint:
         self._layer = TransactionLayer(config.timers)
         self._router = Router(config)
         self.at_once: AtOnce | None = None
-        self.counters: dict[str, int] = self._layer.counters
+        self._received = Traffic()
+        self._sent = Traffic()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What happened, by name; they only grow."""
+        return defaultdict(int, self._layer.counters | self._received.named("received") | self._sent.named("sent"))
 
     @property
     def sends(self) -> list[Send]:
@@ -135,7 +121,7 @@ class Endpoint:
 
     def respond(self, transaction: ServerKey, response: Response, now: float) -> None:
         """Send a response. A 2xx to an INVITE is sent again until its ACK comes (else ``AckTimedOut`` after 64·T1)."""
-        self.counters[_SENT_STATUS[response.status // 100]] += 1
+        self._sent.response(response.status)
         self._layer.respond(transaction, response, now)
 
     def request(
@@ -156,7 +142,7 @@ class Endpoint:
         """
         branch = branch or self._ids.branch()
         target = hop or self._router.hop_for(request)
-        self.counters[_SENT.get(request.method, "sent_other")] += 1
+        self._sent.request(request.method)
         if target is None:
             # It fails at its first deadline, not within the TU's own call.
             return self._layer.fail_client(client_key(branch, request.method), now).tell
@@ -165,7 +151,7 @@ class Endpoint:
         path = self._router.path_to(target)
         request.push_via(f"{path.before_branch}{branch}{path.after_branch}")
         way = Way(target, flow, path.listener)
-        return self._layer.open_client(request, branch, way, path.sent_by, now, once=once).tell
+        return self._layer.open_client(request, branch, way, path, now, once=once).tell
 
     def hop_to(self, uri: str, route: Sequence[str] = ()) -> Hop | None:
         """Where a request for ``uri`` goes that passes ``route`` first; None: nowhere that we know."""
@@ -193,9 +179,9 @@ class Endpoint:
         ack.push_via(f"{path.before_branch}{self._ids.branch()}{path.after_branch}")
         send = Send(ack.encode(), target, flow, path.listener)
         layer.sends.append(send)
-        layer.count("sent_ack")
+        self._sent.request("ACK")
         if invite is None:
-            invite = layer.restore_client(transaction, Way(target, flow, path.listener), path.sent_by, now)
+            invite = layer.restore_client(transaction, Way(target, flow, path.listener), path, now)
         invite.acks[ack.to_tag] = send
 
     def adopt(self, request: Request, source: Source, now: float) -> ServerKey:
@@ -239,7 +225,7 @@ class Endpoint:
         answer = at_once.answer(repeat, now)
         if answer is None:
             return False
-        layer.counters["received_register"] += 1
+        self._received.request("REGISTER")
         self._complete(repeat.key, repeat.merge, answer, repeat.familiar.hop, source, now)
         return True
 
@@ -247,7 +233,7 @@ class Endpoint:
         """Send the final response to the request that is being received, and be ready to send it again."""
         layer = self._layer
         status, response = answer
-        layer.counters[_SENT_STATUS[status // 100]] += 1
+        self._sent.response(status)
         send = Send(response, hop, source.flow, source.listener)
         layer.sends.append(send)
         layer.keep_answer(key, merge, send, now)
@@ -255,7 +241,7 @@ class Endpoint:
     def _receive_request(self, request: Request, source: Source, now: float) -> None:
         layer = self._layer
         method = request.method
-        layer.counters[_RECEIVED.get(method, "received_other")] += 1
+        self._received.request(method)
         via = request.via
         transport, host, port = source.hop
         if self._config.force_rport and transport == "UDP":
@@ -293,7 +279,7 @@ class Endpoint:
         if transaction.machine == INVITE_SERVER:
             # RFC 3261 §17.2.1: "unless it knows that the TU will generate a provisional or final response within
             # 200 ms". It costs less than to find out, and ends the peer's retransmissions.
-            layer.counters["sent_1xx"] += 1
+            self._sent.response(100)
             try_it(layer, transaction, trying(request))
         layer.events.append(RequestReceived(request, source, transaction.tell))
 
@@ -336,7 +322,7 @@ class Endpoint:
         if server_key(head.via, "INVITE") in self._layer.servers:
             return False  # a changed retransmission of one that we serve
         self._layer.count("refused_overload")
-        self._layer.count(_SENT_STATUS[5])
+        self._sent.response(503)
         retry = f"Retry-After: {self._config.retry_after}"
         refusal = head.refusal("SIP/2.0 503 Service Unavailable", self._stateless_tag(head.via), retry)
         self.sends.append(Send(refusal, head.hop, source.flow, source.listener))
@@ -359,7 +345,7 @@ class Endpoint:
         if self._config.user_agent:
             response.add("Server", self._config.user_agent)
         hop = response_hop(request.via, source)
-        self._layer.count(_SENT_STATUS[status // 100])
+        self._sent.response(status)
         self.sends.append(Send(response.encode(), hop, source.flow, source.listener))
 
     def _stateless_tag(self, via: Via) -> str:
@@ -371,7 +357,7 @@ class Endpoint:
 
     def _receive_response(self, response: Response, now: float) -> None:
         layer = self._layer
-        layer.counters[_RECEIVED_STATUS[response.status // 100]] += 1
+        self._received.response(response.status)
         if not layer.receive_response(response, now):
             layer.count("stray_responses")
 

@@ -34,10 +34,11 @@ def response_hop(via: Via, source: Source) -> Hop:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How our requests reach a hop: from which listener, and what their Via says around its branch."""
+    """How our requests reach a hop: from which listener, and what their Via says: its sent-by, and around its branch."""
 
     listener: int
-    sent_by: str
+    host: str
+    port: int | None
     before_branch: str
     after_branch: str
 
@@ -92,7 +93,8 @@ class Router:
         # Without a listener of that transport the responses come back over the stream: any address of ours will do.
         sent_by = self._sent_by[max(listener, 0)]
         before = f"SIP/2.0/{hop.transport} {sent_by};branch="
-        return Path(listener, sent_by, before, ";rport" if hop.transport == "UDP" else "")
+        host, _, port = sent_by.rpartition(":")
+        return Path(listener, host.strip("[]"), int(port), before, ";rport" if hop.transport == "UDP" else "")
 
     def large_request_hop(self, hop: Hop, size: int) -> Hop:
         """The hop for a request of ``size`` bytes: TCP for a large one, where the configuration wants it and can."""

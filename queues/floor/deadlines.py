@@ -69,8 +69,10 @@ class Deadlines:
         drawer = self._drawers.get(number)
         if drawer is None:
             self._strike(handle)
-        elif drawer.pop(handle, None) is not None and not drawer:
-            del self._drawers[number]
+        elif handle in drawer:
+            del drawer[handle]
+            if not drawer:
+                del self._drawers[number]
 
     def next(self) -> float | None:
         live = self._live

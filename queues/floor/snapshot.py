@@ -179,9 +179,12 @@ class Dirty:
         self.queues: dict[QueueId, None] = {}
 
     def clear(self) -> None:
-        self.tickets.clear()
-        self.agents.clear()
-        self.offers.clear()
+        if self.tickets:
+            self.tickets.clear()
+        if self.agents:
+            self.agents.clear()
+        if self.offers:
+            self.offers.clear()
         if self.waits:
             self.waits.clear()
         if self.queues:

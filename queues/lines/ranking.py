@@ -58,9 +58,13 @@ class Ranking(Generic[Key]):
         at, index = self._find(key)
         if at < 0:
             return
+        self._length -= 1
+        if not self._length:
+            self._chunks.clear()
+            self._lasts.clear()
+            return
         chunk = self._chunks[at]
         del chunk[index]
-        self._length -= 1
         if chunk:
             self._lasts[at] = chunk[-1]
         else:
@@ -76,9 +80,9 @@ class Ranking(Generic[Key]):
 
     def before(self, key: Key) -> int:
         """How many keys are smaller; the key itself may be there or not."""
-        at = bisect_left(self._lasts, key)
-        if at == len(self._chunks):
+        if not self._lasts or key > self._lasts[-1]:
             return self._length
+        at = bisect_left(self._lasts, key)
         return sum(map(len, islice(self._chunks, at))) + bisect_left(self._chunks[at], key)
 
     def first(self) -> Key | None:

@@ -46,11 +46,12 @@ def _tell_all(floor: Floor, now: float) -> None:
     touched, shown = floor.touched_agents, floor.shown_agents
     for agent in touched.values():
         tell(floor, agent, now)
-    for agent_id, agent in shown.items():
-        if agent_id not in touched:
-            tell(floor, agent, now)
+    if shown:
+        for agent_id, agent in shown.items():
+            if agent_id not in touched:
+                tell(floor, agent, now)
+        shown.clear()
     touched.clear()
-    shown.clear()
 
 
 def _feed_all(floor: Floor, touched: list[Agent], now: float) -> None:

@@ -7,6 +7,7 @@ from sipcore.deadlines import NEVER
 from sipcore.events import ClientFailed, ClientKey, FailureCause, ResponseReceived
 from sipcore.message import Request, Response, ack_for_failure
 from sipcore.packets import Send
+from sipcore.routing import Path
 from sipcore.transaction.core import Core, Transaction, Way
 from sipcore.transaction.tables import (
     ACCEPTED,
@@ -34,15 +35,16 @@ class ClientTransaction(Transaction):
     """One request of ours. ``internal`` ones (our CANCELs) tell the TU nothing."""
 
     __slots__ = (
-        "acks", "cancel_headers", "cancel_sent", "finals", "internal", "provisional", "provisional_at", "request",
-        "sent_by", "tell",
+        "acks", "cancel_headers", "cancel_sent", "finals", "internal", "path", "provisional", "provisional_at", "request",
+        "tell",
     )  # fmt: skip
 
-    def __init__(self, key: str, request: Request | None, machine: int, way: Way, sent_by: str) -> None:
+    def __init__(self, key: str, request: Request | None, machine: int, way: Way, path: Path) -> None:
         invite = machine == INVITE_CLIENT
-        Transaction.__init__(self, key, machine, _ROWS[machine], CALLING if invite else TRYING, way)
+        rows = _INVITE_ROWS if invite else _OTHER_ROWS
+        Transaction.__init__(self, key, machine, rows, CALLING if invite else TRYING, way)
         self.request = request  # kept while its ACK or CANCEL may have to be built
-        self.sent_by = sent_by
+        self.path = path
         self.tell = ClientKey(key)
         self.internal = False
         self.cancel_headers: tuple[tuple[str, str], ...] | None = None
@@ -225,4 +227,5 @@ _ACTIONS: Final[dict[str, ClientAction]] = {
     "send_cancel": _send_cancel,
     "time_out": _time_out,
 }
-_ROWS: Final = {machine: bind(TABLES[machine], _ACTIONS) for machine in (INVITE_CLIENT, OTHER_CLIENT)}
+_INVITE_ROWS: Final = bind(TABLES[INVITE_CLIENT], _ACTIONS)
+_OTHER_ROWS: Final = bind(TABLES[OTHER_CLIENT], _ACTIONS)

@@ -7,7 +7,8 @@ from typing import Final
 
 from sipcore.config import Timers
 from sipcore.message import Request, Response, Via, cancel_for
-from sipcore.packets import ANY_FLOW, Hop, Send, Source
+from sipcore.packets import ANY_FLOW, ANY_LISTENER, Hop, Send, Source
+from sipcore.routing import Path
 from sipcore.transaction import client, server
 from sipcore.transaction.answered import Answered, AnsweredRequests
 from sipcore.transaction.client import ClientTransaction
@@ -33,6 +34,7 @@ from sipcore.transaction.tables import (
 __all__ = ["TransactionLayer", "client_key", "merge_key", "server_key"]
 
 _NOWHERE: Final = Way(Hop("UDP", "", 0))
+_NO_PATH: Final = Path(ANY_LISTENER, "", None, "", "")
 
 
 def server_key(via: Via, method: str) -> str:
@@ -115,7 +117,8 @@ class TransactionLayer(Core):
         transaction = self.clients.get(f"{via.branch};{response.cseq.method}")
         if transaction is None:
             return False
-        if transaction.sent_by != (sent_by := via.sent_by) and transaction.sent_by.lower() != sent_by.lower():
+        path = transaction.path
+        if via.port != path.port or (via.host != path.host and via.host.lower() != path.host.lower()):
             return False
         status = response.status
         signal = RESPONSE_1XX if status < 200 else RESPONSE_2XX if status < 300 else RESPONSE_FINAL
@@ -167,13 +170,13 @@ class TransactionLayer(Core):
             self.answered.add(Answered(self.received, key, merge, send, now + self.give_up))
 
     def open_client(
-        self, request: Request, branch: str, way: Way, sent_by: str, now: float, *, once: bool = False
+        self, request: Request, branch: str, way: Way, path: Path, now: float, *, once: bool = False
     ) -> ClientTransaction:
         """Start a client transaction: the request goes out at once. A live one of the same key is replaced."""
         invite = request.method == "INVITE"
         key = client_key(branch, request.method)
         machine = INVITE_CLIENT if invite else OTHER_CLIENT
-        transaction = ClientTransaction(key, request if invite else None, machine, way, sent_by)
+        transaction = ClientTransaction(key, request if invite else None, machine, way, path)
         transaction.data = request.encode()
         self._enter(transaction)
         client.start(self, transaction, now, once=once)
@@ -182,16 +185,16 @@ class TransactionLayer(Core):
     def fail_client(self, key: str, now: float) -> ClientTransaction:
         """A client transaction that has nowhere to go: the TU hears of it with the next ``expire``."""
         machine = INVITE_CLIENT if key.endswith(";INVITE") else OTHER_CLIENT
-        transaction = ClientTransaction(key, None, machine, _NOWHERE, "")
+        transaction = ClientTransaction(key, None, machine, _NOWHERE, _NO_PATH)
         transaction.end_timer = TRANSPORT_ERROR
         transaction.end_at = now
         self._enter(transaction)
         self.begin(transaction)
         return transaction
 
-    def restore_client(self, key: str, way: Way, sent_by: str, now: float) -> ClientTransaction:
+    def restore_client(self, key: str, way: Way, path: Path, now: float) -> ClientTransaction:
         """An INVITE client transaction in Accepted, known only by its key: its 2xx may still be retransmitted."""
-        transaction = ClientTransaction(key, None, INVITE_CLIENT, way, sent_by)
+        transaction = ClientTransaction(key, None, INVITE_CLIENT, way, path)
         transaction.state = ACCEPTED
         transaction.end_timer = TIMER_M
         transaction.end_at = now + self.give_up
@@ -221,7 +224,7 @@ class TransactionLayer(Core):
             return
         cancel = cancel_for(invite.request, invite.cancel_headers or ())
         key = client_key(invite.key.partition(";")[0], "CANCEL")
-        transaction = ClientTransaction(key, None, OTHER_CLIENT, invite.way, invite.sent_by)
+        transaction = ClientTransaction(key, None, OTHER_CLIENT, invite.way, invite.path)
         transaction.internal = True
         transaction.data = cancel.encode()
         self._enter(transaction)

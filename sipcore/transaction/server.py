@@ -34,7 +34,8 @@ class ServerTransaction(Transaction):
 
     def __init__(self, key: str, request: Request, machine: int, way: Way) -> None:
         invite = machine == INVITE_SERVER
-        Transaction.__init__(self, key, machine, _ROWS[machine], PROCEEDING if invite else TRYING, way)
+        rows = _INVITE_ROWS if invite else _OTHER_ROWS
+        Transaction.__init__(self, key, machine, rows, PROCEEDING if invite else TRYING, way)
         self.request: Request | None = request
         self.tell = ServerKey(key)
         self.merge_key = ""
@@ -166,4 +167,5 @@ _ACTIONS: Final[dict[str, ServerAction]] = {
     "send_provisional": _send_provisional,
     "send_refusal": _send_refusal,
 }
-_ROWS: Final = {machine: bind(TABLES[machine], _ACTIONS) for machine in (INVITE_SERVER, OTHER_SERVER)}
+_INVITE_ROWS: Final = bind(TABLES[INVITE_SERVER], _ACTIONS)
+_OTHER_ROWS: Final = bind(TABLES[OTHER_SERVER], _ACTIONS)

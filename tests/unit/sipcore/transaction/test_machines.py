@@ -13,6 +13,7 @@ from sipcore.deadlines import NEVER
 from sipcore.events import AckTimedOut, ClientFailed, RequestReceived, ResponseReceived
 from sipcore.message import Message, Request, respond_to
 from sipcore.packets import Hop, Source
+from sipcore.routing import Path
 from sipcore.transaction.core import Transaction, Way
 from sipcore.transaction.layer import TransactionLayer
 from sipcore.transaction.tables import (
@@ -178,7 +179,9 @@ class Bench:
         way = Way(Hop(transport, "192.0.2.1", 5060))
         self.transaction: Transaction
         if machine in (INVITE_CLIENT, OTHER_CLIENT):
-            self.transaction = self.layer.open_client(self.request, "z9hG4bKx", way, "192.0.2.9", NOW)
+            self.transaction = self.layer.open_client(
+                self.request, "z9hG4bKx", way, Path(0, "192.0.2.9", None, "", ""), NOW
+            )
         else:
             self.transaction = server = self.layer.open_server("key", self.request, way.hop, Source(way.hop), NOW)
             server.data = b"latest"
