@@ -1,9 +1,9 @@
 """Deadlines with lazy deletion: every timer of a layer.
 
 An owner has at most one deadline, which may be moved at will. Moving it later, or clearing it, costs an assignment: the
-old entry is looked at when it comes up and is then moved on or forgotten. Those of the next moment are in a heap, later ones
-in drawers, each for a short span of time: most owners have done with a deadline long before its drawer is opened, so that
-few of them are ever sorted. Time is an argument, never read from a clock.
+old entry is looked at when it comes up and is then moved on or forgotten. Entries lie in drawers, one for each short span of
+time; a drawer is put in order when it is the first that has any. Most owners have done with a deadline long before, so that
+few are ever sorted, and those among few. Time is an argument, never read from a clock.
 """
 
 from heapq import heapify, heappop, heappush
@@ -29,16 +29,24 @@ class Timed:
 T = TypeVar("T", bound=Timed)
 
 
+class _Drawer(Generic[T]):
+    """``entries``: instant, serial number, owner; a heap once it ``is_heap``."""
+
+    __slots__ = ("entries", "is_heap")
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[float, int, T]] = []
+        self.is_heap = False
+
+
 class Deadlines(Generic[T]):
     """``len()`` is the number of owners with a live deadline, not the number of entries."""
 
-    __slots__ = ("_drawers", "_entries", "_heap", "_live", "_numbers", "_opened", "_serial")
+    __slots__ = ("_drawers", "_entries", "_live", "_numbers", "_serial")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
-        self._drawers: dict[int, list[tuple[float, int, T]]] = {}
+        self._drawers: dict[int, _Drawer[T]] = {}
         self._numbers: list[int] = []  # of the drawers: a heap
-        self._opened = 0  # drawers below are in the heap
         self._entries = 0
         self._serial = 0
         self._live = 0
@@ -66,96 +74,80 @@ class Deadlines(Generic[T]):
 
     def next(self) -> float | None:
         """When the earliest live deadline is due; None when there is none."""
-        while True:
-            heap = self._heap
-            while heap:
-                when, _, owner = heap[0]
-                if owner.armed == when and owner.due == when:
-                    return when
-                self._take()
-            if not self._numbers:
-                return None
-            self._open()
+        drawer = self._first()
+        return None if drawer is None else drawer.entries[0][0]
 
     def pop(self, now: float) -> T | None:
         """One owner that is due at ``now``, earliest first (its deadline is cleared); None when there is none."""
-        while True:
-            heap = self._heap
-            while heap and heap[0][0] <= now:
-                owner = self._take()
-                if owner is not None:
-                    owner.due = owner.armed = NEVER
-                    self._live -= 1
-                    return owner
-            if heap or not self._numbers or self._numbers[0] > now * _A_SECOND:
-                return None
-            self._open()
+        drawer = self._first()
+        if drawer is None or drawer.entries[0][0] > now:
+            return None
+        _, _, owner = heappop(drawer.entries)
+        self._entries -= 1
+        owner.due = owner.armed = NEVER
+        self._live -= 1
+        return owner
 
     def _arm(self, owner: T) -> None:
         """Make an entry of when the owner is due."""
         when = owner.armed = owner.due
         self._serial += 1
         self._entries += 1
-        entry = (when, self._serial, owner)
         number = int(when * _A_SECOND)
-        if number < self._opened:
-            heappush(self._heap, entry)
-            return
         drawer = self._drawers.get(number)
-        if drawer is not None:
-            drawer.append(entry)
-        else:
-            self._drawers[number] = [entry]
+        if drawer is None:
+            drawer = self._drawers[number] = _Drawer()
             heappush(self._numbers, number)
+        if drawer.is_heap:
+            heappush(drawer.entries, (when, self._serial, owner))
+        else:
+            drawer.entries.append((when, self._serial, owner))
 
-    def _take(self) -> T | None:
-        """Take the entry at the top out of the heap: its owner, or None where that is wanted at another time."""
-        when, _, owner = heappop(self._heap)
-        self._entries -= 1
-        if owner.armed != when:
-            return None  # an earlier entry of the same owner has taken over
-        if owner.due == when:
-            return owner
-        owner.armed = NEVER
-        if owner.due != NEVER:
-            self._arm(owner)
+    def _first(self) -> _Drawer[T] | None:
+        """The first drawer that has a live entry, with that at its top; stale ones before it are moved on or forgotten."""
+        while self._numbers:
+            drawer = self._drawers[self._numbers[0]]
+            if not drawer.is_heap:
+                self._sort(drawer)
+            entries = drawer.entries
+            while entries:
+                when, _, owner = entries[0]
+                if owner.armed == when and owner.due == when:
+                    return drawer
+                heappop(entries)
+                self._entries -= 1
+                if owner.armed == when:  # else an earlier entry of the same owner has taken over
+                    owner.armed = NEVER
+                    if owner.due != NEVER:
+                        self._arm(owner)
+            del self._drawers[heappop(self._numbers)]
         return None
 
-    def _open(self) -> None:
-        """Put what is still wanted in the next drawer into the heap, which is empty."""
-        number = heappop(self._numbers)
-        entries = self._drawers.pop(number)
-        self._opened = number + 1
-        self._entries -= len(entries)
-        heap, moved = self._heap, []
+    def _sort(self, drawer: _Drawer[T]) -> None:
+        """Make a heap of what is still wanted; the rest is moved on or forgotten."""
+        entries = drawer.entries
+        live: list[tuple[float, int, T]] = []
+        moved: list[T] = []
         for entry in entries:
             when, _, owner = entry
             if owner.armed != when:
                 continue
             if owner.due == when:
-                heap.append(entry)
-                continue
-            owner.armed = NEVER
-            if owner.due != NEVER:
+                live.append(entry)
+            else:
+                owner.armed = NEVER
                 moved.append(owner)
-        heapify(heap)
-        self._entries += len(heap)
+        self._entries -= len(entries) - len(live)
+        heapify(live)
+        drawer.entries, drawer.is_heap = live, True
         for owner in moved:
-            self._arm(owner)
+            if owner.due != NEVER:
+                self._arm(owner)
 
     def _sweep(self) -> None:
         """Drop the stale entries at once, so that ended owners are freed long before their old deadlines."""
-        entries = self._heap
-        for drawer in self._drawers.values():
-            entries += drawer
-        self._heap, self._drawers, self._numbers = [], {}, []
-        self._entries = 0
-        for when, _, owner in sorted(entries, key=_serial_of):
-            if owner.armed == when:
-                owner.armed = NEVER
-                if owner.due != NEVER:
-                    self._arm(owner)
-
-
-def _serial_of(entry: tuple[float, int, object]) -> int:
-    return entry[1]
+        for drawer in list(self._drawers.values()):
+            self._sort(drawer)
+        self._drawers = {number: drawer for number, drawer in self._drawers.items() if drawer.entries}
+        self._numbers = list(self._drawers)
+        heapify(self._numbers)

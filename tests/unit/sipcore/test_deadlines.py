@@ -1,4 +1,6 @@
-"""The heap of deadlines against a plain model, and its lazy deletion."""
+"""The deadlines against a plain model, and their lazy deletion."""
+
+import random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,28 @@ def test_agrees_with_a_plain_model(steps: list[tuple[str, int, float]]) -> None:
         assert deadlines.next() == min(model.values(), default=None)
 
 
+def test_many_that_are_moved_and_cleared_come_in_order() -> None:
+    luck, now = random.Random(3), 1_700_000_000.0
+    deadlines: Deadlines[Timed] = Deadlines()
+    owners = [Timed() for _ in range(2000)]
+    model: dict[Timed, float] = {}
+    for _ in range(300):
+        for owner in luck.sample(owners, 40):
+            if luck.random() < 0.6:
+                model.pop(owner, None)
+                deadlines.clear(owner)
+            else:
+                model[owner] = now + luck.choice([0.5, 1.0, 4.0, 32.0, luck.random() * 40])
+                deadlines.set(owner, model[owner])
+        now += luck.random()
+        assert deadlines.next() == min(model.values(), default=None)
+        while (popped := deadlines.pop(now)) is not None:
+            assert model.pop(popped) <= min(model.values(), default=NEVER)
+        assert len(deadlines) == len(model)
+        assert min(model.values(), default=NEVER) > now
+    assert len(deadlines._drawers) < 200
+
+
 def test_cleared_owners_do_not_pile_up() -> None:
     deadlines: Deadlines[Timed] = Deadlines()
     keeper = Timed()
@@ -40,7 +64,8 @@ def test_cleared_owners_do_not_pile_up() -> None:
         owner = Timed()
         deadlines.set(owner, 1000.0 + number)
         deadlines.clear(owner)
-    assert deadlines._entries < 1000
+    assert deadlines._entries == sum(len(drawer.entries) for drawer in deadlines._drawers.values()) < 1000
+    assert len(deadlines._drawers) < 1000
     assert deadlines.next() == 5000.0
     assert deadlines.pop(NEVER) is keeper
 
