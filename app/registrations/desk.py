@@ -205,7 +205,11 @@ class Registrations:
             return  # most of what a sync brings
         if before is not None and before.ruid != binding.ruid:
             self._wheel.forget(before.ruid)
-        elif before is not None and before.source == binding.source and before.contact == binding.contact:
+        elif (
+            before is not None
+            and before.contact == binding.contact
+            and (before.source is binding.source or before.source == binding.source)
+        ):
             return
         self._watch(binding, now)
 
