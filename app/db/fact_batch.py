@@ -26,7 +26,7 @@ def item_of(sequence: int, data: bytes) -> Item:
     if (
         data.find(_NUL) >= 0
     ):  # PostgreSQL takes none in a text, and a peer's display name may hold one; numbers often do
-        values = [each.replace("\0", "\ufffd") if isinstance(each, str) else each for each in values]
+        values = [each.replace("\0", "\ufffd") if isinstance(each, str) and "\0" in each else each for each in values]
     return sequence, kind, values
 
 
