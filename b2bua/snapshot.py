@@ -35,7 +35,7 @@ class LegRow(NamedTuple):
     local_cseq: int
     remote_cseq: int | None
     hop: tuple[str, str, int] | None
-    session: tuple[int, int, bytes, bytes]  # see LegSession.kept
+    session: tuple[int, int, bytes, bytes]  # see _session_row
     session_expires: int
     refreshing: bool
     updates: bool
@@ -151,12 +151,12 @@ def row_of(call: Call) -> CallRow:
     state: int = call.state
     # By position: a call writes three rows, and names would cost as much as all the rest.
     return CallRow(
-        state, _leg_row(call.caller), call.identity, call.passed_on, call.hops_left, call.answered,
+        state, _leg_row(call, call.caller), call.identity, call.passed_on, call.hops_left, call.answered,
         call.winner, sounds, loop, queue, call.early_seconds, call.caller.early_until, call.ends_at,
-        tuple([_leg_row(leg) for leg in call.legs.values()]),
-        _leg_row(media) if media is not None else None,
-        tuple([_leg_row(leg) for leg in departing]), call.at,
-        1, _leg_row(call.origin) if call.origin is not None else None,
+        tuple([_leg_row(call, leg) for leg in call.legs.values()]),
+        _leg_row(call, media) if media is not None else None,
+        tuple([_leg_row(call, leg) for leg in departing]), call.at,
+        1, _leg_row(call, call.origin) if call.origin is not None else None,
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ _NO_MODE: Final[OfferMode] = "late"
 _SILENCE: Final[tuple[tuple[str, ...], bool, str]] = ((), False, "")
 
 
-def _leg_row(leg: Leg) -> LegRow:
+def _leg_row(call: Call, leg: Leg) -> LegRow:
     d, hop = leg.dialog, leg.dialog.hop
     timer, mode, server = False, _NO_MODE, ""
     transaction, branch, uri, invite_cseq = "", "", "", 0
@@ -182,9 +182,50 @@ def _leg_row(leg: Leg) -> LegRow:
         leg.id, kind, state,
         (d.call_id, d.local_tag, d.remote_tag, d.local, d.remote, d.local_contact, d.remote_target),
         d.route_set, d.local_cseq, d.remote_cseq, hop,
-        leg.session.kept(), leg.session_expires, leg.refreshing, leg.updates,
+        _session_row(call, leg), leg.session_expires, leg.refreshing, leg.updates,
         timer, transaction, branch, uri, invite_cseq, mode, server,
     ))  # fmt: skip
+
+
+def _session_row(call: Call, leg: Leg) -> tuple[int, int, bytes, bytes]:
+    """As ``LegSession.kept``, but what was said is the name of the leg whose description it is: a row has each one once, and
+    none of those who have left.
+    """
+    session, ended = leg.session, call.state is CallState.ENDED
+    if ended and leg.state in _SILENT:
+        return session.id, session.version, b"", b""
+    teller = _teller(call, session.said) if not ended and session.said_as == session.version else None
+    return session.kept() if teller is None else (session.id, session.version, _name(teller), session.remote)
+
+
+def _teller(call: Call, said: bytes) -> Leg | None:
+    """The leg whose peer described itself so."""
+    if not said:
+        return None
+    if call.caller.session.remote is said:
+        return call.caller
+    if call.media is not None and call.media.session.remote is said:
+        return call.media
+    for leg in call.legs.values():
+        if leg.session.remote is said:
+            return leg
+    return None
+
+
+_NAMED: Final = b"="  # begins no session description
+_SILENT: Final = (LegState.LEAVING, LegState.GONE)  # nothing is described to them any more
+
+
+def _name(leg: Leg) -> bytes:
+    return _NAMED + leg.id.encode()
+
+
+def _tell(call: Call) -> None:
+    """What was said of legs by their names is said in full again."""
+    heard = {_name(leg): leg.session.remote for leg in call.every_leg()}
+    for leg in (*call.every_leg(), *call.departing):
+        if leg.session.said.startswith(_NAMED):
+            leg.session.said = heard.get(leg.session.said, b"")
 
 
 def call_of(call_id: CallId, row: CallRow) -> Call:
@@ -203,6 +244,7 @@ def call_of(call_id: CallId, row: CallRow) -> Call:
         call.origin = _callee(row.origin)
         call.origin.dialog, call.origin.session = caller.dialog, caller.session
     call.departing = tuple([caller if each.kind == LegKind.CALLER else _departing(each) for each in row.departing])
+    _tell(call)
     return call
 
 

@@ -12,8 +12,7 @@ from b2bua.call import CallState
 from b2bua.commands import CallId, Command, Dial, DropLeg, HangUp, LegId, Park, Play, Playlist, Reject, Target
 from b2bua.events import CallEnded
 from b2bua.leg import LegState
-from b2bua.session import restored
-from b2bua.snapshot import CallRow
+from b2bua.snapshot import CallRow, call_of
 from sipcore.events import CancelReceived, ClientKey, RequestReceived, ResponseReceived
 from sipcore.message import Response, parse
 from sipcore.packets import Send
@@ -287,9 +286,7 @@ class SwitchboardMachine(RuleBasedStateMachine):
         for call in self.net.board._desk.calls.values():
             row = rows["call", call.id]
             assert isinstance(row, CallRow)
-            written = {
-                each.id: restored(*each.session) for each in (row.caller, *row.legs, row.media) if each is not None
-            }
+            written = {leg.id: leg.session for leg in call_of(call.id, row).every_leg()}
             for leg in (call.caller, *call.legs.values(), *([call.media] if call.media is not None else [])):
                 if leg.state not in SILENT:
                     said, kept = leg.session, written[leg.id]

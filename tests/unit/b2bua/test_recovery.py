@@ -6,6 +6,7 @@ import pytest
 
 from b2bua.call import CallState
 from b2bua.events import CallEnded, CallParked
+from b2bua.snapshot import CallRow
 from tests.unit.b2bua.harness import Net, Peer, origin_of, port_of, sdp
 
 
@@ -100,6 +101,24 @@ def test_an_unacked_200_is_sent_again(net: Net) -> None:
     caller.request("BYE")
     assert agent.requests("BYE")
     assert net.quiet()
+
+
+def test_a_row_has_each_description_once(net: Net) -> None:
+    caller = net.peer(6001)
+    call = net.parked_caller(caller)
+    row = net.rows()["call", call]
+    assert isinstance(row, CallRow)
+    assert row.media is not None
+    assert [leg.session[2] for leg in (row.caller, row.media)] == [
+        b"=" + leg.id.encode() for leg in (row.media, row.caller)
+    ]
+    said = net.board._desk.calls[call].caller.session.local
+    net.restart()
+    again = net.board._desk.calls[call]
+    assert again.media is not None
+    assert again.caller.session.local == said
+    assert again.caller.session.said is again.media.session.remote
+    assert again.media.session.said is again.caller.session.remote
 
 
 def test_an_acked_200_is_not_sent_again(net: Net) -> None:
