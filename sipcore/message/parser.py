@@ -158,7 +158,7 @@ def _read_headers(text: str, at: int, limits: Limits) -> tuple[list[Header], int
             return headers, _end_of_head(text, at, end)
         line = text[at:end]
         at = end + 2
-        header = _READ.get(line)
+        header = _READ.get(line) if headers else _top_via(line)
         if header is None:
             if line[0] in (" ", "\t") or text[at : at + 1] in (" ", "\t"):
                 return _read_folded(text, start, limits)
@@ -166,6 +166,12 @@ def _read_headers(text: str, at: int, limits: Limits) -> tuple[list[Header], int
         headers.append(header)
         if len(headers) > limits.headers:
             raise ParseError("too many headers", 513)
+
+
+def _top_via(line: str) -> Header | None:
+    """What is on top of nearly every head, and never comes again. None: it has to be read like any other line."""
+    value = line[5:].strip(" \t") if line.startswith("Via: ") and "\r" not in line else ""
+    return Header("Via", value, line, marks.VIA) if value else None
 
 
 def _end_of_head(text: str, at: int, end: int) -> int:
