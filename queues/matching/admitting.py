@@ -37,14 +37,14 @@ class Caller:
 def route(floor: Floor, door: Door, caller: Caller, now: float, visited: tuple[QueueId, ...] = ()) -> Route:
     """From queue to queue, none of them twice and none of ``visited``, until one takes the call or there is another action."""
     away: list[TurnedAway] = []
-    asked = set(visited)
+    asked = list(visited)  # few
     while True:
         queue = door.config.id
         cause = _refusal(floor, door, caller, now)
         if cause is None:
             return Route(queue, HANG_UP, tuple(away))
         away.append(TurnedAway(queue, cause))
-        asked.add(queue)
+        asked.append(queue)
         overflow = door.action(cause)
         if overflow.action is not OverflowAction.QUEUE:
             return Route(None, overflow, tuple(away))
