@@ -42,11 +42,12 @@ class _Drawer(Generic[T]):
 class Deadlines(Generic[T]):
     """``len()`` is the number of owners with a live deadline, not the number of entries."""
 
-    __slots__ = ("_drawers", "_entries", "_live", "_numbers", "_serial")
+    __slots__ = ("_drawers", "_entries", "_front", "_live", "_numbers", "_serial")
 
     def __init__(self) -> None:
         self._drawers: dict[int, _Drawer[T]] = {}
         self._numbers: list[int] = []  # of the drawers: a heap
+        self._front: _Drawer[T] | None = None  # the drawer of the lowest number; None: to be looked up
         self._entries = 0
         self._serial = 0
         self._live = 0
@@ -98,6 +99,7 @@ class Deadlines(Generic[T]):
         if drawer is None:
             drawer = self._drawers[number] = _Drawer()
             heappush(self._numbers, number)
+            self._front = None
         if drawer.is_heap:
             heappush(drawer.entries, (when, self._serial, owner))
         else:
@@ -106,7 +108,9 @@ class Deadlines(Generic[T]):
     def _first(self) -> _Drawer[T] | None:
         """The first drawer that has a live entry, with that at its top; stale ones before it are moved on or forgotten."""
         while self._numbers:
-            drawer = self._drawers[self._numbers[0]]
+            drawer = self._front
+            if drawer is None:
+                drawer = self._front = self._drawers[self._numbers[0]]
             if not drawer.is_heap:
                 self._sort(drawer)
             entries = drawer.entries
@@ -121,6 +125,7 @@ class Deadlines(Generic[T]):
                     if owner.due != NEVER:
                         self._arm(owner)
             del self._drawers[heappop(self._numbers)]
+            self._front = None
         return None
 
     def _sort(self, drawer: _Drawer[T]) -> None:
@@ -151,3 +156,4 @@ class Deadlines(Generic[T]):
         self._drawers = {number: drawer for number, drawer in self._drawers.items() if drawer.entries}
         self._numbers = list(self._drawers)
         heapify(self._numbers)
+        self._front = None

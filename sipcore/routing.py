@@ -4,6 +4,7 @@ Also which of our listeners a message leaves from, and so what our Via says. Ask
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,7 +15,7 @@ from sipcore.packets import Hop, Source
 
 __all__ = ["Path", "Router", "response_hop"]
 
-_REMEMBERED: Final = 4096  # hops, and paths
+_REMEMBERED: Final = 4096  # hops, addresses, paths
 _LARGE: Final = 1300  # RFC 3261 §18.1.1: "larger than 1300 bytes and the path MTU is unknown"
 
 
@@ -44,15 +45,16 @@ class Path:
 
 
 class Router:
-    """Answers from the configuration alone; remembers its answers (both memories are bounded)."""
+    """Answers from the configuration alone; remembers its answers (its memories are bounded)."""
 
-    __slots__ = ("_config", "_hops", "_paths", "_sent_by")
+    __slots__ = ("_address_of", "_config", "_hops", "_paths", "_sent_by")
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config = config
         self._sent_by = tuple([listener.sent_by for listener in config.listeners])
         self._paths: dict[tuple[str, str], Path] = {}
         self._hops: dict[str, Hop] = {}
+        self._address_of = lru_cache(maxsize=_REMEMBERED)(self._find_address)
 
     def hop_for(self, request: Request) -> Hop | None:
         """RFC 3261 §8.1.2: the first Route's URI, else the Request-URI. None when it leads nowhere that we know."""
@@ -128,7 +130,7 @@ class Router:
             transport = "TLS"
         if transport not in DEFAULT_PORTS:
             return None
-        host = self._find_address(uri.host)
+        host = self._address_of(uri.host)
         return None if host is None else Hop(transport, host, uri.port or DEFAULT_PORTS[transport])
 
     def _find_address(self, host: str) -> str | None:
