@@ -38,7 +38,9 @@ _LONG: Final = b"\xff"  # no UTF-8 text starts with it: marks a row key kept by 
 _MAX_KEY: Final = 511  # LMDB's own limit
 _PAGE_OF_ROWS: Final = 500
 _T = TypeVar("_T")
-_DUPLICATES = _OVERWRITE = _AT_THE_END = True  # by position: names would double what it costs to say them
+_DUPLICATES: Final = True  # these three by position: their names would double what it costs to say them
+_OVERWRITE: Final = True
+_AT_THE_END: Final = True
 
 
 class LmdbJournal:
