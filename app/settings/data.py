@@ -32,9 +32,9 @@ class DataSettings(BaseModel):
         default="os",
         description="`os`: a commit survives `kill -9`; `full`: it is on disk and survives a power cut.",
     )
-    facts_batch: int = Field(default=2000, ge=1, le=10_000, description="Facts shipped to the database at once.")
+    facts_batch: int = Field(default=500, ge=1, le=10_000, description="Facts shipped to the database at once.")
     facts_interval_seconds: float = Field(
-        default=1.0, gt=0, description="Longest time that facts wait in the journal before they are shipped."
+        default=0.5, gt=0, description="Longest time that facts wait in the journal before they are shipped."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     node_id: int = Field(default=0, ge=0, le=0xFFFF, description="This machine among those that share a SIP address.")
