@@ -1,6 +1,7 @@
 """What every test shares: reproducible hypothesis runs, and a clear word where a system package is missing."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +26,12 @@ settings.register_profile(  # `make nightly`: many more, others each night, and 
 settings.load_profile("callyard")
 
 ServiceFactory = Callable[..., Service]
+
+
+def pytest_configure() -> None:
+    """A shell's background jobs ignore SIGINT, and so would every program that the tests interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
