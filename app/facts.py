@@ -19,7 +19,7 @@ from app.journal.building import converted
 __all__ = [
     "AgentEvent", "AgentInterval", "AgentState", "CallEvent", "CallRecord", "Disposition", "Fact", "Outcome",
     "QueueSegment", "QueueState", "Stored", "WrapUp",
-    "decode", "encode", "encode_stored", "instant_of", "is_stored", "values_of",
+    "decode", "encode", "encode_stored", "instant_of", "values_of",
 ]  # fmt: skip
 
 CallEventKind = Literal[
@@ -297,11 +297,6 @@ def _fields_of(kind: type[Any]) -> dict[str, Any]:
 _FIELDS: Final = {name: _fields_of(kind) for name, kind in _KINDS.items()}
 _write: Final = msgspec.msgpack.Encoder().encode
 _read: Final = msgspec.msgpack.decode
-
-
-def is_stored(fact: Fact) -> bool:
-    """Whether the fact has a place in the database, and so belongs into the journal's outbox."""
-    return isinstance(fact, Stored)
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:

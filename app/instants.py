@@ -1,6 +1,6 @@
-"""Deadlines compared: None is never."""
+"""Instants: seconds since the epoch. Of a deadline, None is never."""
 
-__all__ = ["earliest"]
+__all__ = ["earliest", "to_ms"]
 
 
 def earliest(*times: float | None) -> float | None:
@@ -10,3 +10,8 @@ def earliest(*times: float | None) -> float | None:
         if when is not None and (first is None or when < first):
             first = when
     return first
+
+
+def to_ms(instant: float) -> int:
+    """As the database keeps it: whole milliseconds."""
+    return round(instant * 1000)

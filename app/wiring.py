@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import os
 import random
 import signal
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import uuid_utils
 import uvloop
 
 from app.auth.keys import ensure_bootstrap_key
@@ -28,7 +28,6 @@ from app.db.server_secrets import server_secret
 from app.directory import Directory
 from app.draining import drained
 from app.events.hub import EventHub
-from app.ids import Uuids
 from app.journal.codec import RowCodec
 from app.journal.lmdb import LmdbJournal
 from app.journal.port import JournalError
@@ -117,7 +116,6 @@ class _Service:
         self._settings = settings
         self._running = running
         self._clock = steady_clock()
-        self._ids = Uuids(time.time_ns, os.urandom)
         self._stopping = asyncio.Event()
         self._ready: list[str] = ["starting"]
 
@@ -160,9 +158,8 @@ class _Service:
         settings, clock = self._settings, self._clock
         view = LiveView(clock())
         hub = EventHub(
-            view, history=settings.events_history, new_id=self._ids.new, clock=clock,
-            max_streams=settings.events_max_clients,
-        )  # fmt: skip
+            view, history=settings.events_history, new_id=_uuid, clock=clock, max_streams=settings.events_max_clients
+        )
         writer = FactsWriter(
             journal, database, clock, batch=settings.facts_batch, interval=settings.facts_interval_seconds
         )
@@ -245,9 +242,7 @@ class _Service:
     async def _core(self, database: Database, listeners: tuple[Listener, ...], limits: Limits) -> Core:
         settings = self._settings
         config = await core_config(settings, listeners, limits)
-        sources = Sources(
-            self._ids.new, random_digits, random.random, await server_secret(database, "digest-nonce")
-        )  # fmt: skip
+        sources = Sources(_uuid, random_digits, random.random, await server_secret(database, "digest-nonce"))
         return Core(config, Directory(settings.trunks), sources)
 
     async def _load(
@@ -359,6 +354,10 @@ class _Inlet:
         waiting, self._waiting = self._waiting, None
         if waiting:
             self.packets(list(waiting))
+
+
+def _uuid() -> str:
+    return str(uuid_utils.uuid7())
 
 
 def _listeners(settings: Settings) -> list[Listener]:

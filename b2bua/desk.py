@@ -124,6 +124,13 @@ class Desk:
         leg.asked = server
         self.invites[server] = (call, leg)
 
+    def acknowledged(self, call: Call) -> None:
+        """The caller's INVITE is over: nobody asks for it any more, and it need not be stored any longer."""
+        caller = call.caller
+        self.invites.pop(caller.transaction, None)
+        caller.transaction, caller.source = ServerKey(""), None
+        self.acked.append(call)
+
     def next_session_id(self, now: float) -> int:
         """A session id for an ``o=`` line: unique and rising (RFC 4566 §5.2 suggests a time)."""
         self.sequence += 1

@@ -166,8 +166,7 @@ def _with_origin(body: bytes, session: int, version: int) -> bytes:
 
 
 def _kinds(body: bytes) -> list[bytes]:
-    bare = body.partition(b"\rm=")[1]
-    if not bare and not body.startswith(b"m="):
+    if body.find(b"\rm=") < 0 and not body.startswith(b"m="):
         kinds = [part.partition(b" ")[0] for part in body.split(b"\nm=")[1:]]
         if _USUAL_KINDS.issuperset(kinds):  # no line without a blank
             return kinds

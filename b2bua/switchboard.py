@@ -203,10 +203,8 @@ class Switchboard:
 
     def _ack(self, call: Call, leg: Leg, event: RequestReceived, now: float) -> None:
         if leg.state in (LegState.OK_SENT, LegState.OK_SENT_LEAVING):
-            self._desk.invites.pop(call.caller.transaction, None)
             self._leg(call, leg, LegInput.ACKED, now, Cause(leg=leg, request=event.request))
-            call.caller.transaction, call.caller.source = ServerKey(""), None  # nobody asks for them any more
-            self._desk.acked.append(call)
+            self._desk.acknowledged(call)
         else:
             relay.acked(self._floor, call, leg, event.request, now)
             if event.request.cseq.number == leg.dialog.remote_cseq:

@@ -11,7 +11,6 @@ the peers' own CPU is not counted. Rounds alternate between this interpreter and
 import argparse
 import gc
 import json
-import os
 import random
 import subprocess
 import sys
@@ -25,12 +24,13 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import uuid_utils
+
 import app.core
 from app.configuration import Agent, ConfigObject, EntryPoint, Queue
 from app.core import Core, CoreConfig, Sources
 from app.directory import Directory
 from app.events.hub import EventHub
-from app.ids import Uuids
 from app.journal.codec import RowCodec
 from app.journal.lmdb import LmdbJournal
 from app.journal_tables import TABLES
@@ -106,13 +106,12 @@ class Bench:
         self._out: deque[Send] = deque()
         self._live: dict[int, tuple[str, str]] = {}  # a call's number → (our To, our Contact), as its 200 said
         self._sources = {port: Source(Hop("UDP", "127.0.0.1", port)) for port in (_CALLER, _AGENT, _MEDIA)}
-        ids = Uuids(time.time_ns, os.urandom)
-        self._core = _core(ids)
+        self._core = _core()
         items = _items(agents)
         view = LiveView(self._alarms.now)
         for item in items:
             view.configure(item)
-        hub = EventHub(view, history=1000, new_id=ids.new, clock=self._alarms.time)
+        hub = EventHub(view, history=1000, new_id=_uuid, clock=self._alarms.time)
         self._journal = LmdbJournal(folder)
         self._runtime = Runtime(
             self._core, self._journal, RowCodec(TABLES), view, hub, self._alarms.time,
@@ -197,15 +196,19 @@ class Bench:
         return [_request(number, "ACK", target, to, 1)]
 
 
-def _core(ids: Uuids) -> Core:
+def _core() -> Core:
     listeners = (Listener("UDP", "127.0.0.1", 5060),)
     bits = random.Random(1)
     config = CoreConfig(
         0, 0, "callyard", EndpointConfig(listeners), SwitchboardConfig("127.0.0.1", listeners),
         RegistrarConfig(("callyard",)),
     )  # fmt: skip
-    sources = Sources(ids.new, lambda: bits.randbytes(1024).hex(), bits.random, b"x" * 32)
+    sources = Sources(_uuid, lambda: bits.randbytes(1024).hex(), bits.random, b"x" * 32)
     return Core(config, Directory([ip_network("127.0.0.0/8")]), sources)
+
+
+def _uuid() -> str:
+    return str(uuid_utils.uuid7())
 
 
 def _items(agents: int) -> list[ConfigObject]:

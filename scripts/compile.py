@@ -50,7 +50,6 @@ COMPILED: Final = (
     "app/directory.py",
     "app/events/hub.py",
     "app/facts.py",
-    "app/ids.py",
     "app/instants.py",
     "app/journal/codec.py",
     "app/live_call.py",

@@ -6,9 +6,11 @@ Straight from the bytes: no fact is made, and nothing is known here of a databas
 from collections.abc import Iterable
 from typing import Any, Final
 
+from app.db.statement import Values
 from app.facts import values_of
+from app.instants import to_ms
 
-__all__ = ["Batch", "Item", "Values", "item_of"]
+__all__ = ["Batch", "Item", "item_of"]
 
 _NUL: Final = b"\0"
 _DISPOSED_AT: Final = 2  # the place of the time in a disposition's row
@@ -16,16 +18,12 @@ _DISPOSED_AT: Final = 2  # the place of the time in a disposition's row
 Item = tuple[int, str, list[Any]]
 """A fact of the outbox: its sequence number, its kind, its fields' values in their order (``app.facts.values_of``)."""
 
-Values = tuple[Any, ...]
-"""A row's values: integers, texts, booleans and None."""
-
 
 def item_of(sequence: int, data: bytes) -> Item:
     """Raises ``msgspec.MsgspecError`` on bytes that are no fact."""
     kind, values = values_of(data)
-    if (
-        data.find(_NUL) >= 0
-    ):  # PostgreSQL takes none in a text, and a peer's display name may hold one; numbers often do
+    # PostgreSQL takes no NUL in a text, and a peer's display name may hold one; encoded numbers often do.
+    if data.find(_NUL) >= 0:
         values = [each.replace("\0", "\ufffd") if isinstance(each, str) and "\0" in each else each for each in values]
     return sequence, kind, values
 
@@ -55,35 +53,30 @@ class Batch:
 
     def _add(self, kind: str, values: list[Any]) -> None:
         if kind == "call_event":  # half of all
-            self.events.append((values[0], _ms(values[1]), *values[2:]))
+            self.events.append((values[0], to_ms(values[1]), *values[2:]))
         elif kind == "agent_interval":
-            self.intervals.append((*values[:3], _ms(values[3]), _ms(values[4]), *values[5:]))
+            self.intervals.append((*values[:3], to_ms(values[3]), to_ms(values[4]), *values[5:]))
         elif kind == "call_record":
             self._records[values[1]] = values
         elif kind == "wrap_up":
             self.wrap_ups[values[2]] = values[4]
         elif kind == "agent_event":
-            self.agent_events.append((values[0], _ms(values[1]), *values[2:]))
+            self.agent_events.append((values[0], to_ms(values[1]), *values[2:]))
         elif kind == "disposition":
             self._dispose(values)
         elif kind == "queue_segment":
-            self.segments.append((*values[:4], _ms(values[4]), _ms(values[5]), *values[6:]))
+            self.segments.append((*values[:4], to_ms(values[4]), to_ms(values[5]), *values[6:]))
 
     def _dispose(self, values: list[Any]) -> None:
         """The last word about a call counts."""
         fact_id, time, call, *others = values
-        time_ms = _ms(time)
+        time_ms = to_ms(time)
         known = self.dispositions.get(call)
-        if known is None or known[_DISPOSED_AT] <= time_ms:
+        if known is None or known[_DISPOSED_AT] <= time_ms:  # type: ignore[operator]  # an integer column
             self.dispositions[call] = (call, fact_id, time_ms, *others)
 
 
 def _call(values: list[Any], wrap_up_ms: int | None) -> Values:
     fact_id, call = values[:2]
-    instants = [None if each is None else _ms(each) for each in values[7:11]]
+    instants = [None if each is None else to_ms(each) for each in values[7:11]]
     return (call, fact_id, *values[2:7], *instants, *values[11:16], wrap_up_ms, *values[16:])
-
-
-def _ms(instant: float) -> int:
-    """Seconds since the epoch as the tables keep them."""
-    return round(instant * 1000)

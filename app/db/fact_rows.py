@@ -12,7 +12,7 @@ from app.db.fact_batch import Batch
 from app.db.statement import Statement
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, QueueSegmentRow
 
-__all__ = ["FactStore", "to_ms"]
+__all__ = ["FactStore"]
 
 _CALLS: Final[sa.Table] = CallRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _EVENTS: Final[sa.Table] = CallEventRow.__table__  # type: ignore[attr-defined]  # as above
@@ -20,11 +20,6 @@ _INTERVALS: Final[sa.Table] = AgentIntervalRow.__table__  # type: ignore[attr-de
 _AGENT_EVENTS: Final[sa.Table] = AgentEventRow.__table__  # type: ignore[attr-defined]  # as above
 _DISPOSITIONS: Final[sa.Table] = CallDispositionRow.__table__  # type: ignore[attr-defined]  # as above
 _SEGMENTS: Final[sa.Table] = QueueSegmentRow.__table__  # type: ignore[attr-defined]  # as above
-
-
-def to_ms(instant: float) -> int:
-    """Seconds since the epoch as the tables keep them."""
-    return round(instant * 1000)
 
 
 class FactStore:

@@ -24,14 +24,12 @@ __all__ = ["FactsWriter"]
 
 _log = logging.getLogger(__name__)
 
-_Any = TypeVar("_Any")
+_T = TypeVar("_T")
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 30.0
 _REFUSED: Final = (DataError, IntegrityError, OverflowError)
-_AT_ONCE: Final = (
-    200  # facts that are read, made rows, or struck from the journal before the loop turns: a third of 1 ms
-)
+_AT_ONCE: Final = 200  # facts read, made rows, or struck from the journal before the loop turns: a third of 1 ms
 _AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 _CALL: Final = 2  # the place of the call among a wrap-up's values
 _RECORDED: Final = 1  # and among a record's
@@ -50,7 +48,7 @@ class FactsWriter:
         database: Database,
         clock: Callable[[], float],
         *,
-        batch: int = 2000,
+        batch: int = 500,
         interval: float = 0.2,
     ) -> None:
         self._journal = journal
@@ -220,7 +218,7 @@ class FactsWriter:
         self._failing = 0
 
 
-def _parts(values: Sequence[_Any]) -> Iterator[Sequence[_Any]]:
+def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for at in range(0, len(values), _AT_ONCE):
         yield values[at : at + _AT_ONCE]
 

@@ -19,7 +19,7 @@ import msgspec
 
 from app.journal.building import converted, decoder
 from app.journal.envelope import Envelope
-from app.journal.port import JournalError, Row, Stored
+from app.journal.port import JournalError, PlainRow, Row
 
 __all__ = ["RowCodec", "TableSchema", "Upgrade"]
 
@@ -70,10 +70,10 @@ class RowCodec:
         except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise JournalError(f"row {key!r} of journal table {table!r} cannot be encoded: {error}") from error
 
-    def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[Stored]:
+    def encode_all(self, changes: Iterable[tuple[str, str, object | None]]) -> list[PlainRow]:
         """A turn's changes, in order; as ``encode``, with the common case first."""
         writers, write = self._writers, self._encoder.encode
-        rows: list[Stored] = []
+        rows: list[PlainRow] = []
         for table, key, row in changes:
             writer = writers.get(table)
             if writer is None:
@@ -87,7 +87,7 @@ class RowCodec:
                 rows.append(self.encode(table, key, row))
         return rows
 
-    def decode_all(self, rows: Iterable[Stored]) -> Iterator[tuple[str, str, Any]]:
+    def decode_all(self, rows: Iterable[PlainRow]) -> Iterator[tuple[str, str, Any]]:
         """Table, key and dataclass of each row, as ``decode``.
 
         Texts that stand in many rows (queues, hosts, the media server) become one object again, as they were when the rows

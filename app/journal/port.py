@@ -6,7 +6,7 @@ A turn is appended whole or not at all, before any of its datagrams or events le
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-__all__ = ["Journal", "JournalError", "Row", "Stored", "Turn"]
+__all__ = ["Journal", "JournalError", "PlainRow", "Row", "Turn"]
 
 
 class JournalError(Exception):
@@ -21,14 +21,14 @@ class Row(NamedTuple):
     value: bytes | None
 
 
-Stored = tuple[str, str, bytes | None]
+PlainRow = tuple[str, str, bytes | None]
 """What a ``Row`` is; a turn's rows need no names for their parts."""
 
 
 class Turn(NamedTuple):
     """All that one turn of the loop makes durable: rows replaced or deleted, and facts (encoded) for the outbox."""
 
-    rows: Sequence[Stored]
+    rows: Sequence[PlainRow]
     facts: Sequence[bytes]
 
 

@@ -8,9 +8,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
-from app.db.fact_rows import to_ms
 from app.db.registration_table import RegistrationRow
 from app.db.statement import Statement, Values
+from app.instants import to_ms
 from sipcore.binding import Binding
 from sipcore.packets import Hop, Source
 

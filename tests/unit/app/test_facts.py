@@ -11,8 +11,8 @@ from app.facts import (
     Stored,
     decode,
     encode,
+    encode_stored,
     instant_of,
-    is_stored,
     values_of,
 )
 from tests.unit.app.histories import NOON, Story
@@ -25,11 +25,11 @@ def test_round_trip() -> None:
     story.wrapped_up("c1", NOON + 3, 1)
     assert [decode(encode(fact)) for fact in story.facts] == story.facts
     assert [instant_of(fact) for fact in story.facts][-2:] == [NOON + 2, NOON + 3]
-    assert all(map(is_stored, story.facts))
+    assert len(encode_stored(story.facts)) == len(story.facts)
 
 
 def test_what_only_the_live_picture_needs_is_not_stored() -> None:
-    assert not is_stored(AgentState("x", NOON, "a1", "available", "idle"))
+    assert encode_stored([AgentState("x", NOON, "a1", "available", "idle")]) == []
 
 
 def test_foreign_bytes_are_shown_as_replacement_characters() -> None:

@@ -185,7 +185,7 @@ async def test_of_many_facts_the_one_that_is_refused_is_found(
     for n in range(1000):
         facts.step(f"c{n}", "queued", NOON + n, queue=f"q{n}")
     journal = journal_of(facts.facts)
-    writer = writer_of(journal, database)
+    writer = writer_of(journal, database, batch=2000)
     assert not await writer.ship()
     assert writer.counters == {"stored": 999, "refused": 1, "failures": 0, "outages": 0}
     ((_, left),) = journal.outbox(0, 9)
