@@ -189,7 +189,7 @@ class Registrar:
         """The refresh that these bytes are, if we know them; nothing is done yet."""
         self._cut = made = cut(data)
         familiar = self._familiar.find(made) if made is not None else None
-        if made is None or familiar is None or (familiar.source is not source and familiar.source != source):
+        if made is None or familiar is None or not familiar.source.same_as(source):
             return None
         before = self._current(familiar.aor, familiar.asked.uri, familiar.call_id, int(made.cseq))
         return Repeat(familiar, made, before) if before is not None else None

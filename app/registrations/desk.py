@@ -205,7 +205,7 @@ class Registrations:
             return  # most of what a sync brings
         if before is not None and before.ruid != binding.ruid:
             self._wheel.forget(before.ruid)
-        elif before is not None and before.contact == binding.contact and before.source == binding.source:
+        elif before is not None and before.contact == binding.contact and before.source.same_as(binding.source):
             return
         self._watch(binding, now)
 
