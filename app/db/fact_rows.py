@@ -36,7 +36,7 @@ class FactStore:
             calls.on_conflict_do_update(index_elements=["call"], set_=kept), dialect, _CALLS.columns.keys()
         )
         self._events, self._intervals, self._agent_events, self._segments = (
-            Statement(insert(table).on_conflict_do_nothing(index_elements=["id"]), dialect, table.columns.keys())
+            Statement(insert(table).on_conflict_do_nothing(), dialect, table.columns.keys())
             for table in (_EVENTS, _INTERVALS, _AGENT_EVENTS, _SEGMENTS)
         )
         given = insert(_DISPOSITIONS)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db.engine import Database
-from app.db.tables import CallEventRow, CallRow, QueueSegmentRow
+from app.db.tables import QUEUED, CallEventRow, CallRow, QueueSegmentRow
 from app.facts import CallEvent, CallRecord, Fact, QueueSegment, WrapUp, decode
 from app.journal.port import Journal
 from app.projections.day import Day, midnight
@@ -19,6 +19,7 @@ from app.projections.live import LiveView
 __all__ = ["load_today"]
 
 _PAGE: Final = 500
+_COUNTED: Final = ("queued", "connected", "requeued")
 
 
 async def load_today(view: LiveView, database: Database, journal: Journal, now: float) -> None:
@@ -69,9 +70,10 @@ async def _count_open(session: AsyncSession, day: Day, start_ms: int) -> None:
     """The calls of today that go on."""
     event, call = CallEventRow, CallRow
     ended = sa.exists().where(col(call.call) == col(event.call))
+    going_on = sa.select(col(event.call)).where(QUEUED, col(event.time) >= start_ms, ~ended)
     query = (
         sa.select(col(event.id), col(event.time), col(event.kind), col(event.call), col(event.queue))
-        .where(col(event.time) >= start_ms, col(event.kind).in_(("queued", "connected")), ~ended)
+        .where(col(event.call).in_(going_on), col(event.time) >= start_ms, col(event.kind).in_(_COUNTED))
         .order_by(col(event.time), col(event.id))
     )
     async for row in await session.stream(query.execution_options(yield_per=_PAGE)):

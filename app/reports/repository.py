@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.db.agent_tables import CallDispositionRow
 from app.db.engine import Database
-from app.db.tables import AgentRow, CallEventRow, CallRow, QueueRow, QueueSegmentRow
+from app.db.tables import QUEUED, AgentRow, CallEventRow, CallRow, QueueRow, QueueSegmentRow
 from app.projections.day import Counts
 from app.reports.filters import CallFilter
 
@@ -169,7 +169,7 @@ def _open(start: int, end: int) -> sa.Select[Any]:
     events = _EVENTS.c
     return (
         sa.select(events.queue, sa.func.count(sa.distinct(events.call)).label("calls"))
-        .where(events.kind == "queued", events.time >= start, events.time < end, events.queue.is_not(None))
+        .where(QUEUED, events.time >= start, events.time < end, events.queue.is_not(None))
         .where(~sa.exists().where(_CALLS.c.call == events.call))
         .where(~sa.exists().where(_SEGMENTS.c.call == events.call, _SEGMENTS.c.queue == events.queue))
         .group_by(events.queue)

@@ -197,7 +197,7 @@ async def test_of_many_facts_the_one_that_is_refused_is_found(
 
 def test_statements_for_postgresql() -> None:
     store = FactStore(postgresql.asyncpg.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
-    assert "ON CONFLICT (id) DO NOTHING" in store._events._sql
+    assert "ON CONFLICT DO NOTHING" in store._events._sql
     assert "ON CONFLICT (call) DO UPDATE" in store._calls._sql
     assert "coalesce(excluded.wrap_up_ms, calls.wrap_up_ms)" in store._calls._sql
     assert (store._events._places, store._intervals._places, store._calls._places) == (None, None, None)
@@ -239,6 +239,17 @@ async def test_a_restart_does_not_zero_todays_counts(
         assert before is not None
         assert after is not None
         assert after.today == before.today
+
+
+async def test_a_restart_knows_the_queue_that_a_call_was_moved_to(database: Database) -> None:
+    facts = Story()
+    facts.waits("c1", NOON)
+    facts.step("c1", "requeued", NOON + 1, queue="q2")
+    await writer_of(journal_of(facts.facts), database).ship()
+    view = _view()
+    await load_today(view, database, MemoryJournal(), NOON + 2000)
+    offered = [stats.today.offered for each in ("q1", "q2") if (stats := view.queue_stats(each, NOON + 2000))]
+    assert offered == [0, 1]
 
 
 @given(SCRIPTS)

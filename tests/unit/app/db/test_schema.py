@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, select, text
@@ -13,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.db.engine import Database, DatabaseError
-from app.db.migrate import migrate
+from app.db.migrate import _config, migrate
 from app.db.server_secrets import server_secret
-from app.db.tables import AgentRow, AgentSkillRow, SkillRow, metadata, new_id
+from app.db.tables import QUEUED, AgentRow, AgentSkillRow, CallEventRow, SkillRow, metadata, new_id
 
 
 @pytest.fixture
@@ -34,6 +36,40 @@ async def test_migrations_lead_to_the_tables_and_can_be_repeated(database: Datab
     await migrate(database)
     async with database.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
+
+
+_FACTS = (
+    "INSERT INTO call_events (id, time, kind, call) VALUES ('e1', 5, 'queued', 'c1'), ('e2', 6, 'ended', 'c1')",
+    "INSERT INTO agent_intervals (id, agent, state, start, \"end\") VALUES ('i1', 'a1', '', 1, 2), ('i2', 'a1', '', 2, 3)",
+    """INSERT INTO calls (call, id, sip_call_id, caller, called, arrived_at, ended_at, outcome, cause, wait_ms, ring_ms,
+    talk_ms, offers, priority, short_abandon, ended_by)
+    VALUES ('c1', 'r1', '', '', '', 5, 6, 'answered', '', 0, 0, 1, 1, 0, false, '')""",
+)
+_COUNTED = ("call_events", "agent_intervals", "calls")
+
+
+async def test_facts_stay_when_they_are_keyed_anew(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/old.db")
+    async with database.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0008"))
+        for statement in _FACTS:
+            await connection.execute(text(statement))
+        before = [await _sorted(connection, table) for table in _COUNTED]
+    await migrate(database)
+    async with database.read() as session:
+        assert [await _sorted(await session.connection(), table) for table in _COUNTED] == before
+    await database.close()
+
+
+async def _sorted(connection: Any, table: str) -> list[Any]:
+    return sorted(tuple(row) for row in await connection.execute(text(f"SELECT * FROM {table}")))
+
+
+async def test_calls_that_were_queued_are_found_by_their_index(database: Database) -> None:
+    query = select(CallEventRow.__table__.c.call).where(QUEUED, CallEventRow.__table__.c.time >= 0)  # type: ignore[attr-defined]  # SQLModel sets it
+    async with database.read() as session:
+        plan = (await session.execute(text(f"EXPLAIN QUERY PLAN {query}"), {"time_1": 0})).all()
+    assert "ix_call_events_queued" in str(plan)
 
 
 async def test_a_newer_release_s_database_is_refused(database: Database) -> None:
