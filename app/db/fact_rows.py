@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.agent_tables import AgentEventRow, CallDispositionRow
 from app.db.fact_batch import Batch
@@ -54,22 +53,22 @@ class FactStore:
             ("of_call", "ms"),
         )
 
-    async def write(self, connection: AsyncConnection, batch: Batch) -> set[str]:
+    def write(self, connection: sa.Connection, batch: Batch) -> set[str]:
         """Returns the calls whose wrap-up could not be stored since they have no row yet."""
-        await self._events.many(connection, batch.events)
-        await self._intervals.many(connection, batch.intervals)
-        await self._segments.many(connection, batch.segments)
-        await self._calls.many(connection, batch.calls())
+        self._events.many(connection, batch.events)
+        self._intervals.many(connection, batch.intervals)
+        self._segments.many(connection, batch.segments)
+        self._calls.many(connection, batch.calls())
         if batch.agent_events:
-            await self._agent_events.many(connection, batch.agent_events)
+            self._agent_events.many(connection, batch.agent_events)
         if batch.dispositions:
-            await self._dispositions.many(connection, batch.dispositions.values())
-        return await self._wrap_ups(connection, batch.wrap_ups)
+            self._dispositions.many(connection, batch.dispositions.values())
+        return self._wrap_ups(connection, batch.wrap_ups)
 
-    async def _wrap_ups(self, connection: AsyncConnection, wrap_ups: Mapping[str, int]) -> set[str]:
+    def _wrap_ups(self, connection: sa.Connection, wrap_ups: Mapping[str, int]) -> set[str]:
         if not wrap_ups:
             return set()
         query = sa.select(_CALLS.c.call).where(_CALLS.c.call.in_(list(wrap_ups)))
-        known = set((await connection.execute(query)).scalars())
-        await self._wrap_up.many(connection, [(call, wrap_ups[call]) for call in known])
+        known = set(connection.execute(query).scalars())
+        self._wrap_up.many(connection, [(call, wrap_ups[call]) for call in known])
         return wrap_ups.keys() - known

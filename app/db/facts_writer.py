@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -158,8 +159,7 @@ class FactsWriter:
             await asyncio.sleep(0)
         early = self._early_for(items) if self._early else []
         batch.take(early)
-        async with self._database.begin() as connection:
-            orphans = await self._store.write(connection, batch)
+        orphans = await self._database.transact(partial(self._store.write, batch=batch))
         stored: list[int] = [item[0] for item in early]
         if not orphans:
             return stored + [item[0] for item in items]

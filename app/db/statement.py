@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["Statement", "Values"]
@@ -28,8 +27,8 @@ class Statement:
         # None: the rows have the statement's order already.
         self._places = None if wanted == list(names) else [names.index(name) for name in wanted]
 
-    async def many(self, connection: AsyncConnection, rows: Iterable[Values]) -> None:
+    def many(self, connection: sa.Connection, rows: Iterable[Values]) -> None:
         places = self._places
         values = list(rows) if places is None else [tuple([row[place] for place in places]) for row in rows]
         if values:
-            await connection.exec_driver_sql(self._sql, values)
+            connection.exec_driver_sql(self._sql, values)

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.registration_table import RegistrationRow
@@ -14,7 +13,7 @@ from app.instants import to_ms
 from sipcore.binding import Binding
 from sipcore.packets import Hop, Source
 
-__all__ = ["RegistrationStore"]
+__all__ = ["RegistrationStore", "row_of"]
 
 _TABLE: Final[sa.Table] = RegistrationRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table
 _AT_ONCE: Final = 2000  # rows read between two turns of the loop
@@ -31,14 +30,14 @@ class RegistrationStore:
         )
         self._delete = Statement(sa.delete(_TABLE).where(_TABLE.c.ruid == sa.bindparam("gone")), dialect, ("gone",))
 
-    async def write(self, connection: AsyncConnection, bindings: Iterable[Binding], gone: Iterable[str]) -> None:
-        """Rows for ``bindings``, as they are now, and none for ``gone`` (ruids). May be repeated."""
-        await self._delete.many(connection, [(ruid,) for ruid in gone])
-        await self._upsert.many(connection, [_row(binding) for binding in bindings])
+    def write(self, connection: sa.Connection, kept: Iterable[Values], gone: Iterable[str]) -> None:
+        """The rows ``kept`` (``row_of``), and none for ``gone`` (ruids). May be repeated."""
+        self._delete.many(connection, [(ruid,) for ruid in gone])
+        self._upsert.many(connection, kept)
 
     @staticmethod
-    async def forget_expired(connection: AsyncConnection, now: float) -> None:
-        await connection.execute(sa.delete(_TABLE).where(_TABLE.c.expires_at <= to_ms(now)))
+    def forget_expired(connection: sa.Connection, now: float) -> None:
+        connection.execute(sa.delete(_TABLE).where(_TABLE.c.expires_at <= to_ms(now)))
 
     @staticmethod
     async def load(database: Database) -> AsyncIterator[Sequence[Binding]]:
@@ -54,7 +53,7 @@ class RegistrationStore:
             after = rows[-1].ruid
 
 
-def _row(binding: Binding) -> Values:
+def row_of(binding: Binding) -> Values:
     """In the order of the table's columns."""
     (transport, host, port), listener = binding.source.hop, binding.source.listener
     return (

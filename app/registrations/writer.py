@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app.db.engine import FAILURES, Database
-from app.registrations.store import RegistrationStore
+from app.registrations.store import RegistrationStore, row_of
 from sipcore.binding import Binding, BindingChange, BindingChanged
 
 __all__ = ["RegistrationWriter"]
@@ -74,8 +75,7 @@ class RegistrationWriter:
 
     async def load(self, now: float) -> list[Binding]:
         """What is stored and has not expired; what has is deleted."""
-        async with self._database.begin() as connection:
-            await self._store.forget_expired(connection, now)
+        await self._database.transact(partial(self._store.forget_expired, now=now))
         return [binding async for batch in self._store.load(self._database) for binding in batch]
 
     async def store(self, bindings: Iterable[Binding]) -> None:
@@ -150,10 +150,9 @@ class RegistrationWriter:
         self._under_way = 0
 
     async def _write(self, batch: dict[str, Binding | None]) -> None:
-        kept = [binding for binding in batch.values() if binding is not None]
+        kept = [row_of(binding) for binding in batch.values() if binding is not None]
         gone = [ruid for ruid, binding in batch.items() if binding is None]
-        async with self._database.begin() as connection:
-            await self._store.write(connection, kept, gone)
+        await self._database.transact(partial(self._store.write, kept=kept, gone=gone))
         self.counters["stored"] += len(kept)
         self.counters["deleted"] += len(gone)
 

@@ -36,7 +36,7 @@ def postgres() -> Iterator[Postgres]:
 async def on_postgres(postgres: Postgres) -> AsyncIterator[Database]:
     database = Database(postgres.url)
     await migrate(database)
-    async with database.begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.execute(text("DELETE FROM registrations"))
     yield database
     await database.close()

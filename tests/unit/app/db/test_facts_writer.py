@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.fact_batch import Batch
@@ -114,7 +113,7 @@ async def test_a_wrap_up_without_a_call_stays_in_the_journal(database: Database)
 async def test_an_outage_loses_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def away(*args: object) -> set[str]:
+    def away(*_: object, **__: object) -> set[str]:
         raise ConnectionRefusedError(111, "Connection refused")
 
     journal = journal_of(story().facts)
@@ -136,7 +135,7 @@ async def test_an_outage_loses_nothing(
 
 
 async def test_a_defect_does_not_end_the_shipping(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*args: object) -> set[str]:
+    def broken(*_: object, **__: object) -> set[str]:
         raise TypeError("a defect")
 
     journal = journal_of(story().facts)
@@ -153,10 +152,10 @@ async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
 ) -> None:
     whole = FactStore.write
 
-    async def picky(store: FactStore, connection: AsyncConnection, batch: Batch) -> set[str]:
+    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
         if any(event[2] == "ringing" for event in batch.events):
             raise sa.exc.DataError("insert", {}, ValueError("no ringing"))
-        return await whole(store, connection, batch)
+        return whole(store, connection, batch)
 
     monkeypatch.setattr(FactStore, "write", picky)
     journal = journal_of(story().facts)
@@ -174,11 +173,11 @@ async def test_of_many_facts_the_one_that_is_refused_is_found(
 ) -> None:
     whole, sizes = FactStore.write, []
 
-    async def picky(store: FactStore, connection: AsyncConnection, batch: Batch) -> set[str]:
+    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
         sizes.append(len(batch.events))
         if any(event[4] == "q777" for event in batch.events):
             raise sa.exc.DataError("insert", {}, ValueError("no such queue"))
-        return await whole(store, connection, batch)
+        return whole(store, connection, batch)
 
     monkeypatch.setattr(FactStore, "write", picky)
     facts = Story()

@@ -50,7 +50,7 @@ _COUNTED = ("call_events", "agent_intervals", "calls")
 
 async def test_facts_stay_when_they_are_keyed_anew(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/old.db")
-    async with database.begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0008"))
         for statement in _FACTS:
             await connection.execute(text(statement))

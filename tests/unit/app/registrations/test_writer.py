@@ -43,7 +43,7 @@ async def test_only_the_latest_is_written(database: Database) -> None:
 
 async def test_an_outage_is_ridden_out(database: Database) -> None:
     async def rename(one: str, other: str) -> None:
-        async with database.begin() as connection:
+        async with database.engine.begin() as connection:
             await connection.execute(sa.text(f"ALTER TABLE {one} RENAME TO {other}"))
 
     await written_behind.outage(
