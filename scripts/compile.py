@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from hashlib import sha256
@@ -24,6 +25,7 @@ from pathlib import Path
 from types import MethodType
 from typing import Any, Final
 
+from acyclic import acyclic, marked
 from mypyc.build import mypycify
 from native_init import with_native_init
 from recursion import recursive
@@ -90,6 +92,7 @@ RECURSIVE: Final = {
 }
 """What may come back to itself, and what bounds it: compiled code overflows its stack where Python raises RecursionError."""
 
+_UNTRIED: Final = (3, 13)  # a Python that frees deep structures in another way than cold.h knows
 _LIST: Final = "app/compiled.json"  # read by app/release.py
 
 _FLAGS: Final = ("-fvisibility=hidden", "-fno-plt", "-include", str(_ROOT / "scripts" / "cold.h"))
@@ -110,9 +113,7 @@ def compile_into(target: Path) -> None:
         for package in _PACKAGES:
             shutil.copytree(_ROOT / package, package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         digests = {name: _digest(Path(name)) for name in modules()}
-        for name in digests:
-            path = Path(name)
-            path.write_text(with_native_init(path.read_text(encoding="utf-8")), encoding="utf-8")
+        _rewrite(digests)
         # Types are judged by `make types`; here a library without types, or without pydantic's plugin, is no error.
         Path("mypy.ini").write_text(
             "[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ndisallow_subclassing_any = True\n"
@@ -125,6 +126,22 @@ def compile_into(target: Path) -> None:
         _build(extensions, target, *(() if trainer is None else _LEARNED))
     digests |= {library.name: _digest(library) for library in target.glob("*.so")}
     Path(target, _LIST).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+
+
+def _rewrite(names: Iterable[str]) -> None:
+    """The copies, here: as mypyc makes the most of them."""
+    sources = {
+        _dotted(path): path.read_text(encoding="utf-8") for each in _PACKAGES for path in Path(each).rglob("*.py")
+    }
+    found = acyclic(sources, map(_dotted, map(Path, names))) if sys.version_info < _UNTRIED else set()
+    for path in map(Path, names):
+        module = _dotted(path)
+        text = marked(with_native_init(sources[module]), sorted(name for where, name in found if where == module))
+        path.write_text(text, encoding="utf-8")
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
 def _build(extensions: list[Extension], target: Path, *flags: str) -> None:

@@ -73,3 +73,94 @@ def test_the_container_is_given_all_that_its_build_needs() -> None:
     assert copied == packages | {"bench", "scripts", "pyproject.toml", "constraints.txt", "hatch_build.py", "README.md"}
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert not copied & set(ignored)
+
+
+MODEL = """
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Callable, NamedTuple, NewType
+
+Id = NewType("Id", str)
+Pair = tuple[str, int]
+LIMIT: Final = -1
+
+class State(Enum):
+    ON = 1
+
+class Hop(NamedTuple):
+    host: str
+    port: int
+
+class Header:
+    def __init__(self, name: str, pairs: list[Pair] | None = None) -> None:
+        self.name = name
+        self.pairs = pairs
+        self.mark = LIMIT
+
+@dataclass
+class Message:
+    headers: dict[Id, "Header"]
+    state: State
+    hop: Hop
+
+@dataclass
+class Request(Message):
+    def set(self, body: bytes) -> None:
+        self.body = body
+
+@dataclass
+class Leg:
+    call: "Call"
+
+@dataclass
+class Call:
+    legs: list[Leg] = field(default_factory=list)
+
+@dataclass
+class Node:
+    below: "Node | None"
+
+@dataclass
+class Holder:
+    anything: Any
+
+@dataclass
+class Caller:
+    back: Callable[[], None]
+
+@dataclass
+class Base:
+    name: str
+
+@dataclass
+class Derived(Base):
+    held: list[Node]
+
+@dataclass
+class User:
+    base: Base
+
+class Untold:
+    def __init__(self) -> None:
+        self.parts = compute()
+"""
+
+
+def test_classes_without_cycles_are_found() -> None:
+    found: set[tuple[str, str]] = script("acyclic")["acyclic"]({"model": MODEL, "other": ""}, ["model"])
+    assert {name for _, name in found} == {"Header", "Message", "Request"}, "a Derived may come where a Base is said"
+
+
+def test_what_is_not_compiled_may_hold_anything() -> None:
+    sources = {"model": MODEL, "other": "from model import Message\nclass Own(Message):\n    pass\n"}
+    found: set[tuple[str, str]] = script("acyclic")["acyclic"](sources, ["model"])
+    assert {name for _, name in found} == {"Header"}
+
+
+def test_the_mark_moves_no_line() -> None:
+    source = '"""Doc."""\n\nimport os\n\n__all__ = []\n\n\nclass A:\n    pass\n\n\n@dataclass\nclass B:\n    pass\n'
+    result: str = script("acyclic")["marked"](source, ["A", "B"])
+    lines = result.splitlines()
+    assert (lines[1], lines[3]) == ("MYPY = False", "if MYPY: from mypy_extensions import mypyc_attr")
+    assert (lines[6], lines[10]) == ("@mypyc_attr(acyclic=True)", "@mypyc_attr(acyclic=True)")
+    assert all(after == before for before, after in zip(source.splitlines(), lines, strict=True) if before)
