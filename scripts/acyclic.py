@@ -19,7 +19,7 @@ __all__ = ["Names", "acyclic", "marked"]
 Names = tuple[str, str]
 """(module, name in it)."""
 
-_MARK: Final = "@mypyc_attr(acyclic=True)"
+_MARK: Final = "@mypyc_attr(acyclic=True, free_list_len=1)"
 _IMPORT: Final = ("MYPY = False", "if MYPY: from mypy_extensions import mypyc_attr")
 _LEAVES: Final = frozenset({"str", "bytes", "int", "float", "bool", "None"})
 _CONTAINERS: Final = frozenset({

@@ -182,7 +182,7 @@ class Endpoint:
         self._sent.request("ACK")
         if invite is None:
             invite = layer.restore_client(transaction, Way(target, flow, path.listener), path, now)
-        invite.acks[ack.to_tag] = send
+        invite.acked(ack.to_tag, send)
 
     def adopt(self, request: Request, source: Source, now: float) -> ServerKey:
         """After a restart: the server transaction of a stored INVITE (Vias as stored), in Proceeding. Sends nothing."""

@@ -1,6 +1,7 @@
 """Client transactions: the actions of the INVITE and the non-INVITE machine (RFC 3261 §17.1, RFC 6026 §7.2)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from sipcore.deadlines import NEVER
@@ -31,12 +32,23 @@ __all__ = ["ClientTransaction", "again", "start"]
 ClientAction = Callable[[Core, "ClientTransaction", Response, float], None]
 
 
+_UNKNOWN: Final = -1  # no hash of Python's is -1
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A 2xx that was passed up: its To tag, its fingerprint, and the TU's ACK, once that was sent."""
+
+    tag: str
+    fingerprint: int
+    ack: Send | None = None
+
+
 class ClientTransaction(Transaction):
     """One request of ours. ``internal`` ones (our CANCELs) tell the TU nothing."""
 
     __slots__ = (
-        "acks", "cancel_headers", "cancel_sent", "finals", "internal", "path", "provisional", "provisional_at", "request",
-        "tell",
+        "accepted", "cancel_headers", "cancel_sent", "internal", "path", "provisional", "provisional_at", "request", "tell",
     )  # fmt: skip
 
     def __init__(self, key: str, request: Request | None, machine: int, way: Way, path: Path) -> None:
@@ -49,10 +61,17 @@ class ClientTransaction(Transaction):
         self.internal = False
         self.cancel_headers: tuple[tuple[str, str], ...] | None = None
         self.cancel_sent = False
-        self.acks: dict[str, Send | None] = {}  # To tag of each 2xx passed up: the TU's ACK, once it has sent it
-        self.finals: dict[int, str] = {}  # fingerprint of a 2xx: its To tag
+        self.accepted: list[Accepted] = []
         self.provisional = 0  # fingerprint of the latest provisional response, and when it came
         self.provisional_at = NEVER
+
+    def acked(self, tag: str, ack: Send) -> None:
+        """The TU has sent the ACK to the 2xx with this To tag."""
+        for each in self.accepted:
+            if each.tag == tag:
+                each.ack = ack
+                return
+        self.accepted.append(Accepted(tag, _UNKNOWN, ack))
 
 
 def start(core: Core, transaction: ClientTransaction, now: float, *, once: bool = False) -> None:
@@ -73,9 +92,9 @@ def again(core: Core, transaction: ClientTransaction, fingerprint: int) -> None:
     if transaction.state != ACCEPTED:
         core.send(transaction, transaction.data)
         return
-    ack = transaction.acks.get(transaction.finals.get(fingerprint, ""))
-    if ack is not None:
-        core.sends.append(ack)
+    for each in transaction.accepted:
+        if each.fingerprint == fingerprint and each.ack is not None:
+            core.sends.append(each.ack)
 
 
 # Actions ------------------------------------------------------------------------------------------------------------
@@ -165,14 +184,13 @@ def _accept(core: Core, transaction: ClientTransaction, response: Response, now:
 
 def _accept_again(core: Core, transaction: ClientTransaction, response: Response, _now: float) -> None:
     tag = response.to_tag
-    if tag in transaction.acks:
-        core.count("retransmissions_absorbed")
-        ack = transaction.acks[tag]
-        if ack is not None:
-            core.sends.append(ack)
-        return
-    transaction.acks[tag] = None
-    transaction.finals[core.remember_print(transaction)] = tag
+    for each in transaction.accepted:
+        if each.tag == tag:
+            core.count("retransmissions_absorbed")
+            if each.ack is not None:
+                core.sends.append(each.ack)
+            return
+    transaction.accepted.append(Accepted(tag, core.remember_print(transaction)))
     core.events.append(ResponseReceived(transaction.tell, response))
 
 
