@@ -12,7 +12,6 @@ With ``sync=False`` a commit is in the kernel's page cache when ``append`` retur
 dies, the last turns may be when the machine does. ``sync=True`` waits for the disk at every turn.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -29,6 +28,7 @@ __all__ = ["FORMAT", "LmdbJournal"]
 FORMAT: Final = 2
 _FORMAT_KEY: Final = b"mformat"
 _SHIPPED_KEY: Final = b"mshipped"
+_NOTES: Final = (_FORMAT_KEY, _SHIPPED_KEY)
 _ROWS: Final = b"s"
 _ROWS_END: Final = b"t"
 _ROWS_BY_TABLE: Final = b"r"  # format 1
@@ -58,7 +58,7 @@ class LmdbJournal:
             self._env = self._open(path, sync=sync, map_size=map_size)
             try:
                 self._check_format()
-                self._rows_by_table, self._outbox_size, self._last = self._survey()
+                self._outbox_size, self._last = self._survey()
             except lmdb.Error as error:
                 self._env.close()
                 raise self._failure("cannot be read", error) from error
@@ -86,8 +86,6 @@ class LmdbJournal:
 
     def _append(self, turn: Turn) -> None:
         rows, facts = turn
-        new: list[str] = []
-        gone: list[str] = []
         last = self._last
         txn = self._env.begin(write=True)
         try:
@@ -96,10 +94,9 @@ class LmdbJournal:
                 if len(raw) > _MAX_KEY:
                     raw, value = _hashed(table, key, value)  # noqa: PLW2901 - the row as it is stored
                 if value is None:
-                    if txn.delete(raw):
-                        gone.append(table)
-                elif txn.replace(raw, value) is None:
-                    new.append(table)
+                    txn.delete(raw)
+                else:
+                    txn.put(raw, value)
             for fact in facts:
                 last += 1
                 txn.put(_OUTBOX + last.to_bytes(8, "big"), fact, _DUPLICATES, _OVERWRITE, _AT_THE_END)
@@ -110,11 +107,6 @@ class LmdbJournal:
             raise
         self._outbox_size += last - self._last
         self._last = last
-        counts = self._rows_by_table
-        for table in new:
-            counts[table] = counts.get(table, 0) + 1
-        for table in gone:
-            counts[table] -= 1
 
     def _address(self, table: str, key: str) -> bytes:
         """Where the row is, unless that is too long."""
@@ -183,7 +175,10 @@ class LmdbJournal:
         self._outbox_size -= gone
 
     def counts(self) -> dict[str, int]:
-        return {**{table: count for table, count in self._rows_by_table.items() if count}, "outbox": self._outbox_size}
+        with self._env.begin() as txn:
+            notes = sum(txn.get(key) is not None for key in _NOTES)
+        entries = int(self._env.stat()["entries"])
+        return {"rows": entries - notes - self._outbox_size, "outbox": self._outbox_size}
 
     def close(self) -> None:
         """Flush to disk and let go of the folder. May be called twice."""
@@ -239,20 +234,16 @@ class LmdbJournal:
                 txn.put(_ROWS + key + b"\0" + table, value)
                 txn.delete(raw)
 
-    def _survey(self) -> tuple[dict[str, int], int, int]:
-        """Rows by table, the outbox's size and the last sequence number given out: counted once, then kept."""
-        rows: Counter[str] = Counter()
+    def _survey(self) -> tuple[int, int]:
+        """The outbox's size and the last sequence number given out: counted once, then kept."""
         size = 0
         with self._env.begin() as txn, txn.cursor() as cursor:
             last = int.from_bytes(txn.get(_SHIPPED_KEY, b""), "big")
-            if cursor.set_range(_ROWS):
+            if cursor.set_range(_OUTBOX):
                 for raw in cursor.iternext(keys=True, values=False):
-                    if raw < _ROWS_END:
-                        rows[raw.rpartition(b"\0")[2].decode()] += 1
-                    else:
-                        size += 1
-                        last = max(last, int.from_bytes(raw[1:], "big"))
-        return dict(rows), size, last
+                    size += 1
+                    last = max(last, int.from_bytes(raw[1:], "big"))
+        return size, last
 
     def _grow(self) -> None:
         size = self._env.info()["map_size"] * 2

@@ -46,6 +46,6 @@ class Journal(Protocol):
         """Forget these facts: they are stored in the database."""
 
     def counts(self) -> dict[str, int]:
-        """Rows by table, and ``outbox``."""
+        """``rows``, and ``outbox``: the facts in it."""
 
     def close(self) -> None: ...

@@ -1,9 +1,12 @@
 """What the interop tests share: a service with queues and agents at SIPp's ports, and a look at what is left afterwards."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
+import lmdb
 import pytest
 import yaml
 
@@ -92,12 +95,25 @@ _LIVE = {
 _LASTING = ("agent", "waits", "queue", "last_talk")  # rows that outlive calls
 
 
+def journal_rows(service: Service) -> Counter[str]:
+    """By table: what the journal on the disk has of the service that runs."""
+    with (
+        lmdb.open(str(service.folder / "data" / "journal"), readonly=True) as env,
+        env.begin() as txn,
+        txn.cursor() as rows,
+    ):
+        rows.set_range(b"s")
+        keys = takewhile(lambda key: key < b"t", rows.iternext(keys=True, values=False))
+        return Counter(key.rpartition(b"\0")[2].decode() for key in keys)
+
+
 def live(service: Service) -> dict[str, int]:
     """What lives and must not when nothing goes on. Transactions linger for 64·T1 and are not among it."""
     counts = service.internals()
     found = {f"{part}.{name}": int(counts[part][name]) for part, names in _LIVE.items() for name in names}
     found |= {"calls": counts["calls"], "unacked_2xx": counts["transactions"]["unacked_2xx"]}
-    found |= {f"journal.{name}": rows for name, rows in counts["journal"].items() if name not in _LASTING}
+    found |= {f"journal.{name}": rows for name, rows in journal_rows(service).items() if name not in _LASTING}
+    found["journal.outbox"] = counts["journal"]["outbox"]
     return {name: count for name, count in found.items() if count}
 
 

@@ -1,5 +1,6 @@
 """A whole call centre in virtual time: the live core between peers on a virtual wire, its facts and rows kept."""
 
+from collections import Counter
 from collections.abc import Iterable
 from ipaddress import ip_network
 from itertools import count
@@ -120,7 +121,7 @@ class Centre(Wire):
         self.wait(64)
         counts = {"calls": len(self.core.centre.calls)} | self.core.board.counts() | self.core.endpoint.counts()
         counts |= {name: n for name, n in self.core.engine.counts().items() if name != "agents"}
-        counts |= {name: n for name, n in self.journal.counts().items() if name not in ("agent", "bindings", "waits")}
+        counts |= Counter(row.table for row in self.journal.load() if row.table not in ("agent", "bindings", "waits"))
         return {name: n for name, n in counts.items() if n and name != "ignored_inputs"}
 
 

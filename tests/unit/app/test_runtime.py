@@ -121,19 +121,24 @@ def bridged(centre: _Running, port: int = 6001) -> Peer:
     return caller
 
 
+def calls(centre: _Running) -> int:
+    """Those that the journal has."""
+    return sum(row.table == "call" for row in centre.kept.load())
+
+
 def ended(centre: _Running) -> None:
     """The caller has hung up, and the agent's 200 to our BYE is the last word: it calls for no answer."""
     centre.phone.answer_requests = False
     bridged(centre).request("BYE")
-    assert centre.kept.counts()["call"] == 1
+    assert calls(centre) == 1
     centre.phone.reply(centre.phone.last_request("BYE"), 200)
 
 
 def test_what_says_nothing_is_committed_with_what_says_something_next(centre: _Running) -> None:
     ended(centre)
-    assert centre.kept.counts()["call"] == 1
+    assert calls(centre) == 1
     centre.peer(6002).invite(sdp(30002))
-    assert centre.kept.counts()["call"] == 1  # the new one
+    assert calls(centre) == 1  # the new one
 
 
 def test_a_commit_put_off_is_made_by_the_timer(centre: _Running) -> None:
@@ -141,13 +146,13 @@ def test_a_commit_put_off_is_made_by_the_timer(centre: _Running) -> None:
     before = centre.kept.commits
     centre.wait(0.05)
     assert centre.kept.commits == before + 1
-    assert "call" not in centre.kept.counts()
+    assert calls(centre) == 0
 
 
 def test_a_stop_commits_what_is_owed(centre: _Running) -> None:
     ended(centre)
     centre.runtime.stop()
-    assert "call" not in centre.kept.counts()
+    assert calls(centre) == 0
 
 
 def test_listeners_hear_nothing_before_the_journal_has_it(centre: _Running) -> None:
@@ -179,7 +184,7 @@ def test_a_crash_before_the_commit_is_as_if_the_last_word_were_under_way(centre:
     assert len(centre.phone.requests("BYE")) > said  # asked again: the answer may never have come
     centre.phone.reply(centre.phone.last_request("BYE"), 481)
     centre.wait(64)
-    assert {name: n for name, n in centre.kept.counts().items() if name not in ("agent", "outbox", "waits")} == {}
+    assert {row.table for row in centre.kept.load()} <= {"agent", "waits"}
 
 
 def test_nothing_is_said_that_could_not_be_journalled(centre: _Running) -> None:
