@@ -4,8 +4,9 @@ event stream are fed by them.
 Instants are seconds since the epoch (float), durations integer milliseconds (``…_ms``), ids UUIDv7 strings. What a peer
 wrote need not be UTF-8 (SIP messages keep foreign bytes as lone surrogates): a fact shows such bytes as U+FFFD.
 
-Encoded, a fact is the msgpack array of its kind and of its fields' values in their order. The next release reads it: a new
-field is put at the end and has a default. (A map of the fields, as it was before, is read as well.)
+Encoded, a turn's facts are one msgpack array, each of them the array of its kind and of its fields' values in their order.
+The next release reads it: a new field is put at the end and has a default. (A fact by itself, and a map of its fields, as it
+was before, is read as well.)
 """
 
 from collections.abc import Iterable
@@ -300,9 +301,9 @@ _read: Final = msgspec.msgpack.decode
 
 
 def encode_stored(facts: Iterable[Fact]) -> list[bytes]:
-    """The facts of a turn that belong into the outbox, encoded, in order."""
-    write = _write
-    return [write(fact.row()) for fact in facts if isinstance(fact, Stored)]
+    """A turn's facts that belong into the outbox, encoded as its one entry; none where there are none."""
+    rows = [fact.row() for fact in facts if isinstance(fact, Stored)]
+    return [_write(rows)] if rows else []
 
 
 def instant_of(fact: Fact) -> float:
@@ -315,32 +316,41 @@ def instant_of(fact: Fact) -> float:
 
 
 def encode(fact: Fact) -> bytes:
-    """Raises ``TypeError`` for a fact that is not stored."""
+    """A turn of this fact. Raises ``TypeError`` for one that is not stored."""
     if not isinstance(fact, Stored):
         raise TypeError(f"{type(fact).__name__} is not stored")
-    return _write(fact.row())
+    return _write([fact.row()])
 
 
-def decode(data: bytes) -> Fact:
-    """Raises ``msgspec.MsgspecError`` on bytes that are not a fact of this or an earlier release."""
-    name, values = values_of(data)
-    fact: Fact = converted(dict(zip(_FIELDS[name], values, strict=True)), _KINDS[name])
-    return fact
+def decode(data: bytes) -> list[Fact]:
+    """Raises ``msgspec.MsgspecError`` on bytes that are not facts of this or an earlier release."""
+    return [converted(dict(zip(_FIELDS[name], values, strict=True)), _KINDS[name]) for name, values in values_of(data)]
 
 
-def values_of(data: bytes) -> tuple[str, list[Any]]:
-    """The kind of an encoded fact, and its fields' values in their order. Raises as ``decode``, and looks at no value."""
+def values_of(data: bytes) -> list[tuple[str, list[Any]]]:
+    """The kind of each encoded fact, and its fields' values in their order. Raises as ``decode``, and looks at no value."""
     found = _read(data)
-    as_map = isinstance(found, dict)
-    name = found.get("type") if as_map else found.pop(0) if isinstance(found, list) and found else None
+    if isinstance(found, list) and found and isinstance(found[0], list):
+        return [_values(each) for each in found]
+    return [_values(found)]
+
+
+def _values(found: object) -> tuple[str, list[Any]]:
+    if isinstance(found, dict):
+        name, known = _known(found.get("type"))
+        return name, _completed(found, known)
+    values = found if isinstance(found, list) else []
+    name, known = _known(values.pop(0) if values else found)
+    if len(values) != len(known):  # of another release
+        return name, _completed(dict(zip(known, values, strict=False)), known)
+    return name, values
+
+
+def _known(name: object) -> tuple[str, dict[str, Any]]:
     known = _FIELDS.get(name) if isinstance(name, str) else None
     if not isinstance(name, str) or known is None:
         raise msgspec.ValidationError(f"{name!r} is no kind of fact")
-    if as_map:
-        return name, _completed(found, known)
-    if len(found) != len(known):  # of another release
-        return name, _completed(dict(zip(known, found, strict=False)), known)
-    return name, found
+    return name, known
 
 
 def _completed(found: dict[str, Any], known: dict[str, Any]) -> list[Any]:

@@ -295,7 +295,7 @@ class _Service:
             backlog, age = writer.backlog()
             return core.counts() | {
                 "journal": journal.counts(),
-                "outbox": {"facts": backlog, "oldest_seconds": age, **writer.counters},
+                "outbox": {"turns": backlog, "oldest_seconds": age, **writer.counters},
                 "loop": {"worst_lag_seconds": runtime.worst_lag, "turns": runtime.turns},
                 "messages": dict(core.endpoint.counters),
                 "network": network.metrics(),

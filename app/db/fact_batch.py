@@ -10,22 +10,26 @@ from app.db.statement import Values
 from app.facts import values_of
 from app.instants import to_ms
 
-__all__ = ["Batch", "Item", "item_of"]
+__all__ = ["Batch", "Item", "items_of"]
 
 _NUL: Final = b"\0"
 _DISPOSED_AT: Final = 2  # the place of the time in a disposition's row
 
 Item = tuple[int, str, list[Any]]
-"""A fact of the outbox: its sequence number, its kind, its fields' values in their order (``app.facts.values_of``)."""
+"""A fact of the outbox: the sequence number of its entry (a turn), its kind, its fields' values (``app.facts.values_of``)."""
 
 
-def item_of(sequence: int, data: bytes) -> Item:
-    """Raises ``msgspec.MsgspecError`` on bytes that are no fact."""
-    kind, values = values_of(data)
+def items_of(sequence: int, data: bytes) -> list[Item]:
+    """Raises ``msgspec.MsgspecError`` on bytes that are no facts."""
+    facts = values_of(data)
     # PostgreSQL takes no NUL in a text, and a peer's display name may hold one; encoded numbers often do.
     if data.find(_NUL) >= 0:
-        values = [each.replace("\0", "\ufffd") if isinstance(each, str) and "\0" in each else each for each in values]
-    return sequence, kind, values
+        return [(sequence, kind, [_without_nul(each) for each in values]) for kind, values in facts]
+    return [(sequence, kind, values) for kind, values in facts]
+
+
+def _without_nul(value: object) -> object:
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 
 class Batch:

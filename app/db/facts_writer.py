@@ -1,8 +1,8 @@
 """Ships facts from the journal's outbox to the database: in batches, idempotent, in the journal until they are stored.
 
 An outage of the database loses nothing: facts wait in the journal, the writer tries again with growing pauses. A fact
-that the database refuses for what it says (not for being away) is left in the journal, counted and logged, and does not
-hold up the others; the next start tries it again.
+that the database refuses for what it says (not for being away) is left in the journal with its turn, counted and logged,
+and does not hold up the others; the next start tries it again.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app.db.engine import Database
-from app.db.fact_batch import Batch, Item, item_of
+from app.db.fact_batch import Batch, Item, items_of
 from app.db.fact_rows import FactStore
 from app.facts import decode, instant_of
 from app.journal.port import Journal
@@ -60,6 +60,7 @@ class FactsWriter:
         self._interval = interval
         self._after = 0
         self._early: dict[str, Item] = {}  # wrap-ups whose call has no record yet, by call
+        self._refused: set[int] = set()  # turns with a fact that the database does not take
         self._failing = 0
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -76,13 +77,13 @@ class FactsWriter:
             self._task = None
 
     def backlog(self) -> tuple[int, float]:
-        """(facts in the outbox, age of the oldest in seconds)."""
+        """(turns in the outbox, age of the oldest in seconds)."""
         size = self._journal.counts()["outbox"]
         oldest = self._journal.outbox(0, 1)
         if not oldest:
             return 0, 0.0
         try:
-            return size, max(0.0, self._clock() - instant_of(decode(oldest[0][1])))
+            return size, max(0.0, self._clock() - instant_of(decode(oldest[0][1])[0]))
         except msgspec.MsgspecError:
             return size, 0.0
 
@@ -99,28 +100,29 @@ class FactsWriter:
             return False
         try:
             try:
-                await self._settle(await self._write(items))
+                stored = await self._write(items)
             except _REFUSED:
-                await self._apart(items)
+                stored = await self._apart(items)
         except _AWAY as error:
             self._failed(error)
             return False
+        await self._settle(stored)
         self._recovered()
         self._after = last
         return not complete
 
     async def _read(self) -> tuple[list[Item], int, bool]:
-        """Up to a batch from the outbox; the last sequence number looked at; whether that was all."""
+        """Whole turns from the outbox, up to a batch; the last sequence number looked at; whether that was all."""
         items: list[Item] = []
-        after, left = self._after, self._batch
-        while left:
-            raw = self._journal.outbox(after, min(left, _AT_ONCE))
+        after = self._after
+        while len(items) < self._batch:
+            wanted = min(self._batch - len(items), _AT_ONCE)
+            raw = self._journal.outbox(after, wanted)
             if raw:
                 items += self._decoded(raw)
                 after = raw[-1][0]
-            if len(raw) < min(left, _AT_ONCE):
+            if len(raw) < wanted:
                 return items, after, True
-            left -= len(raw)
             await asyncio.sleep(0)
         return items, after, False
 
@@ -138,7 +140,7 @@ class FactsWriter:
 
     def _decoded(self, raw: Sequence[tuple[int, bytes]]) -> list[Item]:
         try:
-            return [item_of(sequence, data) for sequence, data in raw]
+            return [item for sequence, data in raw for item in items_of(sequence, data)]
         except msgspec.MsgspecError:
             return self._readable(raw)
 
@@ -146,13 +148,13 @@ class FactsWriter:
         items: list[Item] = []
         for sequence, data in raw:
             try:
-                items.append(item_of(sequence, data))
+                items += items_of(sequence, data)
             except msgspec.MsgspecError as error:
                 self._refuse(sequence, error)
         return items
 
-    async def _write(self, items: Sequence[Item]) -> list[int]:
-        """Store them in one transaction; the sequence numbers of those that are stored now."""
+    async def _write(self, items: Sequence[Item]) -> list[Item]:
+        """Store them in one transaction. Returns those that are stored now."""
         batch = Batch()
         for part in _parts(items):
             batch.take(part)
@@ -160,48 +162,52 @@ class FactsWriter:
         early = self._early_for(items) if self._early else []
         batch.take(early)
         orphans = await self._database.transact(partial(self._store.write, batch=batch))
-        stored: list[int] = [item[0] for item in early]
         if not orphans:
-            return stored + [item[0] for item in items]
+            return [*early, *items]
+        stored = early
         for item in items:
-            sequence, kind, values = item
+            _, kind, values = item
             if kind == "wrap_up" and values[_CALL] in orphans:
                 self._early[values[_CALL]] = item
             else:
-                stored.append(sequence)
+                stored.append(item)
         return stored
 
     def _early_for(self, items: Sequence[Item]) -> list[Item]:
         calls = {values[_RECORDED] for _, kind, values in items if kind == "call_record"}
         return [self._early[call] for call in calls & self._early.keys()]
 
-    async def _apart(self, items: Sequence[Item]) -> None:
-        """The database refused them: find out which fact it cannot take, by halves."""
+    async def _apart(self, items: Sequence[Item]) -> list[Item]:
+        """The database refused them: find out which fact it cannot take, by halves. Returns as ``_write``."""
         waiting = [items]
+        stored: list[Item] = []
         while waiting:
             some = waiting.pop()
             try:
-                await self._settle(await self._write(some))
+                stored += await self._write(some)
             except _REFUSED as error:
                 if len(some) == 1:
                     self._refuse(some[0][0], error)
                 else:
                     middle = len(some) // 2
                     waiting += [some[middle:], some[:middle]]
+        return stored
 
-    async def _settle(self, stored: list[int]) -> None:
-        for part in _parts(stored):
+    async def _settle(self, stored: Sequence[Item]) -> None:
+        """Strike the turns all of whose facts are stored."""
+        for _, kind, values in stored:
+            if kind == "wrap_up":
+                self._early.pop(values[_CALL], None)
+        held = self._refused.union(item[0] for item in self._early.values())
+        for part in _parts(sorted({item[0] for item in stored} - held)):
             self._journal.shipped(part)
             await asyncio.sleep(0)
         self.counters["stored"] += len(stored)
-        if not self._early:
-            return
-        gone = set(stored)
-        self._early = {call: item for call, item in self._early.items() if item[0] not in gone}
 
     def _refuse(self, sequence: int, error: Exception) -> None:
         self.counters["refused"] += 1
-        _log.error("fact %d cannot be stored and stays in the journal: %s", sequence, error)
+        self._refused.add(sequence)
+        _log.error("a fact of turn %d cannot be stored and stays in the journal: %s", sequence, error)
 
     def _failed(self, error: Exception, *, defect: bool = False) -> None:
         self.counters["failures"] += 1

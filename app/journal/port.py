@@ -26,7 +26,7 @@ PlainRow = tuple[str, str, bytes | None]
 
 
 class Turn(NamedTuple):
-    """All that one turn of the loop makes durable: rows replaced or deleted, and facts (encoded) for the outbox."""
+    """All that one turn of the loop makes durable: rows replaced or deleted, and entries (encoded facts) for the outbox."""
 
     rows: Sequence[PlainRow]
     facts: Sequence[bytes]
@@ -34,18 +34,18 @@ class Turn(NamedTuple):
 
 class Journal(Protocol):
     def append(self, turn: Turn) -> None:
-        """Commit the turn in one transaction. Facts get consecutive sequence numbers."""
+        """Commit the turn in one transaction. Entries of the outbox get consecutive sequence numbers."""
 
     def load(self) -> Iterator[Row]:
         """Every live row, in any order."""
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Up to ``limit`` facts with sequence numbers above ``after``, oldest first."""
+        """Up to ``limit`` entries with sequence numbers above ``after``, oldest first."""
 
     def shipped(self, sequences: Iterable[int]) -> None:
-        """Forget these facts: they are stored in the database."""
+        """Forget these entries: their facts are stored in the database."""
 
     def counts(self) -> dict[str, int]:
-        """``rows``, and ``outbox``: the facts in it."""
+        """``rows``, and ``outbox``: the entries in it."""
 
     def close(self) -> None: ...

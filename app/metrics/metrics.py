@@ -23,7 +23,7 @@ class Metrics:
     """``apply_all`` facts; ``loop_lag`` is the runtime's to ``observe`` (seconds). ``page`` is the scrape's answer.
 
     ``internals``: the numbers of ``/internals``, mappings nested as they like. ``streams``: open event streams.
-    ``backlog``: (facts in the outbox, age of the oldest in seconds). ``shipping``: counters that only grow, by name.
+    ``backlog``: (turns in the outbox, age of the oldest in seconds). ``shipping``: counters that only grow, by name.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class _Gauges:
         yield from self._queues()
         yield GaugeMetricFamily("callyard_event_streams", "Open event streams.", value=self._streams())
         size, age = self._backlog()
-        yield GaugeMetricFamily("callyard_outbox_facts", "Facts not in the database yet.", value=size)
+        yield GaugeMetricFamily("callyard_outbox_turns", "Turns whose facts are not in the database yet.", value=size)
         yield GaugeMetricFamily("callyard_outbox_oldest_age_seconds", "Age of the oldest of them.", value=age)
         shipping = CounterMetricFamily("callyard_facts", "What became of facts on their way.", labels=["result"])
         for result, count in self._shipping().items():

@@ -96,4 +96,4 @@ def _outbox(journal: Journal) -> Iterator[Fact]:
         after = batch[-1][0]
         for _, data in batch:
             with suppress(msgspec.MsgspecError):  # the facts writer says so
-                yield decode(data)
+                yield from decode(data)

@@ -71,7 +71,7 @@ async def test_metrics(client: httpx.AsyncClient, live: LiveView, metrics: Metri
         'callyard_answered_wait_seconds_sum{queue="support"} 5.0',
         "callyard_loop_lag_seconds_count 1.0",
         "callyard_event_streams 0.0",
-        "callyard_outbox_facts 3.0",
+        "callyard_outbox_turns 3.0",
         'callyard_facts_total{result="stored"} 7.0',
         'callyard_internal{name="transactions.invite_client.calling"} 2.0',
     ):

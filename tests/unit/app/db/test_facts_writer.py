@@ -15,7 +15,7 @@ from app.db.fact_batch import Batch
 from app.db.fact_rows import FactStore
 from app.db.facts_writer import FactsWriter
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, metadata
-from app.facts import AgentInterval, CallEvent, CallRecord, Fact, decode, encode
+from app.facts import AgentInterval, CallEvent, CallRecord, Fact, decode, encode, encode_stored
 from app.journal.memory import MemoryJournal
 from app.journal.port import Turn
 from app.projections.day import midnight
@@ -188,10 +188,42 @@ async def test_of_many_facts_the_one_that_is_refused_is_found(
     assert not await writer.ship()
     assert writer.counters == {"stored": 999, "refused": 1, "failures": 0, "outages": 0}
     ((_, left),) = journal.outbox(0, 9)
-    assert isinstance(refused := decode(left), CallEvent)
+    (refused,) = decode(left)
+    assert isinstance(refused, CallEvent)
     assert refused.queue == "q777"
     assert sizes[0] == 1000  # one transaction, though the loop turns meanwhile
     assert len(sizes) < 25
+
+
+async def test_a_turn_stays_whole_until_all_of_it_is_stored(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has a fact that is refused, one a wrap-up whose call has no record yet."""
+    whole = FactStore.write
+
+    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
+        if any(event[4] == "q7" for event in batch.events):
+            raise sa.exc.DataError("insert", {}, ValueError("no such queue"))
+        return whole(store, connection, batch)
+
+    monkeypatch.setattr(FactStore, "write", picky)
+    early, late = Story(), Story()
+    early.wrapped_up("c1", NOON + 10, 7.5)
+    for n in range(9):
+        early.step(f"x{n}", "queued", NOON + n)
+        late.step(f"y{n}", "queued", NOON + n, queue=f"q{n}")
+    journal = MemoryJournal()
+    for story_so_far in (early, late):
+        journal.append(Turn([], encode_stored(story_so_far.facts)))
+    writer = writer_of(journal, database)
+    await writer.ship()
+    assert [sequence for sequence, _ in journal.outbox(0, 9)] == [1, 2]
+    assert writer.counters == {"stored": 17, "refused": 1, "failures": 0, "outages": 0}
+    assert len(await rows(database, CallEventRow)) == 17
+    journal.append(Turn([], encode_stored(story().facts)))
+    await writer.ship()
+    assert [sequence for sequence, _ in journal.outbox(0, 9)] == [2]
+    assert [call["wrap_up_ms"] for call in await rows(database, CallRow)] == [7500]
 
 
 def test_statements_for_postgresql() -> None:
