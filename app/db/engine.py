@@ -25,6 +25,7 @@ __all__ = ["FAILURES", "Database", "DatabaseError"]
 FAILURES: Final[tuple[type[Exception], ...]] = (DBAPIError, ConnectionError, asyncpg.PostgresError)
 _WRITES = "callyard_writes"
 _BUSY_MS = 10_000
+_CHECKPOINT_PAGES = 4000  # 16 MB of log: a page that is written again and again is copied into the file less often
 _T = TypeVar("_T")
 
 
@@ -139,7 +140,13 @@ def _listen(engine: Engine) -> None:
 def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
     connection.isolation_level = None  # transactions begin by _begin_sqlite, not behind our back
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_MS}",
+        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

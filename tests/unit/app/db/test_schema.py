@@ -92,7 +92,9 @@ def test_the_tables_are_portable() -> None:
 
 async def test_sqlite_is_tuned(database: Database) -> None:
     async with database.read() as session:
-        for pragma, value in (("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 10_000)):
+        for pragma, value in (
+            ("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 10_000), ("wal_autocheckpoint", 4000),
+        ):  # fmt: skip
             assert (await session.execute(text(f"PRAGMA {pragma}"))).scalar_one() == value
 
 
