@@ -1,8 +1,8 @@
 """Finds the classes whose instances can never be part of a reference cycle, by the types of their attributes.
 
 Compiled, such an object needs no place in the garbage collector's lists: 16 bytes less, cheaper to make and to free, and
-never looked through. So the compiled copy of a module says of them what mypyc wants to hear. What is not understood counts
-as a possible cycle, and the class stays as it is.
+never looked through; and the one that was freed last is used again. So the compiled copy of a module says of them what mypyc
+wants to hear. What is not understood counts as a possible cycle, and the class stays as it is.
 
 The types are a graph: from a class to those of its attributes, its bases and its subclasses. Who cannot come back to
 itself there, and reaches nothing but texts, numbers, containers and others of this kind, has no cycles.
@@ -14,22 +14,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Names", "acyclic", "marked"]
+__all__ = ["Symbol", "acyclic", "marked"]
 
-Names = tuple[str, str]
+Symbol = tuple[str, str]
 """(module, name in it)."""
 
+_Method = ast.FunctionDef | ast.AsyncFunctionDef
 _MARK: Final = "@mypyc_attr(acyclic=True, free_list_len=1)"
 _IMPORT: Final = ("MYPY = False", "if MYPY: from mypy_extensions import mypyc_attr")
 _LEAVES: Final = frozenset({"str", "bytes", "int", "float", "bool", "None"})
 _CONTAINERS: Final = frozenset({
-    "tuple", "list", "dict", "set", "frozenset", "deque", "Sequence", "Mapping", "Iterable", "Collection", "Optional",
-    "Union", "Final", "Annotated",
+    "tuple", "list", "dict", "set", "frozenset", "deque", "Sequence", "Mapping", "Optional", "Union", "Final",
 })  # fmt: skip
 _ENUMS: Final = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 _TUPLE: Final = "NamedTuple"
-_ROOTS: Final = _ENUMS | {_TUPLE}
-_FROM: Final = frozenset({"typing", "collections", "collections.abc", "enum"})
 
 
 class _NotUnderstood(Exception):  # noqa: N818 - a verdict, not an error
@@ -42,10 +40,10 @@ class _Module:
 
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     aliases: dict[str, ast.expr] = field(default_factory=dict)
-    imports: dict[str, Names] = field(default_factory=dict)
+    imports: dict[str, Symbol] = field(default_factory=dict)
 
 
-def acyclic(sources: Mapping[str, str], compiled: Iterable[str]) -> set[Names]:
+def acyclic(sources: Mapping[str, str], compiled: Iterable[str]) -> set[Symbol]:
     """The classes of the ``compiled`` modules that have no cycles. ``sources``: the text of every module of ours, by name."""
     return _Graph({name: _module(ast.parse(text)) for name, text in sources.items()}, frozenset(compiled)).acyclic()
 
@@ -85,8 +83,10 @@ def _module(tree: ast.Module) -> _Module:
                 found.classes[name] = statement
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 found.aliases[name] = _renamed(value)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if _constant(value):
-                found.aliases[name] = _constant(value)  # type: ignore[assignment]  # as was asked
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                kind = _constant(value)
+                if kind is not None:
+                    found.aliases[name] = kind
     return found
 
 
@@ -112,13 +112,13 @@ class _Graph:
     def __init__(self, modules: Mapping[str, _Module], compiled: frozenset[str]) -> None:
         self._modules = modules
         self._compiled = compiled
-        self._family: dict[Names, set[Names]] = {}
-        self._verdicts: dict[Names, bool] = {}
+        self._family: dict[Symbol, set[Symbol]] = {}
+        self._verdicts: dict[Symbol, bool] = {}
         for module, found in modules.items():
             for name, node in found.classes.items():
                 self._unite((module, name), node)
 
-    def acyclic(self) -> set[Names]:
+    def acyclic(self) -> set[Symbol]:
         return {
             (module, name)
             for module in self._compiled
@@ -126,7 +126,7 @@ class _Graph:
             if self._native((module, name)) and self._is_acyclic((module, name))
         }
 
-    def _unite(self, names: Names, node: ast.ClassDef) -> None:
+    def _unite(self, names: Symbol, node: ast.ClassDef) -> None:
         mine = self._family.setdefault(names, {names})
         for base in node.bases:
             of = self._resolved(names[0], base.id) if isinstance(base, ast.Name) else None
@@ -135,7 +135,7 @@ class _Graph:
         for each in mine:
             self._family[each] = mine
 
-    def _native(self, names: Names) -> bool:
+    def _native(self, names: Symbol) -> bool:
         """Whether the whole family is compiled classes, of a kind that mypyc lets be so."""
         return all(module in self._compiled and not self._bases(module, name) for module, name in self._family[names])
 
@@ -145,7 +145,7 @@ class _Graph:
         ours = (isinstance(base, ast.Name) and self._resolved(module, base.id) is not None for base in bases)
         return [ast.unparse(base) for base, is_ours in zip(bases, ours, strict=True) if not is_ours]
 
-    def _is_acyclic(self, names: Names) -> bool:
+    def _is_acyclic(self, names: Symbol) -> bool:
         family = self._family[names]
         first = min(family)
         if first not in self._verdicts:
@@ -201,7 +201,7 @@ class _Graph:
         else:
             self._reach(where, self._modules[where].aliases[called])
 
-    def _resolved(self, module: str, name: str) -> Names | None:
+    def _resolved(self, module: str, name: str) -> Symbol | None:
         """Where the name is a class or an alias of ours."""
         while True:
             here = self._modules.get(module)
@@ -233,12 +233,12 @@ def _attributes(node: ast.ClassDef) -> Iterator[ast.expr]:
                 pass
             case ast.Assign():
                 raise _NotUnderstood
-    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+    methods = [each for each in node.body if isinstance(each, _Method)]
     for method in sorted(methods, key=lambda each: each.name != "__init__"):
         yield from _given(method, known)
 
 
-def _given(method: ast.FunctionDef, known: set[str]) -> Iterator[ast.expr]:
+def _given(method: _Method, known: set[str]) -> Iterator[ast.expr]:
     """The types of the attributes that first get a value in this method."""
     if not method.args.args:
         return
@@ -252,7 +252,7 @@ def _given(method: ast.FunctionDef, known: set[str]) -> Iterator[ast.expr]:
             yield _type_of(node, method, parameters)
 
 
-def _type_of(target: ast.Attribute, method: ast.FunctionDef, parameters: Mapping[str, ast.expr | None]) -> ast.expr:
+def _type_of(target: ast.Attribute, method: _Method, parameters: Mapping[str, ast.expr | None]) -> ast.expr:
     for node in ast.walk(method):
         match node:
             case ast.AnnAssign(target=place, annotation=kind) if place is target:
