@@ -102,8 +102,8 @@ def journal_rows(service: Service) -> Counter[str]:
         env.begin() as txn,
         txn.cursor() as rows,
     ):
-        rows.set_range(b"s")
-        keys = takewhile(lambda key: key < b"t", rows.iternext(keys=True, values=False))
+        there = rows.set_range(b"s")
+        keys = takewhile(lambda key: there and key < b"t", rows.iternext(keys=True, values=False))
         return Counter(key.rpartition(b"\0")[2].decode() for key in keys)
 
 
