@@ -280,7 +280,7 @@ class Signalling:
         shown = tuple([proof.show(request.method, request.uri, self._desk.ids.tag()) for proof in leg.proofs])
         if request.method == "INVITE":
             leg.shown = shown
-        request.headers += [make_header(*each) for each in shown]
+        request.headers.extend([make_header(*each) for each in shown])
 
     def _timer_offer(self, leg: Leg) -> Headers:
         if not leg.session_expires:
@@ -358,7 +358,7 @@ def _repeat_proof(leg: Leg, ack: Request) -> None:
     INVITE.
     """
     if leg.shown:
-        ack.headers += [make_header(*each) for each in leg.shown]
+        ack.headers.extend([make_header(*each) for each in leg.shown])
 
 
 def _interval(expires: int, minimum: int) -> list[Header]:

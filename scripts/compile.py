@@ -26,6 +26,7 @@ from types import MethodType
 from typing import Any, Final
 
 from acyclic import acyclic, marked
+from borrowing import let_go_too_soon
 from mypyc.build import mypycify
 from native_init import with_native_init
 from recursion import recursive
@@ -109,6 +110,7 @@ def modules() -> list[str]:
 def compile_into(target: Path) -> None:
     """Raises ``SystemExit`` with the reason where a module does not compile, setuptools' errors where the C does not."""
     _refuse_recursion()
+    _refuse_borrowing()
     with tempfile.TemporaryDirectory(prefix="callyard-compile-") as folder, contextlib.chdir(folder):
         for package in _PACKAGES:
             shutil.copytree(_ROOT / package, package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
@@ -173,6 +175,13 @@ def _refuse_recursion() -> None:
     if found != RECURSIVE.keys():
         new, gone = sorted(found - RECURSIVE.keys()), sorted(RECURSIVE.keys() - found)
         sys.exit(f"recursive, and RECURSIVE names no bound: {new}; named there, and not recursive: {gone}")
+
+
+def _refuse_borrowing() -> None:
+    found = {name: let_go_too_soon((_ROOT / name).read_text(encoding="utf-8")) for name in modules()}
+    if any(found.values()):
+        lines = ", ".join(f"{name}:{line}" for name, lines in found.items() for line in lines)
+        sys.exit(f"mypyc would let go of what is added to too soon, compute what is added before: {lines}")
 
 
 class _Build(build_ext):

@@ -105,7 +105,7 @@ class Dialog:
         if lines:
             request.headers += lines
         if headers:
-            request.headers += [make_header(name, value) for name, value in headers]
+            request.headers.extend([make_header(name, value) for name, value in headers])
         return request
 
     def ack(self, cseq: int, *, body: bytes = b"", content_type: str | None = None) -> Request:

@@ -71,7 +71,8 @@ class Dispatching:
         playlist = waiting_list(desk.directory.queues.get(command.queue or call.queue), greeting=False)
         if call.connected_at is not None:
             desk.remember(call, now)
-            call.talked_ms += round((now - call.connected_at) * 1000)
+            talked_ms = round((now - call.connected_at) * 1000)
+            call.talked_ms += talked_ms
             call.connected_at = call.agent = call.outcome = None
             call.ringing.clear()
             call.parked = True

@@ -185,7 +185,8 @@ class Feed:
         else:
             if seen < scan:
                 self._end_walk()
-        walk.told += len(found)
+        count = len(found)
+        walk.told += count
         return found
 
     def _wants(self, binding: Binding, walk: Walk) -> bool:

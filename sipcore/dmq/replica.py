@@ -223,9 +223,10 @@ class Replica:
             return []
         config = self._config
         found = feed.take_walked(self._store, UPDATE, config.batch_msg_contacts, _SCAN, now)
-        if len(found) < config.batch_msg_contacts:
+        count = len(found)
+        if count < config.batch_msg_contacts:
             self._budget -= _SCANNING
-        feed.since_pause += len(found)
+        feed.since_pause += count
         if config.batch_size and config.batch_usleep and feed.since_pause >= config.batch_size:
             feed.since_pause = 0
             feed.paused_until = now + config.batch_usleep / 1e6
