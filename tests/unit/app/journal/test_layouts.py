@@ -97,6 +97,7 @@ def test_legs_keep_their_places() -> None:
     assert set(LegRow._fields[len(known) :]) <= LegRow._field_defaults.keys()
 
 
+@pytest.mark.interpreted  # its values are of no field's type
 @pytest.mark.parametrize("kind", [kind for kind in map(kind_of, sorted(TABLES)) if hasattr(kind, "values")])
 def test_a_rows_own_values_are_its_fields(kind: type[Any]) -> None:
     names = [each.name for each in fields(kind) if each.init]
