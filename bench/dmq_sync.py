@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
 from app.db.engine import Database
 from app.db.migrate import migrate
-from app.registrations.store import RegistrationStore
+from app.registrations.store import RegistrationStore, row_of
 from bench.results import machine, table, write_section
 from sipcore.binding import Binding
 from sipcore.packets import Hop, Source
@@ -64,10 +65,9 @@ async def fill(folder: Path, count: int) -> None:
     database = Database(f"sqlite+aiosqlite:///{folder}/data/callyard.db")
     await migrate(database)
     store = RegistrationStore(database.engine.dialect)
-    everyone = list(bindings(count))
+    everyone = [row_of(binding) for binding in bindings(count)]
     for start in range(0, count, 5000):
-        async with database.begin() as connection:
-            await store.write(connection, everyone[start : start + 5000], ())
+        await database.transact(partial(store.write, kept=everyone[start : start + 5000], gone=()))
     await database.close()
 
 
