@@ -278,7 +278,8 @@ class Switchboard:
     def _final(self, transit: Transit, key: ClientKey, response: Response | None, status: int, now: float) -> None:
         """The end of a request in a dialog of ours; ``response`` None: it was never answered."""
         call, leg, purpose, passed = transit.call, transit.leg, transit.purpose, transit.passed
-        self._desk.refreshes -= purpose is Purpose.REFRESH
+        refreshed = purpose is Purpose.REFRESH
+        self._desk.refreshes -= refreshed
         if leg.offer == key:
             leg.offer, leg.offer_until = ClientKey(""), None
         accepted = response if response is not None and status < 300 else None

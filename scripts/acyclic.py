@@ -240,10 +240,11 @@ def _attributes(node: ast.ClassDef) -> Iterator[ast.expr]:
 
 def _given(method: _Method, known: set[str]) -> Iterator[ast.expr]:
     """The types of the attributes that first get a value in this method."""
-    if not method.args.args:
+    positional = [*method.args.posonlyargs, *method.args.args]
+    if not positional:
         return
-    me = method.args.args[0].arg
-    parameters = {each.arg: each.annotation for each in (*method.args.args, *method.args.kwonlyargs)}
+    me = positional[0].arg
+    parameters = {each.arg: each.annotation for each in (*positional, *method.args.kwonlyargs)}
     for node in ast.walk(method):
         if not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
             continue

@@ -1,17 +1,15 @@
 """Finds ``x.number += compute()``, which mypyc compiles wrongly where ``x`` may be None, and was found not to be.
 
 It takes the old value, lets go of ``x`` once what is to be added is computed, and writes the new one into ``x``: if nobody
-else held it by then, into memory that is something else. With a plain name or number on the right side it does not.
+else held it by then, into memory that is something else. With a plain name, attribute or number on the right side it does
+not; ``count - 1`` is computed.
 """
 
 import ast
 
 __all__ = ["let_go_too_soon"]
 
-_PLAIN = (
-    ast.Attribute, ast.BinOp, ast.Compare, ast.Constant, ast.Name, ast.UnaryOp,
-    ast.cmpop, ast.expr_context, ast.operator, ast.unaryop,
-)  # fmt: skip
+_PLAIN = (ast.Attribute, ast.Constant, ast.Name, ast.expr_context)
 
 
 def let_go_too_soon(source: str) -> list[int]:

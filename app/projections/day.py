@@ -195,14 +195,16 @@ class Day:
         if queue is None or record.segments > 1:
             return  # of several segments each was counted for its queue
         if record.queued_at is None:
-            self._counts(queue).rejected += record.arrived_at >= self.start
+            if record.arrived_at >= self.start:
+                self._counts(queue).rejected += 1
         elif record.queued_at >= self.start:
             self._ended(self._counts(queue), queue, record)
 
     def _segment(self, segment: QueueSegment) -> None:
         """One queue's part in a call of several."""
         if segment.outcome == "rejected":
-            self._counts(segment.queue).rejected += segment.entered_at >= self.start
+            if segment.entered_at >= self.start:
+                self._counts(segment.queue).rejected += 1
             return
         self._take_back(segment.call)
         if segment.entered_at >= self.start:

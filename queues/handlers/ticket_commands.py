@@ -148,7 +148,8 @@ def leave_agent(floor: Floor, ticket: Ticket, now: float) -> None:
     ticket.agent, ticket.call_order = None, 0
     del agent.calls[ticket.id]
     if ticket.connected_at is not None:
-        agent.tally.talk_seconds += now - ticket.connected_at
+        talked = now - ticket.connected_at
+        agent.tally.talk_seconds += talked
         ticket.connected_at = None
     floor.agents.now_idle(agent, now)
     wrap_ups.begin(floor, agent, ticket, now)

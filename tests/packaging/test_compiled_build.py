@@ -75,6 +75,19 @@ def test_the_container_is_given_all_that_its_build_needs() -> None:
     assert not copied & set(ignored)
 
 
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("walk.told += len(found)\n", [1]),
+        ("walk.told += count - 1\n", [1]),
+        ("walk.told += feed.count\nself.told += len(found)\ntold[1] += len(found)\n", []),
+        ("def f():\n    self.walk.told += [each for each in found]\n", [2]),
+    ],
+)
+def test_what_is_let_go_too_soon_is_seen(source: str, lines: list[int]) -> None:
+    assert script("borrowing")["let_go_too_soon"](source) == lines
+
+
 MODEL = """
 from dataclasses import dataclass, field
 from enum import Enum
@@ -139,6 +152,10 @@ class Derived(Base):
 @dataclass
 class User:
     base: Base
+
+class Positional:
+    def __init__(self, back: Callable[[], None], /) -> None:
+        self.back = back
 
 class Untold:
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Facts reach the database once, whatever fails on the way; today's counts can be read back from there."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,18 @@ def journal_of(facts: Sequence[Fact]) -> MemoryJournal:
 
 def writer_of(journal: MemoryJournal, database: Database, **options: Any) -> FactsWriter:
     return FactsWriter(journal, database, lambda: NOON + 100, **options)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, refused: Callable[[Batch], bool]) -> None:
+    """The database takes no batch of which that is true."""
+    whole = FactStore.write
+
+    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
+        if refused(batch):
+            raise sa.exc.DataError("insert", {}, ValueError("not this"))
+        return whole(store, connection, batch)
+
+    monkeypatch.setattr(FactStore, "write", picky)
 
 
 def story() -> Story:
@@ -150,14 +162,7 @@ async def test_a_defect_does_not_end_the_shipping(database: Database, monkeypatc
 async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = FactStore.write
-
-    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
-        if any(event[2] == "ringing" for event in batch.events):
-            raise sa.exc.DataError("insert", {}, ValueError("no ringing"))
-        return whole(store, connection, batch)
-
-    monkeypatch.setattr(FactStore, "write", picky)
+    refuse(monkeypatch, lambda batch: any(event[2] == "ringing" for event in batch.events))
     journal = journal_of(story().facts)
     journal.append(Turn([], [b"\xc1 from a later release"]))
     writer = writer_of(journal, database)
@@ -171,15 +176,13 @@ async def test_a_fact_that_is_refused_does_not_hold_up_the_others(
 async def test_of_many_facts_the_one_that_is_refused_is_found(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, sizes = FactStore.write, []
+    sizes: list[int] = []
 
-    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
+    def has_it(batch: Batch) -> bool:
         sizes.append(len(batch.events))
-        if any(event[4] == "q777" for event in batch.events):
-            raise sa.exc.DataError("insert", {}, ValueError("no such queue"))
-        return whole(store, connection, batch)
+        return any(event[4] == "q777" for event in batch.events)
 
-    monkeypatch.setattr(FactStore, "write", picky)
+    refuse(monkeypatch, has_it)
     facts = Story()
     for n in range(1000):
         facts.step(f"c{n}", "queued", NOON + n, queue=f"q{n}")
@@ -199,14 +202,7 @@ async def test_a_turn_stays_whole_until_all_of_it_is_stored(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One has a fact that is refused, one a wrap-up whose call has no record yet."""
-    whole = FactStore.write
-
-    def picky(store: FactStore, connection: sa.Connection, batch: Batch) -> set[str]:
-        if any(event[4] == "q7" for event in batch.events):
-            raise sa.exc.DataError("insert", {}, ValueError("no such queue"))
-        return whole(store, connection, batch)
-
-    monkeypatch.setattr(FactStore, "write", picky)
+    refuse(monkeypatch, lambda batch: any(event[4] == "q7" for event in batch.events))
     early, late = Story(), Story()
     early.wrapped_up("c1", NOON + 10, 7.5)
     for n in range(9):
