@@ -166,13 +166,29 @@ def _recorded(start: int, end: int) -> sa.Select[Any]:
 
 
 def _open(start: int, end: int) -> sa.Select[Any]:
+    """A call that goes on counts where it is: it may have been moved since it came in."""
     events = _EVENTS.c
-    return (
-        sa.select(events.queue, sa.func.count(sa.distinct(events.call)).label("calls"))
+    calls = (
+        sa.select(events.call, sa.func.coalesce(_moved_to(events.call, events.time), events.queue).label("queue"))
         .where(QUEUED, events.time >= start, events.time < end, events.queue.is_not(None))
         .where(~sa.exists().where(_CALLS.c.call == events.call))
-        .where(~sa.exists().where(_SEGMENTS.c.call == events.call, _SEGMENTS.c.queue == events.queue))
-        .group_by(events.queue)
+        .subquery("open")
+    ).c
+    return (
+        sa.select(calls.queue, sa.func.count(sa.distinct(calls.call)).label("calls"))
+        .where(~sa.exists().where(_SEGMENTS.c.call == calls.call, _SEGMENTS.c.queue == calls.queue))
+        .group_by(calls.queue)
+    )
+
+
+def _moved_to(call: sa.ColumnElement[str], since: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    later = _EVENTS.alias("later").c
+    return (
+        sa.select(later.queue)
+        .where(later.call == call, later.time >= since, later.kind == "requeued")
+        .order_by(later.time.desc(), later.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
 
 

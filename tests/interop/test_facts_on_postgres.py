@@ -75,3 +75,11 @@ async def test_stored_once_and_counted_from_there(postgres: tuple[Postgres, Data
     async with database.read() as session:
         ((_, _, counts),) = await counts_by_queue(session, round(NOON * 1000), round(NOON * 1000) + 5000, "q1")
     assert (counts.offered, counts.answered, counts.wrap_up_ms) == (2, 1, 7500)
+
+    story = Story()
+    story.step("c2", "requeued", NOON + 6, queue="q2")
+    journal.append(Turn([], [encode(fact) for fact in story.facts]))
+    await writer.ship()
+    async with database.read() as session:
+        found = await counts_by_queue(session, round(NOON * 1000), round(NOON * 1000) + 5000, None)
+    assert [(queue_id, counts.offered) for queue_id, _, counts in found] == [("q1", 1), ("q2", 1)]

@@ -73,7 +73,7 @@ class Story:
 
 SCRIPTS = st.lists(
     st.tuples(
-        st.sampled_from(["answered", "abandoned", "flowed_out", "system", "rejected", "waiting", "talking"]),
+        st.sampled_from(["answered", "abandoned", "flowed_out", "system", "rejected", "waiting", "talking", "moved"]),
         st.integers(0, 40_000),  # wait, ms
         st.integers(0, 90_000),  # talk, ms
         st.sampled_from(["q1", "q2"]),
@@ -97,6 +97,8 @@ def told(script: list[tuple[str, int, int, str, int | None, int, float]]) -> lis
             story.ends(call, "rejected", start, start, wait=0.0, queue_id=queue_id, queued=False)
             continue
         story.waits(call, start, queue_id, priority)
+        if end == "moved":
+            story.step(call, "requeued", start + wait, queue="q2" if queue_id == "q1" else "q1")
         if end in ("answered", "talking"):
             story.talks(call, start + wait, queue_id)
         if end == "answered":

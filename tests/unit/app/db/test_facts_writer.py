@@ -15,7 +15,7 @@ from app.db.fact_batch import Batch
 from app.db.fact_rows import FactStore
 from app.db.facts_writer import FactsWriter
 from app.db.tables import AgentIntervalRow, CallEventRow, CallRow, metadata
-from app.facts import AgentInterval, CallEvent, CallRecord, Fact, decode, encode, encode_stored
+from app.facts import AgentInterval, CallEvent, CallRecord, Fact, QueueSegment, decode, encode, encode_stored
 from app.journal.memory import MemoryJournal
 from app.journal.port import Turn
 from app.projections.day import midnight
@@ -277,6 +277,25 @@ async def test_a_restart_knows_the_queue_that_a_call_was_moved_to(database: Data
     await load_today(view, database, MemoryJournal(), NOON + 2000)
     offered = [stats.today.offered for each in ("q1", "q2") if (stats := view.queue_stats(each, NOON + 2000))]
     assert offered == [0, 1]
+
+
+async def test_a_report_counts_a_call_that_was_moved_where_it_is(database: Database) -> None:
+    facts = Story()
+    for call in ("c1", "c2", "c3", "c4"):
+        facts.waits(call, NOON)
+    for call in ("c2", "c3", "c4"):
+        facts.step(call, "requeued", NOON + 1, queue="q2")
+    facts.step("c3", "requeued", NOON + 2, queue="q1")
+    facts.facts.append(
+        QueueSegment(facts.new_id(), "c4", 1, "q2", NOON, NOON + 3, "flowed_out", "max_wait", 3000, to="q3")
+    )
+    facts.step("c4", "queued", NOON + 3, queue="q3")
+    await writer_of(journal_of(facts.facts), database).ship()
+    async with database.read() as session:
+        found = await counts_by_queue(session, round(NOON * 1000), 2**50, None)
+    assert {queue: (counts.offered, counts.flowed_out) for queue, _, counts in found} == {
+        "q1": (2, 0), "q2": (2, 1), "q3": (1, 0),
+    }  # fmt: skip
 
 
 @given(SCRIPTS)

@@ -274,6 +274,9 @@ def test_counts_reconcile_and_can_be_recomputed(
         view.apply(fact)
         if isinstance(fact, CallEvent) and fact.kind == "queued":
             shadow[fact.queue or ""].add(fact.call)
+        elif isinstance(fact, CallEvent) and fact.kind == "requeued":
+            for queue_id, waiting in shadow.items():
+                (waiting.add if queue_id == fact.queue else waiting.discard)(fact.call)
         elif isinstance(fact, CallEvent) and fact.kind in ("connected", "ended"):
             shadow[fact.queue or ""].discard(fact.call)
         elif isinstance(fact, CallRecord):
