@@ -166,18 +166,22 @@ def _recorded(start: int, end: int) -> sa.Select[Any]:
 
 
 def _open(start: int, end: int) -> sa.Select[Any]:
-    """A call that goes on counts where it is: it may have been moved since it came in."""
+    """A call that goes on counts where it is: it may have been moved since it came in. What it has left has a segment."""
     events = _EVENTS.c
     calls = (
-        sa.select(events.call, sa.func.coalesce(_moved_to(events.call, events.time), events.queue).label("queue"))
+        sa.select(
+            events.call, events.time, sa.func.coalesce(_moved_to(events.call, events.time), events.queue).label("queue")
+        )
         .where(QUEUED, events.time >= start, events.time < end, events.queue.is_not(None))
         .where(~sa.exists().where(_CALLS.c.call == events.call))
         .subquery("open")
     ).c
+    segments = _SEGMENTS.c
+    left = sa.exists().where(
+        segments.call == calls.call, segments.queue == calls.queue, segments.entered_at >= calls.time
+    )
     return (
-        sa.select(calls.queue, sa.func.count(sa.distinct(calls.call)).label("calls"))
-        .where(~sa.exists().where(_SEGMENTS.c.call == calls.call, _SEGMENTS.c.queue == calls.queue))
-        .group_by(calls.queue)
+        sa.select(calls.queue, sa.func.count(sa.distinct(calls.call)).label("calls")).where(~left).group_by(calls.queue)
     )
 
 

@@ -281,7 +281,7 @@ async def test_a_restart_knows_the_queue_that_a_call_was_moved_to(database: Data
 
 async def test_a_report_counts_a_call_that_was_moved_where_it_is(database: Database) -> None:
     facts = Story()
-    for call in ("c1", "c2", "c3", "c4"):
+    for call in ("c1", "c2", "c3", "c4", "c5"):
         facts.waits(call, NOON)
     for call in ("c2", "c3", "c4"):
         facts.step(call, "requeued", NOON + 1, queue="q2")
@@ -290,11 +290,16 @@ async def test_a_report_counts_a_call_that_was_moved_where_it_is(database: Datab
         QueueSegment(facts.new_id(), "c4", 1, "q2", NOON, NOON + 3, "flowed_out", "max_wait", 3000, to="q3")
     )
     facts.step("c4", "queued", NOON + 3, queue="q3")
+    facts.facts.append(
+        QueueSegment(facts.new_id(), "c5", 1, "q1", NOON, NOON + 3, "flowed_out", "max_wait", 3000, to="q2")
+    )
+    facts.step("c5", "queued", NOON + 3, queue="q2")
+    facts.step("c5", "requeued", NOON + 4, queue="q1")  # back to where it came from
     await writer_of(journal_of(facts.facts), database).ship()
     async with database.read() as session:
         found = await counts_by_queue(session, round(NOON * 1000), 2**50, None)
     assert {queue: (counts.offered, counts.flowed_out) for queue, _, counts in found} == {
-        "q1": (2, 0), "q2": (2, 1), "q3": (1, 0),
+        "q1": (4, 1), "q2": (2, 1), "q3": (1, 0),
     }  # fmt: skip
 
 
