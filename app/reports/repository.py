@@ -177,9 +177,8 @@ def _open(start: int, end: int) -> sa.Select[Any]:
         .subquery("open")
     ).c
     segments = _SEGMENTS.c
-    left = sa.exists().where(
-        segments.call == calls.call, segments.queue == calls.queue, segments.entered_at >= calls.time
-    )
+    queue = segments.queue.concat("")  # so that SQLite looks for the call, not through all that the queue has had since
+    left = sa.exists().where(segments.call == calls.call, queue == calls.queue, segments.entered_at >= calls.time)
     return (
         sa.select(calls.queue, sa.func.count(sa.distinct(calls.call)).label("calls")).where(~left).group_by(calls.queue)
     )
